@@ -1,0 +1,21 @@
+# Compiler flags of our own code. Generated code (proto/) gets the sanitizers but not the warnings.
+function(project_flags target)
+  target_compile_definitions(${target} PRIVATE _GNU_SOURCE)
+  target_compile_options(${target} PRIVATE
+    -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla
+    -Wformat=2 -Wwrite-strings -Wundef -fno-common -fstack-protector-strong $<$<BOOL:${WERROR}>:-Werror>)
+endfunction()
+
+if(SAN STREQUAL "address")
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+elseif(SAN STREQUAL "thread")
+  add_compile_options(-fsanitize=thread -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=thread)
+elseif(NOT SAN STREQUAL "")
+  message(FATAL_ERROR "SAN must be empty, address or thread, not '${SAN}'")
+endif()
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  add_compile_options(-D_FORTIFY_SOURCE=2)
+  add_link_options(-Wl,-z,relro,-z,now)
+endif()
