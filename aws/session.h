@@ -1,0 +1,66 @@
+/* aws/session.h
+ *
+ * The connector's own way into AWS: configuration, credentials and one client per (service, account). Built at boot from the
+ * server's configuration and the environment; makes no network call until the first use.
+ *
+ * Modes of credentials (spec/config.md 4.2): direct, one hop (AssumeRole role-arn), two hops. What AWS's environment and shared
+ * files say counts for every client.
+ *
+ * Threads: any. Ownership: clients are references; the session outlives them. */
+#ifndef AWS_SESSION_H
+#define AWS_SESSION_H
+
+#include "aws/client.h"
+#include "base/clock.h"
+#include "base/ctx.h"
+#include "base/err.h"
+#include "base/secret.h"
+#include "base/str.h"
+
+struct aws_session;
+
+struct aws_session_options {
+	struct str           access_key_id;       /* global-access-key-id; empty: the default chain */
+	const struct secret *secret_access_key;   /* global-secret-access-key; borrowed for the call */
+	struct str           region;              /* global-region; empty: AWS_REGION, AWS_DEFAULT_REGION, profile, home region */
+	struct str           sso_region;          /* global-aws-sso-region */
+	bool                 use_assume;
+	struct str           role_arn;
+	struct str           external_id;
+	struct str           global_role_arn;
+	struct str           global_binding_external_id;
+	int64_t              http_timeout_ms;     /* whole request, default 300000 */
+	size_t               max_connections;     /* per host; 0: a sane default */
+	const char *const   *environ;             /* NULL-terminated "NAME=value"; NULL: none (tests) */
+	const struct clock  *clock;
+};
+
+/* ERR_INVALID: configuration that cannot work (bad endpoint URL, profile that does not exist, ...). */
+MUST_CHECK enum err_code aws_session_new(
+	const struct aws_session_options *opts, struct aws_session **ret_session, struct err *reterr);
+void aws_session_free(struct aws_session *s); /* NULL is fine; all clients must have been given back */
+
+struct aws_identity {
+	struct str account;    /* 12 digits */
+	struct str arn;
+	struct str partition;  /* "aws", "aws-cn", "aws-us-gov", ... from the ARN */
+};
+
+/* sts:GetCallerIdentity, one flight for all who ask, kept for the life of the session once it worked; a failure is shared for a few
+ * seconds only. Strings live in the arena. refresh: ask AWS again (Validate). */
+MUST_CHECK enum err_code aws_session_identity(struct aws_session *s, const struct ctx *ctx, bool refresh,
+	struct arena *arena, struct aws_identity *ret_identity, struct err *reterr);
+
+/* A client for the service in `account` (empty: the connector's own). Child accounts come with cross-account support; until then a
+ * foreign account is ERR_UNSUPPORTED. */
+MUST_CHECK enum err_code aws_session_client(struct aws_session *s, const struct aws_service *service, struct str account,
+	struct aws_client **ret_client, struct err *reterr);
+
+/* Calls made, retries, throttles, bytes and seconds per operation, for metrics and for tests. fn is called once per operation. */
+struct aws_call_stats {
+	const char *service, *operation;
+	uint64_t    calls, retries, throttled, failed;
+};
+void aws_session_stats(struct aws_session *s, void (*fn)(void *arg, const struct aws_call_stats *st), void *arg);
+
+#endif
