@@ -51,16 +51,19 @@ void log_capture(void (*fn)(void *arg, struct str line), void *arg);
 
 void log_write(enum log_level level, const char *msg, const struct log_field *fields, size_t n);
 
-#define log_at(level, msg, ...) \
+/* Fields may follow the message or not; the end mark makes an array of none valid C11. */
+#define LOG_END_ ((struct log_field){.key = NULL})
+#define log_at_(level, msg, ...) \
 	do { \
 		if (log_enabled(level)) { \
 			const struct log_field log_fields_[] = {__VA_ARGS__}; \
-			log_write((level), (msg), log_fields_, sizeof(log_fields_) / sizeof(log_fields_[0])); \
+			log_write((level), (msg), log_fields_, sizeof(log_fields_) / sizeof(log_fields_[0]) - 1); \
 		} \
 	} while (0)
-#define log_debug(msg, ...) log_at(LOG_DEBUG, msg, __VA_ARGS__)
-#define log_info(msg, ...)  log_at(LOG_INFO, msg, __VA_ARGS__)
-#define log_warn(msg, ...)  log_at(LOG_WARN, msg, __VA_ARGS__)
-#define log_error(msg, ...) log_at(LOG_ERROR, msg, __VA_ARGS__)
+#define log_at(level, ...) log_at_((level), __VA_ARGS__, LOG_END_)
+#define log_debug(...)     log_at(LOG_DEBUG, __VA_ARGS__)
+#define log_info(...)      log_at(LOG_INFO, __VA_ARGS__)
+#define log_warn(...)      log_at(LOG_WARN, __VA_ARGS__)
+#define log_error(...)     log_at(LOG_ERROR, __VA_ARGS__)
 
 #endif

@@ -20,7 +20,8 @@
 struct xml_handler {
 	/* name: local name, without namespace. depth: 1 for the root. */
 	enum err_code (*start)(void *self, struct str name, unsigned depth, struct err *reterr);
-	/* text: all character data directly inside the element (of mixed content, all pieces joined). */
+	/* text: all character data directly inside the element; of mixed content, all pieces joined. White space before a
+	 * child element is dropped when nothing but white space came before it. */
 	enum err_code (*end)(void *self, struct str name, struct str text, unsigned depth, struct err *reterr);
 	void *self;
 };
