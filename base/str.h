@@ -60,7 +60,8 @@ struct str str_vfmt(struct arena *a, const char *fmt, va_list ap);
 struct str str_lower(struct arena *a, struct str s); /* ASCII */
 struct str str_join(struct arena *a, const struct str *parts, size_t n, struct str sep);
 
-/* Whole-string parsers: no white space, no sign for u64, no overflow. False leaves *ret untouched. */
+/* Whole-string parsers of decimal numbers: no white space, no sign for u64 (i64: '-' or '+'), no overflow. False leaves *ret
+ * untouched. */
 bool str_to_u64(struct str s, uint64_t *ret);
 bool str_to_i64(struct str s, int64_t *ret);
 bool str_to_bool(struct str s, bool *ret); /* 1 t T TRUE true True / 0 f F FALSE false False (spec/config.md 1) */
@@ -69,7 +70,10 @@ bool str_to_bool(struct str s, bool *ret); /* 1 t T TRUE true True / 0 f F FALSE
 bool   str_is_utf8(struct str s);
 size_t str_utf8_count(struct str s); /* code points of a valid string */
 
-/* s itself when valid, else a copy in which each invalid sequence is U+FFFD. */
+/* Bytes of the code point that s starts with (1 to 4); 0 when s is empty or starts with none. */
+size_t str_utf8_step(struct str s);
+
+/* s itself when valid, else a copy in which each byte that belongs to no valid sequence is U+FFFD (as Go does it). */
 struct str str_utf8_clean(struct arena *a, struct str s);
 
 /* The longest prefix of at most max bytes that ends at a code point boundary (of a valid string). */
