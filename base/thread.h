@@ -31,8 +31,8 @@ void mutex_unlockp(struct mutex **m);
 
 #define LOCK_CAT_(a, b)   a##b
 #define LOCK_NAME_(line)  LOCK_CAT_(lock_scope_, line)
-#define LOCK_SCOPE(mutex) \
-	struct mutex *LOCK_NAME_(__LINE__) __attribute__((cleanup(mutex_unlockp), unused)) = (mutex); \
+#define LOCK_SCOPE(ptr) \
+	struct mutex *LOCK_NAME_(__LINE__) __attribute__((cleanup(mutex_unlockp), unused)) = (ptr); \
 	mutex_lock(LOCK_NAME_(__LINE__))
 
 void cond_init(struct cond *c);
