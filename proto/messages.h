@@ -5,11 +5,13 @@
  *     V2(Resource) *r = pb_new(arena, V2_DESC(resource));
  *     r->display_name = pb_str(arena, user->name);
  *
- * V2(Type) is C1__Connector__V2__Type, V2_DESC(name) the address of its descriptor (name as protobuf-c spells it in lower
- * case), V2_ENUM(NAME) an enum value: V2_ENUM(RESOURCE_TYPE__TRAIT__TRAIT_USER). RL is the same for c1.ratelimit.v1.
+ * V2(Type) is C1__Connector__V2__Type, V2_DESC(name) the address of its descriptor (name as protobuf-c spells
+ * it in lower case), V2_ENUM(NAME) an enum value: V2_ENUM(RESOURCE_TYPE__TRAIT__TRAIT_USER). RL is the same
+ * for c1.ratelimit.v1.
  *
- * protobuf-c in three lines: an absent string field is a non-NULL "" (proto3), an absent sub-message is NULL, an unset
- * string of a oneof is NULL; repeated fields are a pointer and n_<field>; proto3 `optional` is a one-member oneof. */
+ * protobuf-c in three lines: an absent string field is a non-NULL "" (proto3), an absent sub-message is NULL,
+ * an unset string of a oneof is NULL; repeated fields are a pointer and n_<field>; proto3 `optional` is a
+ * one-member oneof. */
 #ifndef PROTO_MESSAGES_H
 #define PROTO_MESSAGES_H
 

@@ -104,8 +104,8 @@ enum err_code pb_get_annotation(struct arena *arena, Google__Protobuf__Any *cons
 		*ret_msg = NULL;
 		return ERR_OK;
 	}
-	code = pb_unpack(
-		arena, desc, str_n((const char *)any->value.data, any->value.len), PB_MAX_BYTES, ret_msg, reterr);
+	code = pb_unpack(arena, desc, str_n((const char *)any->value.data, any->value.len), PB_MAX_BYTES,
+		ret_msg, reterr);
 	if (code != ERR_OK)
 		return err_prefix(reterr, "annotation %s", desc->name);
 	return ERR_OK;
@@ -140,7 +140,8 @@ static Google__Protobuf__Value *str_value(struct arena *arena, struct str s)
 	return v;
 }
 
-static void set(struct arena *arena, Google__Protobuf__Struct *s, struct str key, Google__Protobuf__Value *value)
+static void set(
+	struct arena *arena, Google__Protobuf__Struct *s, struct str key, Google__Protobuf__Value *value)
 {
 	Google__Protobuf__Struct__FieldsEntry *entry;
 	const char *name = pb_str(arena, key);

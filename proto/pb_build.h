@@ -2,8 +2,8 @@
  *
  * Messages made by us, in the arena of the call.
  *
- * Text from AWS becomes a protobuf string only through pb_str: the engine refuses a whole reply over one invalid UTF-8
- * sequence.
+ * Text from AWS becomes a protobuf string only through pb_str: the engine refuses a whole reply over one
+ * invalid UTF-8 sequence.
  *
  * Threads: one thread per arena. Errors: none, except where stated; sizes are our own (see base/arena.h). */
 #ifndef PROTO_PB_BUILD_H
@@ -25,10 +25,11 @@
 /* An empty message of that type: V2(Resource) *r = pb_new(arena, V2_DESC(resource)); */
 void *pb_new(struct arena *arena, const ProtobufCMessageDescriptor *desc) __attribute__((returns_nonnull));
 
-/* Appends item to the repeated field: PB_ADD(arena, response, list, resource). Works for pointers and scalars alike.
- * The list must have been empty in a new message, and grown by nothing else (not one that was unpacked). */
-#define PB_ADD(arena, msg, field, item)                                                                                \
-	((msg)->field = pb_grow((arena), (msg)->field, (msg)->n_##field, sizeof(*(msg)->field)),                       \
+/* Appends item to the repeated field: PB_ADD(arena, response, list, resource). Works for pointers and scalars
+ * alike. The list must have been empty in a new message, and grown by nothing else (not one that was
+ * unpacked). */
+#define PB_ADD(arena, msg, field, item)                                                                      \
+	((msg)->field = pb_grow((arena), (msg)->field, (msg)->n_##field, sizeof(*(msg)->field)),             \
 		(msg)->field[(msg)->n_##field++] = (item))
 
 /* Behind PB_ADD: items itself, or a larger copy when it is full with n elements. */
@@ -44,14 +45,15 @@ char *pb_str_max(struct arena *arena, struct str s, size_t max_bytes) __attribut
 struct str pb_type_name(struct str type_url);
 
 /* The message wrapped: type_url "type.googleapis.com/<full name>" and its bytes. */
-Google__Protobuf__Any *pb_any(struct arena *arena, const ProtobufCMessage *msg) __attribute__((returns_nonnull));
+Google__Protobuf__Any *pb_any(struct arena *arena, const ProtobufCMessage *msg)
+	__attribute__((returns_nonnull));
 
 /* Wraps an empty message of that type, for annotations that only have to be there. */
 Google__Protobuf__Any *pb_any_empty(struct arena *arena, const ProtobufCMessageDescriptor *desc)
 	__attribute__((returns_nonnull));
 
 /* PB_ADD of pb_any: PB_ANNOTATE(arena, resource, trait), where trait is a message. */
-#define PB_ANNOTATE(arena, msg, annotation)                                                                            \
+#define PB_ANNOTATE(arena, msg, annotation)                                                                  \
 	PB_ADD((arena), (msg), annotations, pb_any((arena), &(annotation)->base))
 
 /* The first annotation of that type, or NULL. Unknown types are passed over. */
@@ -64,9 +66,11 @@ MUST_CHECK enum err_code pb_get_annotation(struct arena *arena, Google__Protobuf
 	const ProtobufCMessageDescriptor *desc, ProtobufCMessage **ret_msg, struct err *reterr);
 
 /* A moment of the Unix clock, in whole seconds (negative: before 1970). */
-Google__Protobuf__Timestamp *pb_timestamp(struct arena *arena, int64_t unix_s) __attribute__((returns_nonnull));
+Google__Protobuf__Timestamp *pb_timestamp(struct arena *arena, int64_t unix_s)
+	__attribute__((returns_nonnull));
 
-/* google.protobuf.Struct: keys stay in the order they were first set; setting one again replaces its value. */
+/* google.protobuf.Struct: keys stay in the order they were first set; setting one again replaces its
+ * value. */
 Google__Protobuf__Struct *pb_struct(struct arena *arena) __attribute__((returns_nonnull));
 void pb_struct_str(struct arena *arena, Google__Protobuf__Struct *s, struct str key, struct str value);
 void pb_struct_num(struct arena *arena, Google__Protobuf__Struct *s, struct str key, double value);

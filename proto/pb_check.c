@@ -1,9 +1,9 @@
 /* DESIGN
  *
- * One pass over the bytes with an explicit stack: a frame per open message, holding its descriptor and where it ends. A
- * sub-message is entered in place, so the depth of the input costs frames of a fixed array, never C stack. What is not in
- * the descriptor is skipped as protobuf demands. Rejected: checking while unpacking (protobuf-c offers no hook before it
- * recurses) and parsing twice into a tree of our own. */
+ * One pass over the bytes with an explicit stack: a frame per open message, holding its descriptor and where
+ * it ends. A sub-message is entered in place, so the depth of the input costs frames of a fixed array, never
+ * C stack. What is not in the descriptor is skipped as protobuf demands. Rejected: checking while unpacking
+ * (protobuf-c offers no hook before it recurses) and parsing twice into a tree of our own. */
 #include "proto/pb_check.h"
 
 #include <string.h>
@@ -12,7 +12,8 @@
 
 struct frame {
 	const ProtobufCMessageDescriptor *desc;
-	const ProtobufCFieldDescriptor *via; /* the field of the frame below that led here; NULL at the bottom */
+	const ProtobufCFieldDescriptor
+		*via; /* the field of the frame below that led here; NULL at the bottom */
 	const uint8_t *end;
 };
 
@@ -25,7 +26,8 @@ struct check {
 
 #define PATH_MAX_BYTES 256
 
-/* "a.b.c: <what>", without "a.b.c" for a field that has no name. A path too long to print keeps its beginning. */
+/* "a.b.c: <what>", without "a.b.c" for a field that has no name. A path too long to print keeps its
+ * beginning. */
 static enum err_code refuse(const struct check *c, const ProtobufCFieldDescriptor *field, enum err_code code,
 	const char *what, struct err *reterr)
 {
@@ -88,8 +90,8 @@ static bool count_packed(enum wire_type type, struct str bytes, size_t *ret_n)
 	return true;
 }
 
-static enum err_code check_known(
-	struct check *c, const ProtobufCFieldDescriptor *f, const struct wire_field *field, struct err *reterr)
+static enum err_code check_known(struct check *c, const ProtobufCFieldDescriptor *f,
+	const struct wire_field *field, struct err *reterr)
 {
 	enum wire_type want = wire_type_of(f->type);
 	size_t n;
@@ -131,7 +133,8 @@ enum err_code pb_check(
 	c.fields = 0;
 	c.frames[0] = (struct frame){.desc = desc, .via = NULL, .end = c.w.end};
 	if (bytes.n > max_bytes)
-		return err_set(reterr, ERR_TOO_LARGE, "%s: %zu bytes, the limit is %zu", desc->name, bytes.n, max_bytes);
+		return err_set(reterr, ERR_TOO_LARGE, "%s: %zu bytes, the limit is %zu", desc->name, bytes.n,
+			max_bytes);
 
 	for (;;) {
 		const ProtobufCFieldDescriptor *f;
@@ -181,7 +184,8 @@ enum err_code pb_unpack(struct arena *arena, const ProtobufCMessageDescriptor *d
 	size_t max_bytes, ProtobufCMessage **ret_msg, struct err *reterr)
 {
 	struct capped capped = {.arena = arena};
-	ProtobufCAllocator allocator = {.alloc = capped_alloc, .free = capped_free, .allocator_data = &capped};
+	ProtobufCAllocator allocator = {
+		.alloc = capped_alloc, .free = capped_free, .allocator_data = &capped};
 	ProtobufCMessage *msg;
 	enum err_code code = pb_check(desc, bytes, max_bytes, reterr);
 
@@ -190,7 +194,8 @@ enum err_code pb_unpack(struct arena *arena, const ProtobufCMessageDescriptor *d
 	msg = protobuf_c_message_unpack(
 		desc, &allocator, bytes.n, (const uint8_t *)(bytes.n > 0 ? bytes.p : ""));
 	if (msg == NULL && capped.exhausted)
-		return err_set(reterr, ERR_TOO_LARGE, "%s: unpacked it is larger than a call may use", desc->name);
+		return err_set(
+			reterr, ERR_TOO_LARGE, "%s: unpacked it is larger than a call may use", desc->name);
 	if (msg == NULL)
 		return err_set(reterr, ERR_PROTOCOL, "%s: malformed", desc->name);
 	*ret_msg = msg;

@@ -1,7 +1,7 @@
 /* proto/wire.h
  *
- * The protobuf wire format, read one piece at a time: for the pre-check (pb_check) and the index over our own descriptor set
- * (descriptors). https://protobuf.dev/programming-guides/encoding/
+ * The protobuf wire format, read one piece at a time: for the pre-check (pb_check) and the index over our own
+ * descriptor set (descriptors). https://protobuf.dev/programming-guides/encoding/
  *
  * Threads: values, no state. Nothing is copied: what is read points into the input. */
 #ifndef PROTO_WIRE_H
@@ -27,9 +27,9 @@ struct wire {
 };
 
 struct wire_field {
-	uint32_t       number;
+	uint32_t number;
 	enum wire_type type;
-	struct str     bytes; /* WIRE_LEN: the content; else the raw bytes of the value */
+	struct str bytes; /* WIRE_LEN: the content; else the raw bytes of the value */
 };
 
 struct wire wire_of(struct str bytes);
@@ -37,8 +37,8 @@ struct wire wire_of(struct str bytes);
 /* A varint of at most 10 bytes and 64 bits. False: truncated or too long. */
 bool wire_varint(struct wire *w, uint64_t *ret);
 
-/* The next field, moving behind it. False: malformed (truncated, field number 0 or over 2^29 - 1, a group, type 6 or 7).
- * Call while w->p < w->end. */
+/* The next field, moving behind it. False: malformed (truncated, field number 0 or over 2^29 - 1, a group,
+ * type 6 or 7). Call while w->p < w->end. */
 bool wire_next(struct wire *w, struct wire_field *ret);
 
 #endif
