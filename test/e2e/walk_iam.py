@@ -1,0 +1,457 @@
+"""An independent oracle: walks an account's IAM with the plain list and get calls of boto3 and says, line by
+line, what a sync of it must hold. It shares nothing with the server: no bulk call, no credential report.
+
+    python3 walk_iam.py http://127.0.0.1:5000 > expected.jsonl
+
+The lines have the form of `enginesync --dump` (test/e2e/engine): one JSON object each, keys and lines sorted.
+
+RULES, where spec/iam.md leaves a choice or lists a defect of the reference to be done right:
+
+ 1. Types: group, iam_policy, iam_user, inline_policy, role. No parent: the connector's own account.
+ 2. created_at = CreateDate of users, groups, roles and managed policies (D4); not of inline policies. Whole seconds.
+ 3. last_login = the latest of PasswordLastUsed and the last uses of the user's access keys (D1); absent if there is none.
+ 4. emails (D3): the user name, then the value of the tag `email` (key exactly so), each if it is a valid address,
+    without duplicates (exact text); the first one is primary. Valid: local part an ASCII dot-atom of at most 64, domain
+    of labels [a-z0-9-] of 1..63 (case ignored) without a hyphen at either end, at most 253; in all at most 254.
+ 5. aws_tags: all tags of users and roles (D2).
+ 6. iam_policy: customer-managed policies, and the AWS-managed ones attached to a user, group or role of the account.
+    Being a permissions boundary is not being attached. Description as GetPolicy gives it (D23). Document: that of the default version.
+ 7. Documents are percent-decoded, `+` stays (D40). One that cannot be decoded: trust as if absent; permissions: left out.
+ 8. Trust policy: a document that is no JSON object (`null` included, D9), or whose Statement is neither array, object nor
+    null, is unparsable. A statement with a member of the wrong type is skipped, the others count (D8). A `null` statement
+    is an empty one. Version is not looked at.
+ 9. Grants (D7): actions match sts:AssumeRole as globs (`*`, `?`), without regard to case. Effect is exactly Allow or Deny. A Deny
+    without Condition (absent, null or {}) whose actions match removes exactly the principals it names, wherever it stands; `*`
+    (as Principal or in AWS) removes all. NotPrincipal and NotAction make a statement name nobody, or match nothing.
+10. A principal is an ARN of service iam with a 12-digit account whose resource starts with `user/` or `role/` (D11). It may be
+    of any account and need not exist. Duplicates: one grant. GrantExpandable only for roles that exist in the sync (D11).
+11. Classification (6.2): an Allow counts when an action matches, as in 9, one of the operations whose names start with
+    sts:AssumeRole, or itself starts with that. Deny is not looked at. `aws.role.public` (D10) comes first, after service-linked.
+    For cross_account the principal is an ARN with a 12-digit account that is not the role's own.
+12. Kept: every user is HUMAN and enabled (D43); role is grantable to iam_user, role, group, sso_user (D39).
+"""
+
+import json
+import re
+import sys
+from datetime import timezone
+from urllib.parse import unquote_to_bytes
+
+import boto3
+import botocore.handlers
+from botocore.config import Config
+
+V2 = "type.googleapis.com/c1.connector.v2."
+
+PERMISSIONS = {
+    "iam_user": "iam:ListUsers iam:GetUser iam:ListAccessKeys iam:GetAccessKeyLastUsed iam:ListSigningCertificates "
+                "iam:ListSSHPublicKeys iam:ListServiceSpecificCredentials iam:ListMFADevices iam:ListUserPolicies "
+                "iam:ListAttachedUserPolicies iam:ListGroupsForUser iam:CreateUser iam:DeleteLoginProfile "
+                "iam:DeleteAccessKey iam:DeleteSigningCertificate iam:DeleteSSHPublicKey "
+                "iam:DeleteServiceSpecificCredential iam:DeactivateMFADevice iam:DeleteUserPolicy "
+                "iam:DetachUserPolicy iam:DeleteUser iam:TagUser",
+    "group": "iam:ListGroups iam:GetGroup iam:ListAttachedGroupPolicies iam:AddUserToGroup iam:RemoveUserFromGroup",
+    "role": "iam:ListRoles iam:GetRole iam:ListAttachedRolePolicies",
+    "iam_policy": "iam:ListPolicies iam:GetPolicy iam:GetPolicyVersion iam:AttachUserPolicy iam:AttachRolePolicy "
+                  "iam:AttachGroupPolicy iam:DetachUserPolicy iam:DetachRolePolicy iam:DetachGroupPolicy",
+    "inline_policy": "iam:ListUserPolicies iam:ListRolePolicies iam:ListGroupPolicies "
+                     "sso:GetInlinePolicyForPermissionSet iam:GetUserPolicy iam:GetRolePolicy iam:GetGroupPolicy "
+                     "iam:DeleteUserPolicy iam:DeleteRolePolicy iam:DeleteGroupPolicy",
+}
+
+
+# ---------------------------------------------------------------------------------------------------- AWS, raw
+
+def iam_client(endpoint, access_key="AKIAWALKWALKWALKWALK", secret_key="secret"):
+    """A client that leaves policy documents as AWS sent them (boto3 would decode and parse them)."""
+    iam = boto3.client("iam", endpoint_url=endpoint, region_name="us-east-1", aws_access_key_id=access_key,
+                       aws_secret_access_key=secret_key, config=Config(retries={"total_max_attempts": 5}))
+    iam.meta.events.unregister("after-call.iam", botocore.handlers.json_decode_policies)
+    return iam
+
+
+def paged(iam, operation, key, **kwargs):
+    for page in iam.get_paginator(operation).paginate(**kwargs):
+        yield from page[key]
+
+
+def decode(text):
+    """Percent-decoding (rule 7); None when it is malformed."""
+    if re.search(r"%(?![0-9A-Fa-f]{2})", text):
+        return None
+    try:
+        return unquote_to_bytes(text).decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+
+
+def rfc3339(date):
+    return date.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+# ------------------------------------------------------------------------------------------------ trust policies
+
+class Malformed(Exception):
+    pass
+
+
+class Pairs(list):
+    """A JSON object as it was written: duplicates and order kept."""
+
+    def folded(self, name):
+        """Value of the last member with this name, whatever its case; None when absent."""
+        found = [v for k, v in self if k.lower() == name.lower()]
+        return found[-1] if found else None
+
+    def exact(self, name):
+        found = [v for k, v in self if k == name]
+        return found[-1] if found else []
+
+
+def strings(value):
+    """A string or a list of strings; null counts as an empty string."""
+    values = value if isinstance(value, list) and not isinstance(value, Pairs) else [value]
+    if not all(v is None or isinstance(v, str) for v in values):
+        raise Malformed
+    return [v or "" for v in values]
+
+
+def parse_statement(raw):
+    raw = Pairs() if raw is None else raw
+    if not isinstance(raw, Pairs):
+        raise Malformed
+    effect = raw.folded("Effect")
+    if not (effect is None or isinstance(effect, str)):
+        raise Malformed
+    action, principal = raw.folded("Action"), raw.folded("Principal")
+    st = {"effect": effect or "", "actions": [] if action is None else strings(action), "AWS": [], "Service": [],
+          "Federated": [], "everybody": principal == "*", "condition": raw.folded("Condition") not in (None, [])}
+    if isinstance(principal, Pairs):
+        for kind in ("AWS", "Service", "Federated"):
+            st[kind] = strings(principal.exact(kind))
+    elif not (principal is None or isinstance(principal, str)):
+        raise Malformed
+    st["everybody"] |= "*" in st["AWS"]
+    return st
+
+
+def parse_trust(document):
+    """The statements of a decoded trust policy (rule 8); None when it is unparsable."""
+    if not document:
+        return None
+    try:
+        top = json.loads(document, object_pairs_hook=Pairs)
+    except ValueError:
+        return None
+    if not isinstance(top, Pairs):
+        return None
+    raw = top.folded("Statement")
+    if raw is None and not any(k.lower() == "statement" for k, _ in top):
+        return None
+    if isinstance(raw, Pairs):
+        raw = [raw]
+    elif raw is None:
+        raw = []
+    elif not isinstance(raw, list):
+        return None
+    statements = []
+    for one in raw:
+        try:
+            statements.append(parse_statement(one))
+        except Malformed:
+            continue
+    return statements
+
+
+def glob(pattern, text):
+    regex = "".join(".*" if c == "*" else "." if c == "?" else re.escape(c) for c in pattern)
+    return re.fullmatch(regex, text, re.IGNORECASE | re.DOTALL) is not None
+
+
+def covers_assume_role(actions):
+    return any(glob(a, "sts:AssumeRole") for a in actions)
+
+
+def arn_parts(arn):
+    """(partition, service, region, account, resource), or None."""
+    parts = arn.split(":", 5)
+    return tuple(parts[1:]) if len(parts) == 6 and parts[0] == "arn" else None
+
+
+def is_account(text):
+    return re.fullmatch("[0-9]{12}", text) is not None
+
+
+def trust_principals(document):
+    """(type, ARN) of who may assume the role, in document order, without duplicates (rules 9 and 10)."""
+    statements = parse_trust(document) or []
+    allowed, denied = [], set()
+    for st in statements:
+        if not covers_assume_role(st["actions"]):
+            continue
+        if st["effect"] == "Allow":
+            allowed += st["AWS"]
+        elif st["effect"] == "Deny" and not st["condition"]:
+            if st["everybody"]:
+                return []
+            denied.update(st["AWS"])
+    out = []
+    for arn in allowed:
+        parts = arn_parts(arn)
+        if arn in denied or not parts or parts[1] != "iam" or not is_account(parts[3]):
+            continue
+        kind = "iam_user" if parts[4].startswith("user/") else "role" if parts[4].startswith("role/") else None
+        if kind and (kind, arn) not in out:
+            out.append((kind, arn))
+    return out
+
+
+ASSUME_OPERATIONS = ("sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity")
+
+
+def classify(arn, path, document):
+    """(nhi_type, nhi_detail) of a role (rule 11)."""
+    if path.startswith("/aws-service-role/"):
+        return "NHI_TYPE_MANAGED_IDENTITY", "aws.service_linked_role"
+    return "NHI_TYPE_ASSUMABLE_ROLE", classify_trust(arn, document)
+
+
+def classify_trust(arn, document):
+    allows = [st for st in parse_trust(document) or [] if st["effect"] == "Allow" and any(
+        a.lower().startswith("sts:assumerole") or any(glob(a, op) for op in ASSUME_OPERATIONS) for a in st["actions"])]
+    if any(st["everybody"] and not st["condition"] for st in allows):
+        return "aws.role.public"
+    services = [s.split(".")[0].replace("-", "_").lower() for st in allows for s in st["Service"]]
+    services = [s for s in services if s]
+    if services:
+        return "aws.role." + min(services, key=str.encode)
+    federated = [f for st in allows for f in st["Federated"]]
+    for f in federated:
+        if ":oidc-provider/" in f:
+            return "aws.role.oidc"
+        if ":saml-provider/" in f:
+            return "aws.role.saml"
+    if federated:
+        return "aws.role.federated"
+    own = arn_parts(arn)[3]
+    for principal in (p for st in allows for p in st["AWS"]):
+        parts = arn_parts(principal)
+        if parts and is_account(parts[3]) and parts[3] != own:
+            return "aws.role.cross_account"
+    return "aws.role"
+
+
+# ------------------------------------------------------------------------------------------------------- e-mails
+
+ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+LOCAL = re.compile(rf"{ATOM}(\.{ATOM})*")
+LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+
+
+def is_email(text):
+    local, at, domain = text.rpartition("@")
+    if not at or len(text) > 254 or len(local) > 64 or len(domain) > 253 or not LOCAL.fullmatch(local):
+        return False
+    return all(len(label) <= 63 and LABEL.fullmatch(label) for label in domain.lower().split("."))
+
+
+def emails(user_name, tags):
+    out = []
+    for candidate in [user_name] + [t["Value"] for t in tags if t["Key"] == "email"]:
+        if is_email(candidate) and candidate not in out:
+            out.append(candidate)
+    return [{"address": a, "isPrimary": True} if i == 0 else {"address": a} for i, a in enumerate(out)]
+
+
+# ------------------------------------------------------------------------------------------------------ messages
+
+def any_of(name, **fields):
+    return {"@type": V2 + name, **{k: v for k, v in fields.items() if v not in ("", [], None)}}
+
+
+def rid(kind, resource):
+    return {"resourceType": kind, "resource": resource}
+
+
+def resource_types():
+    def row(kind, display, trait, *annotations):
+        permissions = [{"permission": p} for p in PERMISSIONS[kind].split()]
+        return {"kind": "resource_type", "id": kind, "displayName": display, "traits": [trait],
+                "annotations": [*annotations, any_of("V1Identifier", id=kind),
+                                any_of("CapabilityPermissions", permissions=permissions)]}
+
+    return [row("iam_user", "IAM User", "TRAIT_USER", any_of("SkipEntitlements")),
+            row("group", "Group", "TRAIT_GROUP"),
+            row("role", "IAM Role", "TRAIT_ROLE"),
+            row("iam_policy", "IAM Managed Policy", "TRAIT_ROLE"),
+            row("inline_policy", "Inline Policy", "TRAIT_ROLE")]
+
+
+def entitlement(kind, arn, slug, display, description, grantable_to, annotations=()):
+    out = {"kind": "entitlement", "id": f"{kind}:{arn}:{slug}", "resource": {"id": rid(kind, arn)}, "slug": slug,
+           "displayName": display, "description": description, "purpose": "PURPOSE_VALUE_ASSIGNMENT",
+           "grantableTo": [{"id": t} for t in grantable_to]}
+    if annotations:
+        out["annotations"] = list(annotations)
+    return out
+
+
+def grant(kind, arn, slug, principal_type, principal, annotations=()):
+    ent = f"{kind}:{arn}:{slug}"
+    out = {"kind": "grant", "id": f"{ent}:{principal_type}:{principal}",
+           "entitlement": {"id": ent, "resource": {"id": rid(kind, arn)}},
+           "principal": {"id": rid(principal_type, principal)}}
+    if annotations:
+        out["annotations"] = list(annotations)
+    return out
+
+
+def policy_expansion(kind, arn):
+    """Who else holds a policy that is attached to this entity (3.10)."""
+    if kind == "role":
+        return [any_of("GrantExpandable", entitlementIds=[f"role:{arn}:assignment"])]
+    if kind == "group":
+        return [any_of("GrantExpandable", entitlementIds=[f"group:{arn}:member"], shallow=True)]
+    return []
+
+
+# ---------------------------------------------------------------------------------------------------------- walk
+
+class Walk:
+    """One pass over the account; `lines` is the result."""
+
+    def __init__(self, iam):
+        self.iam, self.lines, self.attached = iam, [], set()
+
+    def run(self):
+        self.lines += resource_types()
+        users = list(paged(self.iam, "list_users", "Users"))
+        groups = list(paged(self.iam, "list_groups", "Groups"))
+        roles = list(paged(self.iam, "list_roles", "Roles"))
+        self.role_arns = {r["Arn"] for r in roles}
+        for one in users:
+            self.user(one)
+        for one in groups:
+            self.group(one)
+        for one in roles:
+            self.role(one)
+        self.policies()
+        return self.lines
+
+    def user(self, u):
+        name, arn = u["UserName"], u["Arn"]
+        tags = list(paged(self.iam, "list_user_tags", "Tags", UserName=name))
+        trait = any_of("UserTrait", emails=emails(name, tags), status={"status": "STATUS_ENABLED"},
+                       accountType="ACCOUNT_TYPE_HUMAN", lastLogin=self.last_login(u))
+        self.lines.append({
+            "kind": "resource", "id": rid("iam_user", arn), "displayName": name, "createdAt": rfc3339(u["CreateDate"]),
+            "annotations": [any_of("V1Identifier", id=arn), any_of("ChildResourceType", resourceTypeId="inline_policy"),
+                            trait],
+            "status": {"status": "RESOURCE_STATUS_ENABLED"},
+            "profile": {"aws_arn": arn, "aws_path": u["Path"], "aws_user_type": "iam", "aws_user_id": u["UserId"],
+                        "aws_tags": {t["Key"]: t["Value"] for t in tags}}})
+        self.policy_side("iam_user", "user", name, arn)
+
+    def last_login(self, u):
+        dates = [u["PasswordLastUsed"]] if u.get("PasswordLastUsed") else []
+        for key in paged(self.iam, "list_access_keys", "AccessKeyMetadata", UserName=u["UserName"]):
+            used = self.iam.get_access_key_last_used(AccessKeyId=key["AccessKeyId"])["AccessKeyLastUsed"]
+            dates += [used["LastUsedDate"]] if used.get("LastUsedDate") else []
+        return rfc3339(max(dates)) if dates else None
+
+    def group(self, g):
+        name, arn = g["GroupName"], g["Arn"]
+        self.lines.append({
+            "kind": "resource", "id": rid("group", arn), "displayName": name, "createdAt": rfc3339(g["CreateDate"]),
+            "annotations": [any_of("V1Identifier", id=arn), any_of("ChildResourceType", resourceTypeId="inline_policy"),
+                            any_of("GroupTrait")],
+            "profile": {"aws_arn": arn, "aws_path": g["Path"], "aws_group_type": "iam", "aws_group_name": name,
+                        "aws_group_id": g["GroupId"]}})
+        self.lines.append(entitlement("group", arn, "member", f"{name} Group Member",
+                                      f"Is member of the {name} IAM group in AWS", ["iam_user"],
+                                      [any_of("V1Identifier", id=f"membership:{arn}")]))
+        for user in paged(self.iam, "get_group", "Users", GroupName=name):
+            self.lines.append(grant("group", arn, "member", "iam_user", user["Arn"],
+                                    [any_of("V1Identifier", id=f"grant:membership:{arn}:{user['Arn']}")]))
+        self.policy_side("group", "group", name, arn)
+
+    def role(self, r):
+        name, arn = r["RoleName"], r["Arn"]
+        tags = list(paged(self.iam, "list_role_tags", "Tags", RoleName=name))
+        trust = decode(r.get("AssumeRolePolicyDocument") or "")
+        nhi_type, nhi_detail = classify(arn, r["Path"], trust)
+        profile = {"aws_arn": arn, "aws_path": r["Path"], "aws_role_name": name,
+                   "aws_role_description": r.get("Description", ""), "aws_tags": {t["Key"]: t["Value"] for t in tags}}
+        if r.get("MaxSessionDuration"):
+            profile["aws_max_session_duration_seconds"] = r["MaxSessionDuration"]
+        self.lines.append({
+            "kind": "resource", "id": rid("role", arn), "displayName": name, "createdAt": rfc3339(r["CreateDate"]),
+            "annotations": [any_of("V1Identifier", id=arn), any_of("ChildResourceType", resourceTypeId="inline_policy"),
+                            any_of("NonHumanIdentityTrait", nhiType=nhi_type, nhiDetail=nhi_detail), any_of("RoleTrait")],
+            "profile": profile})
+        self.lines.append(entitlement("role", arn, "assignment", f"{name} Role", f"Can assume the {name} role in AWS",
+                                      ["iam_user", "role", "group", "sso_user"],
+                                      [any_of("V1Identifier", id=f"membership:{arn}")]))
+        for kind, principal in trust_principals(trust):
+            expand = kind == "role" and principal in self.role_arns
+            self.lines.append(grant("role", arn, "assignment", kind, principal, [any_of(
+                "GrantExpandable", entitlementIds=[f"role:{principal}:assignment"])] if expand else []))
+        self.policy_side("role", "role", name, arn)
+
+    def policy_side(self, kind, call, name, arn):
+        """Managed policies attached to the entity, and its inline policies."""
+        who = {call.capitalize() + "Name": name}
+        for attached in paged(self.iam, f"list_attached_{call}_policies", "AttachedPolicies", **who):
+            self.attached.add(attached["PolicyArn"])
+            self.lines.append(grant("iam_policy", attached["PolicyArn"], "attached", kind, arn,
+                                    policy_expansion(kind, arn)))
+        for policy in paged(self.iam, f"list_{call}_policies", "PolicyNames", **who):
+            answer = getattr(self.iam, f"get_{call}_policy")(PolicyName=policy, **who)
+            self.inline(kind, arn, policy, decode(answer["PolicyDocument"]))
+
+    def inline(self, kind, arn, name, document):
+        own = f"{arn}::inline::{name}"
+        profile = {"aws_policy_name": name, "aws_parent_arn": arn}
+        if document:
+            profile["policy_document"] = document
+        self.lines.append({
+            "kind": "resource", "id": rid("inline_policy", own), "parentResourceId": rid(kind, arn), "displayName": name,
+            "description": f"Inline policy {name} attached to {kind} IAM {arn}", "annotations": [any_of("RoleTrait")],
+            "profile": profile})
+        self.lines.append(entitlement("inline_policy", own, "attached", f"{name} Inline Policy",
+                                      f"Has the {name} inline policy in AWS", [kind]))
+        self.lines.append(grant("inline_policy", own, "attached", kind, arn, policy_expansion(kind, arn)))
+
+    def policies(self):
+        local = {p["Arn"] for p in paged(self.iam, "list_policies", "Policies", Scope="Local")}
+        for arn in sorted(local | {a for a in self.attached if arn_parts(a)[3] == "aws"}):
+            p = self.iam.get_policy(PolicyArn=arn)["Policy"]
+            version = self.iam.get_policy_version(PolicyArn=arn, VersionId=p["DefaultVersionId"])["PolicyVersion"]
+            name, document = p["PolicyName"], decode(version.get("Document") or "")
+            line = {"kind": "resource", "id": rid("iam_policy", arn), "displayName": name,
+                    "createdAt": rfc3339(p["CreateDate"]), "annotations": [any_of("SkipGrants"), any_of("RoleTrait")],
+                    "profile": {"aws_policy_name": name, "aws_policy_arn": arn}}
+            if p.get("Description"):
+                line["description"] = p["Description"]
+            if document:
+                line["profile"]["policy_document"] = document
+            self.lines.append(line)
+            self.lines.append(entitlement("iam_policy", arn, "attached", f"{name} Managed Policy",
+                                          f"Has the {name} managed policy in AWS",
+                                          ["iam_user", "role", "group", "permission_set", "permission_set_assignment"]))
+
+
+def canonical(line):
+    return json.dumps(line, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def expected(iam):
+    """The sorted lines a sync of the client's account must give."""
+    lines = {}
+    for line in Walk(iam).run():
+        lines[canonical(line)] = line
+    return sorted(lines)
+
+
+if __name__ == "__main__":
+    sys.stdout.write("".join(line + "\n" for line in expected(iam_client(sys.argv[1]))))
