@@ -1,14 +1,15 @@
 /* DESIGN
  *
- * A chain of blocks, each bumped from front to back. The first block is part of the arena's own allocation, so a small
- * call costs one malloc; following blocks double up to MAX_BLOCK. What does not fit a block of the current size gets
- * one of its own, put behind the current block so that the rest of the current one stays in use.
+ * A chain of blocks, each bumped from front to back. The first block is part of the arena's own allocation,
+ * so a small call costs one malloc; following blocks double up to MAX_BLOCK. What does not fit a block of the
+ * current size gets one of its own, put behind the current block so that the rest of the current one stays in
+ * use.
  *
- * Rejected: returning memory to the arena piecewise. protobuf-c's free does nothing for the same reason: the call
- * ends soon, and wiping happens once.
+ * Rejected: returning memory to the arena piecewise. protobuf-c's free does nothing for the same reason: the
+ * call ends soon, and wiping happens once.
  *
- * Under AddressSanitizer the part of a block that was not handed out is poisoned, and a poisoned gap stands behind each
- * allocation, so that overruns inside an arena are found as they would be with malloc. */
+ * Under AddressSanitizer the part of a block that was not handed out is poisoned, and a poisoned gap stands
+ * behind each allocation, so that overruns inside an arena are found as they would be with malloc. */
 #include "base/arena.h"
 
 #include <assert.h>

@@ -34,8 +34,8 @@ struct blob *blob_take(struct buf *take_bytes)
 	atomic_init(&b->refs, 1);
 	b->bytes = *take_bytes;
 	*take_bytes = (struct buf){.cap = b->bytes.cap, .wipe = b->bytes.wipe};
-	/* Doubling leaves up to half of a buffer unused, and a blob stays for a whole sync: give that back. Not with
-	 * secrets, because realloc may copy. */
+	/* Doubling leaves up to half of a buffer unused, and a blob stays for a whole sync: give that back.
+	 * Not with secrets, because realloc may copy. */
 	if (b->bytes.p && !b->bytes.wipe && b->bytes.size - b->n > b->n / 8) {
 		b->bytes.size = b->n + 1;
 		b->bytes.p = mem_realloc(b->bytes.p, b->bytes.size);

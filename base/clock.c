@@ -52,8 +52,8 @@ void clock_sleep_ms(int64_t ms)
 		;
 }
 
-/* The proleptic Gregorian calendar, by hand: gmtime and timegm depend on nothing we want to depend on either, but
- * timegm accepts the 31st of February. */
+/* The proleptic Gregorian calendar, by hand: gmtime and timegm depend on nothing we want to depend on either,
+ * but timegm accepts the 31st of February. */
 struct civil {
 	int64_t year;
 	int month, day, hour, minute, second;
@@ -65,7 +65,8 @@ enum { SECONDS_PER_DAY = 86400 };
 #define FIRST_SECOND INT64_C(-62167219200)
 #define LAST_SECOND  INT64_C(253402300799)
 
-/* Days since 1970-01-01. Years begin in March here, so that the leap day is a year's last; an era is 400 years. */
+/* Days since 1970-01-01. Years begin in March here, so that the leap day is a year's last; an era is 400
+ * years. */
 static int64_t days_from_civil(int64_t year, int month, int day)
 {
 	int64_t y = year - (month <= 2);
@@ -115,8 +116,8 @@ static bool unix_from_civil(const struct civil *c, int64_t *ret_unix_s)
 		return false;
 	if (c->hour > 23 || c->minute > 59 || c->second > 60)
 		return false;
-	*ret_unix_s = days_from_civil(c->year, c->month, c->day) * SECONDS_PER_DAY + c->hour * 3600 + c->minute * 60 +
-		c->second;
+	*ret_unix_s = days_from_civil(c->year, c->month, c->day) * SECONDS_PER_DAY + c->hour * 3600 +
+		      c->minute * 60 + c->second;
 	return true;
 }
 

@@ -45,8 +45,8 @@ static int b64_digit(char c, const char *alphabet)
 	return c == alphabet[63] ? 63 : -1;
 }
 
-/* text without padding. One text only means one sequence of bytes: left-over bits must be zero, so that nobody can make two
- * tokens of one. */
+/* text without padding. One text only means one sequence of bytes: left-over bits must be zero, so that
+ * nobody can make two tokens of one. */
 static bool b64_read(struct arena *a, struct str text, const char *alphabet, struct str *ret_bytes)
 {
 	uint32_t bits = 0;
@@ -122,8 +122,8 @@ struct str hex_encode(struct arena *a, struct str bytes)
 
 static bool is_unreserved(char c)
 {
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-		c == '_' || c == '~';
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
+	       c == '.' || c == '_' || c == '~';
 }
 
 void percent_encode(struct buf *out, struct str bytes, bool keep_slash)

@@ -35,7 +35,8 @@ const char *err_code_name(enum err_code code)
 	return code_names[code];
 }
 
-/* Messages quote foreign text and are cut at a fixed size: make them one line of valid UTF-8 whatever went in. */
+/* Messages quote foreign text and are cut at a fixed size: make them one line of valid UTF-8 whatever went
+ * in. */
 static void store_msg(struct err *e, const char *text)
 {
 	size_t n = strnlen(text, sizeof(e->msg) + 3); /* + 3: see whether a code point straddles the cut */

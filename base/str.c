@@ -224,7 +224,8 @@ bool str_to_u64(struct str s, uint64_t *ret)
 	for (size_t i = 0; i < s.n; i++) {
 		unsigned digit = (unsigned)(unsigned char)s.p[i] - '0';
 
-		if (digit > 9 || __builtin_mul_overflow(v, UINT64_C(10), &v) || __builtin_add_overflow(v, digit, &v))
+		if (digit > 9 || __builtin_mul_overflow(v, UINT64_C(10), &v) ||
+			__builtin_add_overflow(v, digit, &v))
 			return false;
 	}
 	*ret = v;
@@ -251,10 +252,18 @@ bool str_to_bool(struct str s, bool *ret)
 		struct str word;
 		bool value;
 	} words[] = {
-		{STR_INIT("1"), true},	    {STR_INIT("t"), true},	{STR_INIT("T"), true},
-		{STR_INIT("TRUE"), true},   {STR_INIT("true"), true},	{STR_INIT("True"), true},
-		{STR_INIT("0"), false},	    {STR_INIT("f"), false},	{STR_INIT("F"), false},
-		{STR_INIT("FALSE"), false}, {STR_INIT("false"), false}, {STR_INIT("False"), false},
+		{STR_INIT("1"), true},
+		{STR_INIT("t"), true},
+		{STR_INIT("T"), true},
+		{STR_INIT("TRUE"), true},
+		{STR_INIT("true"), true},
+		{STR_INIT("True"), true},
+		{STR_INIT("0"), false},
+		{STR_INIT("f"), false},
+		{STR_INIT("F"), false},
+		{STR_INIT("FALSE"), false},
+		{STR_INIT("false"), false},
+		{STR_INIT("False"), false},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
@@ -266,8 +275,8 @@ bool str_to_bool(struct str s, bool *ret)
 	return false;
 }
 
-/* Unicode 15, table 3-7 "Well-Formed UTF-8 Byte Sequences": the second byte's range carries the ban on overlong forms,
- * surrogates and what lies above U+10FFFF. */
+/* Unicode 15, table 3-7 "Well-Formed UTF-8 Byte Sequences": the second byte's range carries the ban on
+ * overlong forms, surrogates and what lies above U+10FFFF. */
 size_t str_utf8_step(struct str s)
 {
 	const unsigned char *p = (const unsigned char *)s.p;
@@ -299,7 +308,8 @@ size_t str_utf8_step(struct str s)
 	return len;
 }
 
-/* Length of the valid prefix. Eight ASCII bytes at a time: nearly all text is ASCII, and every reply passes here. */
+/* Length of the valid prefix. Eight ASCII bytes at a time: nearly all text is ASCII, and every reply passes
+ * here. */
 static size_t valid_prefix(struct str s)
 {
 	size_t i = 0;

@@ -1,16 +1,17 @@
 /* DESIGN
  *
- * cond_wait_ctx and cancellation. The caller holds its mutex M and waits on its own condition variable C; a cancellation has
- * to end that wait. The waiter registers a listener that broadcasts C.
+ * cond_wait_ctx and cancellation. The caller holds its mutex M and waits on its own condition variable C; a
+ * cancellation has to end that wait. The waiter registers a listener that broadcasts C.
  *
- * Lock order is M before the cancel's lock K: cond_wait_ctx takes K (in cancel_listen and cancel_unlisten) with M held.
- * The listener runs with K held, so it must not take M, and it does not: it only broadcasts. The price is a window: a
- * broadcast between the registration and the moment the waiter sleeps inside pthread_cond_timedwait is lost, because
- * nothing that the firing thread holds orders it after that moment. Hence a wait that can be cancelled never sleeps longer than
- * SLICE_MS: a lost broadcast costs that much once, and waiters loop over ctx_check anyway.
+ * Lock order is M before the cancel's lock K: cond_wait_ctx takes K (in cancel_listen and cancel_unlisten)
+ * with M held. The listener runs with K held, so it must not take M, and it does not: it only broadcasts. The
+ * price is a window: a broadcast between the registration and the moment the waiter sleeps inside
+ * pthread_cond_timedwait is lost, because nothing that the firing thread holds orders it after that moment.
+ * Hence a wait that can be cancelled never sleeps longer than SLICE_MS: a lost broadcast costs that much
+ * once, and waiters loop over ctx_check anyway.
  *
- * Rejected: taking M in the listener (deadlock with the order above); releasing M to register (loses the caller's own signals).
- * Waits that own their mutex, like ctx_sleep_ms, need none of this. */
+ * Rejected: taking M in the listener (deadlock with the order above); releasing M to register (loses the
+ * caller's own signals). Waits that own their mutex, like ctx_sleep_ms, need none of this. */
 #include "base/thread.h"
 
 #include <errno.h>
@@ -170,8 +171,8 @@ static void block_signals(sigset_t *old)
 	must(pthread_sigmask(SIG_SETMASK, &set, old), "pthread_sigmask");
 }
 
-enum err_code thread_start(
-	struct thread *ret_thread, const char *name, size_t stack_bytes, thread_main_fn *fn, void *arg, struct err *reterr)
+enum err_code thread_start(struct thread *ret_thread, const char *name, size_t stack_bytes,
+	thread_main_fn *fn, void *arg, struct err *reterr)
 {
 	struct start *start = mem_zalloc(sizeof(*start));
 	pthread_attr_t attr;
@@ -194,7 +195,8 @@ enum err_code thread_start(
 	pthread_attr_destroy(&attr);
 	if (rc != 0) {
 		mem_free(start);
-		return err_set(reterr, ERR_UNAVAILABLE, "cannot start thread %s: %s", name, strerrordesc_np(rc));
+		return err_set(
+			reterr, ERR_UNAVAILABLE, "cannot start thread %s: %s", name, strerrordesc_np(rc));
 	}
 	ret_thread->t = t;
 	return ERR_OK;

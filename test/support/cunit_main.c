@@ -21,15 +21,16 @@ static void on_suite_done(const CU_pSuite suite, const CU_pFailureRecord failure
 	(void)failures;
 	if (now == blocks_at_start)
 		return;
-	fprintf(stderr, "FAIL %s: %zu heap blocks before the suite, %zu after it\n", suite->pName, blocks_at_start, now);
+	fprintf(stderr, "FAIL %s: %zu heap blocks before the suite, %zu after it\n", suite->pName,
+		blocks_at_start, now);
 	leaks++;
 }
 
 static void on_test_done(const CU_pTest test, const CU_pSuite suite, const CU_pFailureRecord failures)
 {
 	for (const CU_FailureRecord *f = failures; f; f = f->pNext)
-		fprintf(stderr, "FAIL %s.%s: %s:%u: %s\n", suite->pName, test->pName, f->strFileName, f->uiLineNumber,
-			f->strCondition);
+		fprintf(stderr, "FAIL %s.%s: %s:%u: %s\n", suite->pName, test->pName, f->strFileName,
+			f->uiLineNumber, f->strCondition);
 }
 
 static void on_suite_init_failed(const CU_pSuite suite)
@@ -59,8 +60,8 @@ int unit_main(CU_SuiteInfo *suites)
 	CU_run_all_tests();
 	sum = CU_get_run_summary();
 	ok = CU_get_number_of_failure_records() == 0 && leaks == 0 && sum->nTestsRun > 0;
-	printf("%s: %u tests, %u assertions, %u failed, %u suites leaked\n", ok ? "ok" : "FAILED", sum->nTestsRun,
-		sum->nAsserts, sum->nAssertsFailed, leaks);
+	printf("%s: %u tests, %u assertions, %u failed, %u suites leaked\n", ok ? "ok" : "FAILED",
+		sum->nTestsRun, sum->nAsserts, sum->nAssertsFailed, leaks);
 	CU_cleanup_registry();
 	return ok ? 0 : 1;
 }

@@ -9,8 +9,9 @@
  *		return unit_main(suites);
  *	}
  *
- * Set up and tear down at suite level: a _FATAL assertion jumps out of its test. Assert on the test's thread only. A suite
- * that leaves more live heap blocks (mem_live_blocks) than it found, its own init and cleanup included, fails.
+ * Set up and tear down at suite level: a _FATAL assertion jumps out of its test. Assert on the test's thread
+ *only. A suite that leaves more live heap blocks (mem_live_blocks) than it found, its own init and cleanup
+ *included, fails.
  *
  * Threads: main thread only. */
 #ifndef TEST_SUPPORT_CUNIT_MAIN_H
@@ -26,8 +27,8 @@
 /* 0 when everything passed and nothing leaked, else 1. */
 int unit_main(CU_SuiteInfo *suites);
 
-/* CUnit shows an assertion's text, not its values: these print what was there and what was wanted when they differ.
- * `what` names the table row. True when equal. */
+/* CUnit shows an assertion's text, not its values: these print what was there and what was wanted when they
+ * differ. `what` names the table row. True when equal. */
 bool unit_str_eq(struct str got, struct str want, const char *what);
 bool unit_i64_eq(int64_t got, int64_t want, const char *what);
 
