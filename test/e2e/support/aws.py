@@ -1,0 +1,65 @@
+"""Stand-ins for AWS: moto (for truth) and our simulator (for load, faults and counters)."""
+
+import json
+import sys
+import urllib.request
+from pathlib import Path
+
+from .paths import AWS_SIM
+from .process import Process, environment, free_port, port_open
+
+
+def http(url, body=None, timeout=60):
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data=data, headers={"Content-Type": "application/json"})
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(request, timeout=timeout) as reply:
+        return reply.read()
+
+
+class Moto(Process):
+    def __init__(self, folder, name="moto"):
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        program = Path(sys.executable).with_name("moto_server")
+        super().__init__([program, "-p", self.port, "-H", "127.0.0.1"], folder / f"{name}.log",
+                         environment(folder, MOTO_IAM_LOAD_MANAGED_POLICIES="true"))
+        self.wait_until(lambda: port_open(self.port), "listening", timeout=60)
+
+    def reset(self):
+        http(f"{self.url}/moto-api/reset", {})
+
+
+class Sim(Process):
+    """The simulator with an organization made from flags, e.g. Sim(folder, users=100, seed=7)."""
+
+    def __init__(self, folder, name="sim", **flags):
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        argv = [AWS_SIM, "--listen", f"127.0.0.1:{self.port}"]
+        for flag, value in flags.items():
+            argv += [f"--{flag.replace('_', '-')}"] + ([] if value is True else [value])
+        super().__init__(argv, folder / f"{name}.log", environment(folder))
+        self.wait_until(lambda: port_open(self.port), "listening", timeout=60)
+
+    def get(self, path):
+        return json.loads(http(f"{self.url}/sim/{path}"))
+
+    def counters(self):
+        """Calls per operation."""
+        return self.get("counters")
+
+    def log(self):
+        """Every request: op, params, status."""
+        return [json.loads(line) for line in http(f"{self.url}/sim/log").decode().splitlines() if line]
+
+    def truth(self):
+        return self.get("truth")
+
+    def reset(self):
+        """Forgets counters, log and faults."""
+        http(f"{self.url}/sim/reset", {})
+
+    def faults(self, *rules):
+        """Replaces the fault rules; see test/sim."""
+        http(f"{self.url}/sim/faults", list(rules))

@@ -1,0 +1,12 @@
+"""Where things lie. Everything made by the tests goes to build/e2e."""
+
+import os
+from pathlib import Path
+
+E2E = Path(__file__).resolve().parent.parent
+ROOT = E2E.parent.parent
+WORK = ROOT / "build" / "e2e"
+
+# The preset under test: BATON_AWSD names the program, the simulator lies beside it unless AWS_SIM names it.
+BATON_AWSD = Path(os.environ.get("BATON_AWSD") or ROOT / "build" / "dev" / "baton-awsd")
+AWS_SIM = Path(os.environ.get("AWS_SIM") or BATON_AWSD.parent / "aws-sim")

@@ -1,0 +1,83 @@
+"""Programs under test as child processes: started on a free port, their output kept, always killed at the end."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def environment(home, **extra):
+    """A small environment: nothing of the developer's AWS or BATON settings, but the sanitizers' options."""
+    keep = {k: v for k, v in os.environ.items()
+            if k in ("PATH", "LANG", "TZ", "TMPDIR", "VIRTUAL_ENV") or k.endswith("SAN_OPTIONS")}
+    return {**keep, "HOME": str(home), "NO_PROXY": "*", **extra}
+
+
+class Process:
+    """One running program. `log` holds its stdout and stderr."""
+
+    def __init__(self, argv, log: Path, env):
+        self.argv, self.log = [str(a) for a in argv], log
+        with open(log, "ab") as out:
+            self.popen = subprocess.Popen(self.argv, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
+                                          env=env, cwd=log.parent, start_new_session=True)
+
+    @property
+    def name(self):
+        return Path(self.argv[0]).name
+
+    def output(self):
+        return self.log.read_text(errors="replace")
+
+    def tail(self, lines=80):
+        return "\n".join(self.output().splitlines()[-lines:])
+
+    def wait_until(self, ready, what, timeout=30.0):
+        """Polls ready() until it is true; fails when the process ends or the time is over."""
+        deadline = time.monotonic() + timeout
+        while not ready():
+            rc = self.popen.poll()
+            if rc is not None:
+                raise AssertionError(f"{self.name} ended with {rc} before {what}:\n{self.tail()}")
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{self.name}: not {what} after {timeout} s:\n{self.tail()}")
+            time.sleep(0.02)
+
+    def signal(self, number):
+        self.popen.send_signal(number)
+
+    def wait(self, timeout=30.0):
+        return self.popen.wait(timeout)
+
+    def stop(self, timeout=20.0):
+        """Asks it to end and gives its exit code; kills it when it does not obey."""
+        if self.popen.poll() is None:
+            self.signal(signal.SIGTERM)
+            try:
+                self.wait(timeout)
+            except subprocess.TimeoutExpired:
+                self.kill()
+        return self.popen.returncode
+
+    def kill(self):
+        if self.popen.poll() is None:
+            self.popen.kill()
+            self.popen.wait()
+
+    def rss_kb(self):
+        status = Path(f"/proc/{self.popen.pid}/status").read_text()
+        return int(status.split("VmRSS:")[1].split()[0])
+
+
+def port_open(port):
+    with socket.socket() as s:
+        s.settimeout(1)
+        return s.connect_ex(("127.0.0.1", port)) == 0
