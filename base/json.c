@@ -1,13 +1,14 @@
 /* DESIGN
  *
- * jansson does the grammar, the escapes and the numbers; what it gives is copied into the arena and freed, so that a tree
- * dies with its call like everything else. What we add before it: size and nesting, because its own limit (2048) is deeper
- * than anything AWS sends.
+ * jansson does the grammar, the escapes and the numbers; what it gives is copied into the arena and freed, so
+ * that a tree dies with its call like everything else. What we add before it: size and nesting, because its
+ * own limit (2048) is deeper than anything AWS sends.
  *
- * jansson's error texts quote the input. That input can be an answer that carries credentials, so its texts are not used:
- * a message of ours says what is wrong and where, never what stood there. */
+ * jansson's error texts quote the input. That input can be an answer that carries credentials, so its texts
+ * are not used: a message of ours says what is wrong and where, never what stood there. */
 
-/* jansson's kinds have the names of ours. Its json_is_...() macros use them, so they are off limits here: json_typeof only. */
+/* jansson's kinds have the names of ours. Its json_is_...() macros use them, so they are off limits here:
+ * json_typeof only. */
 #define JSON_OBJECT JANSSON_OBJECT
 #define JSON_ARRAY  JANSSON_ARRAY
 #define JSON_STRING JANSSON_STRING
@@ -52,12 +53,12 @@ static const char *error_text(enum json_error_code code)
 	}
 }
 
-/* Nesting as a reader of brackets sees it. Text that is not JSON may be counted wrong, but never deeper than the parser
- * would go: what opens a string here opens one there. */
+/* Nesting as a reader of brackets sees it. Text that is not JSON may be counted wrong, but never deeper than
+ * the parser would go: what opens a string here opens one there. */
 static bool too_deep(struct str text)
 {
 	unsigned depth = 0;
-	bool     in_string = false;
+	bool in_string = false;
 
 	for (size_t i = 0; i < text.n; i++) {
 		char c = text.p[i];
@@ -120,7 +121,7 @@ static bool copy_array(struct arena *a, const json_t *from, bool ints_as_real, s
 static bool copy_object(struct arena *a, const json_t *from, bool ints_as_real, struct json *to)
 {
 	json_t *object = (json_t *)from; /* iteration does not change it, but its API says so */
-	size_t  i = 0;
+	size_t i = 0;
 
 	to->n = json_object_size(from);
 	if (to->n == 0)
@@ -149,7 +150,8 @@ static void copy_number(double number, bool is_int, int64_t integer, struct json
 
 static void copy_real(double number, bool ints_as_real, struct json *to)
 {
-	bool exact = ints_as_real && number >= -DOUBLE_EXACT && number <= DOUBLE_EXACT && number == (double)(int64_t)number;
+	bool exact = ints_as_real && number >= -DOUBLE_EXACT && number <= DOUBLE_EXACT &&
+		     number == (double)(int64_t)number;
 
 	copy_number(number, exact, exact ? (int64_t)number : 0, to);
 }
@@ -185,8 +187,8 @@ static bool copy_value(struct arena *a, const json_t *from, bool ints_as_real, s
 	return false;
 }
 
-/* jansson refuses a document with an integer beyond int64. Such a document is read again with every integer as a
- * double; those that a double holds exactly are integers again in our tree. */
+/* jansson refuses a document with an integer beyond int64. Such a document is read again with every integer
+ * as a double; those that a double holds exactly are integers again in our tree. */
 static json_t *load(struct str text, bool *ret_ints_as_real, json_error_t *error)
 {
 	json_t *root = json_loadb(text.n ? text.p : "", text.n, JSON_DECODE_ANY, error);
@@ -201,14 +203,15 @@ enum err_code json_parse(
 	struct arena *a, struct str text, size_t max_bytes, const struct json **ret_json, struct err *reterr)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	json_error_t          error;
-	bool                  ints_as_real, copied;
-	json_t               *root;
-	struct json          *tree;
+	json_error_t error;
+	bool ints_as_real, copied;
+	json_t *root;
+	struct json *tree;
 
 	(void)pthread_once(&once, init_jansson);
 	if (text.n > max_bytes)
-		return err_set(reterr, ERR_TOO_LARGE, "JSON of %zu bytes is larger than %zu bytes", text.n, max_bytes);
+		return err_set(reterr, ERR_TOO_LARGE, "JSON of %zu bytes is larger than %zu bytes", text.n,
+			max_bytes);
 	if (too_deep(text))
 		return err_set(reterr, ERR_TOO_LARGE, "JSON is nested deeper than %d", JSON_MAX_DEPTH);
 	root = load(text, &ints_as_real, &error);
@@ -256,7 +259,7 @@ struct str json_str(const struct json *j)
 static size_t sequence_len(struct str s)
 {
 	unsigned char c = (unsigned char)s.p[0];
-	size_t        n = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+	size_t n = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
 
 	return n <= s.n && str_is_utf8(str_n(s.p, n)) ? n : 0;
 }

@@ -1,11 +1,12 @@
 /* DESIGN
  *
- * A line is built in memory and handed to the kernel with one write(2) per destination, so lines of different threads never
- * mix and nothing has to be flushed before a crash. There is no queue and no log thread: at one line per RPC the write is
- * cheaper than the hand-over, and a line that is in the file is worth more than one that was about to be.
+ * A line is built in memory and handed to the kernel with one write(2) per destination, so lines of different
+ * threads never mix and nothing has to be flushed before a crash. There is no queue and no log thread: at one
+ * line per RPC the write is cheaper than the hand-over, and a line that is in the file is worth more than one
+ * that was about to be.
  *
- * The destinations are process-wide and change only in log_init and log_deinit, on the main thread while no other thread
- * logs; the level is atomic because it is read before every line. */
+ * The destinations are process-wide and change only in log_init and log_deinit, on the main thread while no
+ * other thread logs; the level is atomic because it is read before every line. */
 #include "base/log.h"
 
 #include <errno.h>
@@ -27,15 +28,15 @@
 #define LOG_MAX_PATHS 8
 
 struct log_sink {
-	int  fd;
+	int fd;
 	bool close; /* we opened it */
 };
 
 static struct {
-	atomic_int      level;
+	atomic_int level;
 	enum log_format format;
 	struct log_sink sinks[LOG_MAX_PATHS];
-	size_t          n_sinks;
+	size_t n_sinks;
 
 	pthread_mutex_t capture_lock; /* one captured line at a time */
 	void (*capture)(void *arg, struct str line);
@@ -67,22 +68,24 @@ static enum err_code open_sink(const char *path, struct log_sink *ret_sink, stru
 	int fd;
 
 	if (strcmp(path, "stderr") == 0 || strcmp(path, "stdout") == 0) {
-		*ret_sink = (struct log_sink){.fd = path[3] == 'e' ? STDERR_FILENO : STDOUT_FILENO, .close = false};
+		*ret_sink = (struct log_sink){
+			.fd = path[3] == 'e' ? STDERR_FILENO : STDOUT_FILENO, .close = false};
 		return ERR_OK;
 	}
 	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
 	if (fd < 0)
-		return err_set(reterr, ERR_INVALID, "log file '%s' cannot be opened: %s", path, strerror(errno));
+		return err_set(
+			reterr, ERR_INVALID, "log file '%s' cannot be opened: %s", path, strerror(errno));
 	*ret_sink = (struct log_sink){.fd = fd, .close = true};
 	return ERR_OK;
 }
 
 enum err_code log_init(const struct log_options *opts, struct err *reterr)
 {
-	static const char *const   only_stderr[] = {"stderr", NULL};
-	const char *const         *paths = opts->paths && opts->paths[0] ? opts->paths : only_stderr;
-	struct log_sink            sinks[LOG_MAX_PATHS];
-	size_t                     n = 0;
+	static const char *const only_stderr[] = {"stderr", NULL};
+	const char *const *paths = opts->paths && opts->paths[0] ? opts->paths : only_stderr;
+	struct log_sink sinks[LOG_MAX_PATHS];
+	size_t n = 0;
 
 	for (; paths[n]; n++) {
 		enum err_code rc;
@@ -131,7 +134,7 @@ void log_capture(void (*fn)(void *arg, struct str line), void *arg)
 static void add_time(struct buf *line)
 {
 	int64_t ns = clock_wall_ns(&clock_system);
-	char    second[21];
+	char second[21];
 
 	time_format_rfc3339(ns / 1000000000, second);
 	buf_fmt(line, "%.19s.%03dZ", second, (int)(ns / 1000000 % 1000));
@@ -142,8 +145,8 @@ static struct str cut_value(struct str s)
 	return s.n > LOG_MAX_VALUE ? str_utf8_cut(s, LOG_MAX_VALUE) : s;
 }
 
-/* Bare words stay bare on the console; everything else is quoted as in JSON, so that no value can look like two fields or
- * send an escape sequence to a terminal. */
+/* Bare words stay bare on the console; everything else is quoted as in JSON, so that no value can look like
+ * two fields or send an escape sequence to a terminal. */
 static bool is_bare_word(struct str s)
 {
 	for (size_t i = 0; i < s.n; i++) {
@@ -176,7 +179,8 @@ static void add_value(struct buf *line, const struct log_field *f, enum log_form
 	}
 }
 
-static void build_json(struct buf *line, enum log_level level, const char *msg, const struct log_field *fields, size_t n)
+static void build_json(
+	struct buf *line, enum log_level level, const char *msg, const struct log_field *fields, size_t n)
 {
 	buf_fmt(line, "{\"level\":\"%s\",\"ts\":\"", level_names[level]);
 	add_time(line);

@@ -1,11 +1,12 @@
 /* DESIGN
  *
- * expat tokenizes; this file keeps what a reader of AWS answers needs of it: local names, the text of each element, and
- * limits. The text of all open elements lies in one buffer, each element's part behind its parent's: an element that ends
- * hands out its part and cuts it off, so mixed content joins by itself and nothing is copied.
+ * expat tokenizes; this file keeps what a reader of AWS answers needs of it: local names, the text of each
+ * element, and limits. The text of all open elements lies in one buffer, each element's part behind its
+ * parent's: an element that ends hands out its part and cuts it off, so mixed content joins by itself and
+ * nothing is copied.
  *
- * White space between child elements is dropped, or the indentation of a list with thousands of members would count as
- * the list's text. */
+ * White space between child elements is dropped, or the indentation of a list with thousands of members would
+ * count as the list's text. */
 #include "base/xml.h"
 
 #include <expat.h>
@@ -17,27 +18,27 @@
 /* Between namespace and local name. Neither can hold it. */
 #define NS_SEPARATOR '\n'
 /* What goes to expat at once. */
-#define SLICE_BYTES  (64 * 1024)
-/* A tag that is still open after this many bytes is an attack: expat would look at it again from its start with each slice. AWS's
- * longest tag is below 200 bytes. */
-#define MAX_PENDING  (2 * SLICE_BYTES)
+#define SLICE_BYTES (64 * 1024)
+/* A tag that is still open after this many bytes is an attack: expat would look at it again from its start
+ * with each slice. AWS's longest tag is below 200 bytes. */
+#define MAX_PENDING (2 * SLICE_BYTES)
 
 struct level {
 	size_t text_from; /* where this element's text starts in reader->text */
-	bool   has_ink;   /* something other than white space is in it */
+	bool has_ink;     /* something other than white space is in it */
 };
 
 struct xml_reader {
 	struct xml_handler handler;
-	XML_Parser         parser;
-	size_t             max_bytes;
-	size_t             max_text;
-	size_t             fed;
-	struct buf         text;
-	struct level       levels[XML_MAX_DEPTH];
-	unsigned           depth;
-	enum err_code      code; /* not ERR_OK: stopped, with the reason in err */
-	struct err         err;
+	XML_Parser parser;
+	size_t max_bytes;
+	size_t max_text;
+	size_t fed;
+	struct buf text;
+	struct level levels[XML_MAX_DEPTH];
+	unsigned depth;
+	enum err_code code; /* not ERR_OK: stopped, with the reason in err */
+	struct err err;
 };
 
 /* After this expat may still deliver an event or two; every callback looks at code first. */
@@ -57,8 +58,8 @@ static struct str local_name(const char *name)
 static void on_start(void *userdata, const char *name, const char **attributes)
 {
 	struct xml_reader *r = userdata;
-	struct level      *parent = r->depth > 0 ? &r->levels[r->depth - 1] : NULL;
-	enum err_code      rc;
+	struct level *parent = r->depth > 0 ? &r->levels[r->depth - 1] : NULL;
+	enum err_code rc;
 
 	(void)attributes;
 	if (r->code != ERR_OK)
@@ -78,13 +79,13 @@ static void on_start(void *userdata, const char *name, const char **attributes)
 static void on_end(void *userdata, const char *name)
 {
 	struct xml_reader *r = userdata;
-	struct level      *level = &r->levels[r->depth - 1];
-	enum err_code      rc;
+	struct level *level = &r->levels[r->depth - 1];
+	enum err_code rc;
 
 	if (r->code != ERR_OK)
 		return;
-	rc = r->handler.end(r->handler.self, local_name(name), str_from(buf_view(&r->text), level->text_from), r->depth,
-		&r->err);
+	rc = r->handler.end(r->handler.self, local_name(name), str_from(buf_view(&r->text), level->text_from),
+		r->depth, &r->err);
 	r->text.n = level->text_from;
 	r->depth--;
 	if (rc != ERR_OK)
@@ -99,13 +100,14 @@ static bool is_ink(struct str s)
 static void on_text(void *userdata, const char *p, int len)
 {
 	struct xml_reader *r = userdata;
-	struct level      *level = &r->levels[r->depth - 1];
-	struct str         s = str_n(p, (size_t)len);
+	struct level *level = &r->levels[r->depth - 1];
+	struct str s = str_n(p, (size_t)len);
 
 	if (r->code != ERR_OK)
 		return;
 	if (s.n > r->max_text - (r->text.n - level->text_from)) {
-		stop(r, err_set(&r->err, ERR_TOO_LARGE, "text of an XML element is larger than %zu bytes", r->max_text));
+		stop(r, err_set(&r->err, ERR_TOO_LARGE, "text of an XML element is larger than %zu bytes",
+				r->max_text));
 		return;
 	}
 	if (!level->has_ink)
@@ -113,8 +115,8 @@ static void on_text(void *userdata, const char *p, int len)
 	buf_str(&r->text, s);
 }
 
-static void on_doctype(
-	void *userdata, const char *name, const char *system_id, const char *public_id, int has_internal_subset)
+static void on_doctype(void *userdata, const char *name, const char *system_id, const char *public_id,
+	int has_internal_subset)
 {
 	struct xml_reader *r = userdata;
 
@@ -128,16 +130,18 @@ static void on_doctype(
 struct xml_reader *xml_reader_new(const struct xml_handler *h, size_t max_bytes, size_t max_text)
 {
 	static const XML_Memory_Handling_Suite memory = {mem_alloc, mem_realloc, mem_free};
-	static const char                      separator[] = {NS_SEPARATOR, '\0'};
-	struct xml_reader                     *r = mem_zalloc(sizeof(*r));
+	static const char separator[] = {NS_SEPARATOR, '\0'};
+	struct xml_reader *r = mem_zalloc(sizeof(*r));
 
 	r->handler = *h;
 	r->max_bytes = max_bytes;
 	r->max_text = max_text;
-	/* Each open element is below max_text, so together they stay below this; no text is larger than the document. */
+	/* Each open element is below max_text, so together they stay below this; no text is larger than the
+	 * document. */
 	buf_init(&r->text, max_text < max_bytes / XML_MAX_DEPTH ? max_text * XML_MAX_DEPTH : max_bytes);
 	r->text.wipe = true; /* AssumeRole's answer passes through it */
-	r->parser = XML_ParserCreate_MM(NULL, &memory, separator); /* NULL only without memory, which aborts */
+	r->parser =
+		XML_ParserCreate_MM(NULL, &memory, separator); /* NULL only without memory, which aborts */
 	XML_SetUserData(r->parser, r);
 	XML_SetElementHandler(r->parser, on_start, on_end);
 	XML_SetCharacterDataHandler(r->parser, on_text);
@@ -163,7 +167,8 @@ void xml_reader_freep(struct xml_reader **r)
 static enum err_code syntax_error(struct xml_reader *r)
 {
 	return err_set(&r->err, ERR_PROTOCOL, "not well-formed XML: %s at line %lu, column %lu",
-		XML_ErrorString(XML_GetErrorCode(r->parser)), (unsigned long)XML_GetCurrentLineNumber(r->parser),
+		XML_ErrorString(XML_GetErrorCode(r->parser)),
+		(unsigned long)XML_GetCurrentLineNumber(r->parser),
 		(unsigned long)XML_GetCurrentColumnNumber(r->parser));
 }
 
@@ -172,7 +177,8 @@ static enum err_code feed_slice(struct xml_reader *r, struct str slice, bool is_
 	XML_Index parsed;
 
 	r->fed += slice.n;
-	if (XML_Parse(r->parser, slice.n ? slice.p : "", (int)slice.n, is_last) == XML_STATUS_ERROR && r->code == ERR_OK)
+	if (XML_Parse(r->parser, slice.n ? slice.p : "", (int)slice.n, is_last) == XML_STATUS_ERROR &&
+		r->code == ERR_OK)
 		r->code = syntax_error(r);
 	if (r->code != ERR_OK || is_last)
 		return r->code;

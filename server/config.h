@@ -6,8 +6,9 @@
  *	rc = command_parse(&source, &command, &err);           which subcommand, is help wanted
  *	rc = config_load(&source, &config, &report, &err);     for serve
  *
- * Threads: immutable after load; any thread may read. Ownership: a configuration owns its strings and secrets; config_free when
- * nobody reads any more. Errors: ERR_INVALID for everything the operator can mend; no message contains a secret. */
+ * Threads: immutable after load; any thread may read. Ownership: a configuration owns its strings and
+ *secrets; config_free when nobody reads any more. Errors: ERR_INVALID for everything the operator can mend;
+ *no message contains a secret. */
 #ifndef SERVER_CONFIG_H
 #define SERVER_CONFIG_H
 
@@ -32,16 +33,16 @@ enum exit_code {
 
 /* Where a configuration comes from; passed in so that tests need no process. Borrowed for the call. */
 struct config_source {
-	int                argc;
-	char *const       *argv; /* argv[0] is the program */
-	char *const       *env;  /* "NAME=value", NULL-terminated */
-	const char        *cwd;  /* where ./.baton.yaml is looked for */
-	bool               stderr_is_tty; /* decides the default of log-format */
+	int argc;
+	char *const *argv;  /* argv[0] is the program */
+	char *const *env;   /* "NAME=value", NULL-terminated */
+	const char *cwd;    /* where ./.baton.yaml is looked for */
+	bool stderr_is_tty; /* decides the default of log-format */
 };
 
 struct str_list {
 	struct str *items; /* each NUL-terminated */
-	size_t      n;
+	size_t n;
 };
 
 enum command_kind {
@@ -58,9 +59,10 @@ struct command {
 	enum command_kind topic; /* of COMMAND_HELP: the command to explain; COMMAND_HELP: the program */
 };
 
-/* The subcommand is the first argument that is neither a flag nor a flag's value, so flags may stand on both sides of it. --help
- * and --version win over everything. ERR_INVALID: none, or an unknown one. */
-MUST_CHECK enum err_code command_parse(const struct config_source *src, struct command *ret_command, struct err *reterr);
+/* The subcommand is the first argument that is neither a flag nor a flag's value, so flags may stand on both
+ * sides of it. --help and --version win over everything. ERR_INVALID: none, or an unknown one. */
+MUST_CHECK enum err_code command_parse(
+	const struct config_source *src, struct command *ret_command, struct err *reterr);
 
 /* Appends the help of a topic (COMMAND_HELP: overview). */
 void command_help(enum command_kind topic, struct buf *out);
@@ -71,35 +73,36 @@ struct config {
 
 	/* Listening */
 	struct str_list listen; /* "host:port", "[v6]:port" or "unix:/path"; at least one */
-	struct str      tls_cert_file;
-	struct str      tls_key_file;
-	struct str      tls_client_ca_file;
-	struct str      admin_listen; /* "host:port" of the admin HTTP; empty: off */
-	int64_t         rpc_threads;
-	int64_t         rpc_queue;           /* calls that may wait for a thread; more are told to come back */
-	int64_t         rpc_timeout_seconds; /* of one call, at most; 0: only the client's deadline counts */
-	int64_t         drain_seconds;
+	struct str tls_cert_file;
+	struct str tls_key_file;
+	struct str tls_client_ca_file;
+	struct str admin_listen; /* "host:port" of the admin HTTP; empty: off */
+	int64_t rpc_threads;
+	int64_t rpc_queue;           /* calls that may wait for a thread; more are told to come back */
+	int64_t rpc_timeout_seconds; /* of one call, at most; 0: only the client's deadline counts */
+	int64_t drain_seconds;
 
 	/* AWS */
-	struct str     global_region;
-	struct str     global_access_key_id;
+	struct str global_region;
+	struct str global_access_key_id;
 	struct secret *global_secret_access_key; /* NULL: none */
-	bool           use_assume;
-	struct str     role_arn;
-	struct str     external_id;       /* never in a log */
-	struct str     global_role_arn;
-	struct str     global_binding_external_id; /* never in a log */
-	struct str     global_aws_sso_region;
-	struct str     iam_assume_role_name;
-	int64_t        http_timeout_seconds;
+	bool use_assume;
+	struct str role_arn;
+	struct str external_id; /* never in a log */
+	struct str global_role_arn;
+	struct str global_binding_external_id; /* never in a log */
+	struct str global_aws_sso_region;
+	struct str iam_assume_role_name;
+	int64_t http_timeout_seconds;
 
 	/* What is synced */
 	struct str_list sync_resource_types; /* empty: everything */
-	bool            sync_only_attached_policies;
-	struct str      create_account_resource_type; /* "iam_user" or "sso_user" */
-	bool            require_all_permissions;
+	bool sync_only_attached_policies;
+	struct str create_account_resource_type; /* "iam_user" or "sso_user" */
+	bool require_all_permissions;
 
-	/* Not available yet: config_load refuses them, so these are false. Read them rather than assume it. */
+	/* Not available yet: config_load refuses them, so these are false. Read them rather than assume it.
+	 */
 	bool provisioning;
 	bool global_aws_orgs_enabled;
 	bool global_aws_sso_enabled;
@@ -112,21 +115,21 @@ struct config {
 	int64_t store_max_age_seconds;
 
 	/* Log and process */
-	struct str      log_level_text;  /* as given; log_level is what it means */
-	struct str      log_format_text;
-	struct str_list log_path;        /* empty: stderr */
-	bool            dump_core;
-	enum log_level  log_level;
+	struct str log_level_text; /* as given; log_level is what it means */
+	struct str log_format_text;
+	struct str_list log_path; /* empty: stderr */
+	bool dump_core;
+	enum log_level log_level;
 	enum log_format log_format;
 
-	/* What the operator should know and what stops nothing, one sentence each, ending in ", ignoring". To be logged by main once
-	 * the log is up. */
+	/* What the operator should know and what stops nothing, one sentence each, ending in ", ignoring". To
+	 * be logged by main once the log is up. */
 	struct str_list warnings;
-	struct str      file; /* the YAML file that was read; empty: none */
+	struct str file; /* the YAML file that was read; empty: none */
 };
 
-/* report: gets the whole text for the operator when it fails, of several lines if several things are wrong; reterr->msg holds the
- * first 500 bytes of it on one line. Untouched otherwise. */
+/* report: gets the whole text for the operator when it fails, of several lines if several things are wrong;
+ * reterr->msg holds the first 500 bytes of it on one line. Untouched otherwise. */
 MUST_CHECK enum err_code config_load(
 	const struct config_source *src, struct config **ret_config, struct buf *report, struct err *reterr);
 void config_free(struct config *c); /* NULL is fine */
@@ -135,19 +138,19 @@ void config_freep(struct config **c);
 /* Of `crawl` and `healthcheck`: flags and environment, no file. */
 struct client_config {
 	struct arena *arena;
-	struct str    target; /* as listen: "host:port" or "unix:/path" */
-	struct str    output; /* "table" or "jsonl" */
-	int64_t       cursors;          /* parallel calls of a crawl */
-	int64_t       timeout_seconds;  /* of one call; 0: none */
-	struct str    tls_ca_file;      /* not empty: TLS, and this is who signed the server */
-	struct str    tls_cert_file;    /* with tls_key_file: the client's own certificate */
-	struct str    tls_key_file;
-	struct str    tls_server_name;  /* name in the server's certificate when it is not the target's */
-	bool          progress;         /* draw progress on a terminal */
+	struct str target;        /* as listen: "host:port" or "unix:/path" */
+	struct str output;        /* "table" or "jsonl" */
+	int64_t cursors;          /* parallel calls of a crawl */
+	int64_t timeout_seconds;  /* of one call; 0: none */
+	struct str tls_ca_file;   /* not empty: TLS, and this is who signed the server */
+	struct str tls_cert_file; /* with tls_key_file: the client's own certificate */
+	struct str tls_key_file;
+	struct str tls_server_name; /* name in the server's certificate when it is not the target's */
+	bool progress;              /* draw progress on a terminal */
 };
 
-MUST_CHECK enum err_code client_config_load(
-	const struct config_source *src, struct client_config **ret_config, struct buf *report, struct err *reterr);
+MUST_CHECK enum err_code client_config_load(const struct config_source *src,
+	struct client_config **ret_config, struct buf *report, struct err *reterr);
 void client_config_free(struct client_config *c); /* NULL is fine */
 void client_config_freep(struct client_config **c);
 

@@ -1,7 +1,7 @@
 /* server/options.h
  *
- * The options as data: one table for `serve`, one for the client commands. A row is all there is to an option: adding one
- * is adding a row (and a line in docs/config.md, which a test demands).
+ * The options as data: one table for `serve`, one for the client commands. A row is all there is to an
+ * option: adding one is adding a row (and a line in docs/config.md, which a test demands).
  *
  * Threads: constant data, pure functions. */
 #ifndef SERVER_OPTIONS_H
@@ -27,7 +27,8 @@ enum option_type {
 enum option_show {
 	OPTION_SHOWN,   /* in --help and the documentation */
 	OPTION_HIDDEN,  /* works; only in the documentation */
-	OPTION_IGNORED, /* the sync engine's own: accepted so that one configuration serves both, without effect here */
+	OPTION_IGNORED, /* the sync engine's own: accepted so that one configuration serves both, without
+			   effect here */
 	OPTION_REFUSED, /* not available in this version: an error when set to anything but its default */
 };
 
@@ -43,26 +44,26 @@ enum option_group {
 };
 
 struct option {
-	const char        *name;      /* flag without "--", key in the file, and with BATON_ the environment */
-	char               letter;    /* 'f' for -f; 0: none */
-	enum option_type   type;
-	enum option_show   show;
-	enum option_group  group;
-	bool               sensitive; /* its value appears in no message */
-	const char        *preset;    /* default, as text; NULL: empty, false, 0 */
-	const char        *value;     /* what --help calls the value: "ADDRESS"; NULL for a bool */
-	const char        *help;
-	const char *const *select;    /* NULL-terminated values it may have; NULL: any */
+	const char *name; /* flag without "--", key in the file, and with BATON_ the environment */
+	char letter;      /* 'f' for -f; 0: none */
+	enum option_type type;
+	enum option_show show;
+	enum option_group group;
+	bool sensitive;     /* its value appears in no message */
+	const char *preset; /* default, as text; NULL: empty, false, 0 */
+	const char *value;  /* what --help calls the value: "ADDRESS"; NULL for a bool */
+	const char *help;
+	const char *const *select;        /* NULL-terminated values it may have; NULL: any */
 	bool (*accept)(struct str value); /* with select: also let these pass; without: the only test */
-	const char        *expects;   /* with accept and without select: "an address such as ...", for the message */
-	int64_t            min, max;  /* OPTION_INT; both 0: any */
-	size_t             offset;    /* in the configuration struct; unused when ignored or refused */
+	const char *expects; /* with accept and without select: "an address such as ...", for the message */
+	int64_t min, max;    /* OPTION_INT; both 0: any */
+	size_t offset;       /* in the configuration struct; unused when ignored or refused */
 };
 
 struct option_table {
 	const struct option *items;
-	size_t               n;
-	bool                 has_file; /* read from the YAML file too */
+	size_t n;
+	bool has_file; /* read from the YAML file too */
 };
 
 extern const struct option_table server_options; /* into struct config */
@@ -77,7 +78,8 @@ const struct option *options_find_letter(const struct option_table *t, char lett
 /* By the name of its environment variable. */
 const struct option *options_find_env(const struct option_table *t, struct str env);
 
-/* The option whose name a typing error could have turned into `name`; NULL when none is near. Never an ignored one. */
+/* The option whose name a typing error could have turned into `name`; NULL when none is near. Never an
+ * ignored one. */
 const struct option *options_closest(const struct option_table *t, struct str name);
 
 /* "BATON_GLOBAL_REGION" */
