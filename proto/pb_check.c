@@ -12,8 +12,7 @@
 
 struct frame {
 	const ProtobufCMessageDescriptor *desc;
-	const ProtobufCFieldDescriptor
-		*via; /* the field of the frame below that led here; NULL at the bottom */
+	const ProtobufCFieldDescriptor *via; /* the field that led here; NULL at the bottom */
 	const uint8_t *end;
 };
 

@@ -24,11 +24,12 @@
 #include "base/err.h"
 #include "base/str.h"
 
-#define PB_MAX_DEPTH 100 /* messages nested in the outermost one; C++ and Java protobuf have the same limit  \
-			  */
-#define PB_MAX_FIELDS                                                                                        \
-	(1u << 20) /* fields and elements in one message, all levels: a 4 MiB reply of grants has 300,000 */
-#define PB_MAX_BYTES (4u << 20) /* what either side of the protocol accepts */
+/* Messages nested in the outermost one: what C++ and Java protobuf accept, too. */
+#define PB_MAX_DEPTH 100
+/* Fields and elements in one message, all levels. A 4 MiB reply of grants has 300,000. */
+#define PB_MAX_FIELDS (1u << 20)
+/* What either side of the protocol accepts. */
+#define PB_MAX_BYTES (4u << 20)
 
 /* ERR_TOO_LARGE: longer than max_bytes, nested over PB_MAX_DEPTH, more than PB_MAX_FIELDS fields.
  * ERR_PROTOCOL: not the wire format, wrong wire type for a known field, a group, a string that is not UTF-8
@@ -37,8 +38,8 @@ MUST_CHECK enum err_code pb_check(
 	const ProtobufCMessageDescriptor *desc, struct str bytes, size_t max_bytes, struct err *reterr);
 
 /* pb_check, then unpack into the arena: *ret_msg (cast it to the message type of desc) lives as long as the
- * arena. Errors as pb_check, and ERR_TOO_LARGE when the unpacked message would bring the arena over its cap.
- */
+ * arena. Errors as pb_check, and ERR_TOO_LARGE when the unpacked message would bring the arena over its
+ * cap. */
 MUST_CHECK enum err_code pb_unpack(struct arena *arena, const ProtobufCMessageDescriptor *desc,
 	struct str bytes, size_t max_bytes, ProtobufCMessage **ret_msg, struct err *reterr);
 
