@@ -61,6 +61,13 @@ struct aws_shape {
 };
 #define AWS_SHAPE(type, table) {.size = sizeof(type), .members = (table), .n = sizeof(table) / sizeof((table)[0])}
 
+/* Whether the member is present in the struct at base: non-empty, set, or (a struct) with a member that is. */
+bool aws_member_is_set(const struct aws_member *m, const void *base);
+/* The member of that wire name, or NULL. */
+const struct aws_member *aws_shape_find(const struct aws_shape *shape, struct str name);
+/* Bytes of one element of a list. */
+size_t aws_list_element_size(const struct aws_member *list);
+
 enum aws_protocol { AWS_QUERY, AWS_JSON11 };
 
 struct aws_service {
