@@ -140,8 +140,9 @@ struct aws_query_decoder {
 	struct frame                     frames[XML_MAX_DEPTH + 1]; /* [depth], 1 is the root */
 };
 
-/* Fails with the path of the element at `depth` in front: "ListUsersResult.Users[3].CreateDate: <what>". */
-static enum err_code wrong(struct aws_query_decoder *d, unsigned depth, struct err *reterr, const char *what, struct str value)
+/* Fails with the path of the element at `depth` in front: "ListUsersResult.Users[3].CreateDate: <what>". The content stays
+ * out of the message: it may be a secret. */
+static enum err_code wrong(struct aws_query_decoder *d, unsigned depth, const char *what, struct err *reterr)
 {
 	CLEANUP(buf_deinit) struct buf path;
 
@@ -155,8 +156,7 @@ static enum err_code wrong(struct aws_query_decoder *d, unsigned depth, struct e
 		else if (f->member)
 			buf_fmt(&path, ".%s", f->member->name);
 	}
-	return err_set(reterr, ERR_PROTOCOL, STR_FMT ": %s: \"" STR_FMT "\"", STR_ARG(buf_view(&path)), what,
-		STR_ARG(str_sub(value, 0, 60)));
+	return err_set(reterr, ERR_PROTOCOL, STR_FMT ": %s", STR_ARG(buf_view(&path)), what);
 }
 
 static enum err_code too_large(const struct aws_query_decoder *d, struct err *reterr)
@@ -203,7 +203,7 @@ static enum err_code start_element(
 	void         *element;
 
 	if (!str_eq_c(name, "member"))
-		return wrong(d, depth - 1, reterr, "the list holds something else than <member>", name);
+		return wrong(d, depth - 1, "the list holds something else than <member>", reterr);
 	if (list->to_sink) {
 		d->values = d->scratch;
 		element = arena_zalloc(d->scratch, size);
@@ -238,7 +238,7 @@ static enum err_code start_member(
 		return ERR_OK;
 	case AWS_LIST:
 		if (((struct aws_list *)target)->n > 0) /* taking the second one would lose the first */
-			return wrong(d, depth, reterr, "the list comes twice", name);
+			return wrong(d, depth, "the list comes twice", reterr);
 		f->kind = FRAME_LIST;
 		f->target = target;
 		f->n = 0;
@@ -288,7 +288,7 @@ static enum err_code on_start(void *self, struct str name, unsigned depth, struc
 		if (!is_frame_name(d, name, "Result"))
 			return ERR_OK; /* ResponseMetadata */
 		if (d->seen_result)
-			return wrong(d, 2, reterr, "the result comes twice", name);
+			return wrong(d, 2, "the result comes twice", reterr);
 		d->seen_result = true;
 		if (d->o.out)
 			start_struct(f, d->o.op->out, d->o.out);
@@ -298,7 +298,7 @@ static enum err_code on_start(void *self, struct str name, unsigned depth, struc
 	case FRAME_LIST:
 		return start_element(d, parent, name, depth, reterr);
 	case FRAME_SCALAR:
-		return wrong(d, depth - 1, reterr, "a value holds an element", name);
+		return wrong(d, depth - 1, "a value holds an element", reterr);
 	}
 	return ERR_OK;
 }
@@ -328,19 +328,19 @@ static enum err_code end_scalar(
 		return ERR_OK;
 	case AWS_BLOB:
 		if (!b64_decode(d->values, str_trim(text), s))
-			return wrong(d, depth, reterr, "not base64", text);
+			return wrong(d, depth, "not base64", reterr);
 		return ERR_OK;
 	case AWS_INT:
 		if (!str_to_i64(str_trim(text), &num->v))
-			return wrong(d, depth, reterr, "not a number", text);
+			return wrong(d, depth, "not a number", reterr);
 		break;
 	case AWS_BOOL:
 		if (!parse_bool(str_trim(text), &num->v))
-			return wrong(d, depth, reterr, "not true or false", text);
+			return wrong(d, depth, "not true or false", reterr);
 		break;
 	case AWS_TIME:
 		if (!time_parse_rfc3339(str_trim(text), &num->v))
-			return wrong(d, depth, reterr, "not a date", text);
+			return wrong(d, depth, "not a date", reterr);
 		break;
 	case AWS_STRUCT:
 	case AWS_LIST:
@@ -393,7 +393,7 @@ static enum err_code on_end(void *self, struct str name, struct str text, unsign
 	case FRAME_LIST:
 	case FRAME_STRUCT:
 		if (str_trim(text).n > 0)
-			return wrong(d, depth, reterr, "text where elements belong", str_trim(text));
+			return wrong(d, depth, "text where elements belong", reterr);
 		if (f->kind == FRAME_LIST)
 			code = end_list(d, f, reterr);
 		break;
@@ -506,13 +506,12 @@ static enum err_code error_end(void *self, struct str name, struct str text, uns
 
 void aws_query_read_error(struct arena *a, struct str body, struct aws_failure *f)
 {
-	struct error_reader r = {.arena = a, .f = f};
+	struct error_reader r = {.arena = a, .f = f, .root = STR_EMPTY};
 	struct xml_handler  handler = {.start = error_start, .end = error_end, .self = &r};
 	struct xml_reader  *xml = xml_reader_new(&handler, ERROR_BODY_MAX, ERROR_BODY_MAX);
 	struct err          ignored; /* a broken document leaves what was read before it broke */
 
-	if (xml_reader_feed(xml, str_sub(body, 0, ERROR_BODY_MAX), /* is_last= */ true, &ignored) != ERR_OK && !r.root.n)
-		r.root = STR_EMPTY;
+	(void)!xml_reader_feed(xml, str_sub(body, 0, ERROR_BODY_MAX), /* is_last= */ true, &ignored);
 	xml_reader_free(xml);
 	if (f->code.n == 0 && (str_ends(r.root, STR("Exception")) || str_ends(r.root, STR("Fault"))))
 		f->code = r.root;
