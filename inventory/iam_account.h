@@ -1,7 +1,7 @@
 /* inventory/iam_account.h
  *
  * The IAM facts of one account at one moment: users, groups, roles, policies, with memberships, attachments, inline policies and
- * documents resolved. One immutable run of bytes (see table.h): it is what the session store keeps, what replicas share, and what
+ * documents resolved. One immutable run of bytes (see pack.h): it is what the session store keeps, what replicas share, and what
  * syncers read without decoding it as a whole.
  *
  * Each kind is in the byte order of its ARNs, which is the order of pages: a page token names the last ARN handed out, and a listing
@@ -39,39 +39,31 @@ struct iam_inline {
 
 #define IAM_NO_TIME INT64_MIN /* absent date */
 
-struct iam_user {
+/* What users, groups and roles have in common. */
+struct iam_principal {
 	struct str             arn, path, name, id;
 	int64_t                created_s;
-	int64_t                last_login_s;  /* latest of password and access keys; IAM_NO_TIME: never, or unknown */
-	struct iam_tag        *tags;
+	struct iam_tag        *tags;          /* groups have none */
 	size_t                 n_tags;
 	struct iam_inline     *inlines;       /* by name */
 	size_t                 n_inlines;
 	struct iam_attachment *attached;      /* by ARN */
 	size_t                 n_attached;
 };
+struct iam_user {
+	struct iam_principal is;
+	int64_t              last_login_s;    /* latest of password and access keys; IAM_NO_TIME: never, or unknown */
+};
 struct iam_group {
-	struct str             arn, path, name, id;
-	int64_t                created_s;
-	struct str            *members;       /* ARNs of users, sorted */
-	size_t                 n_members;
-	struct iam_inline     *inlines;
-	size_t                 n_inlines;
-	struct iam_attachment *attached;
-	size_t                 n_attached;
+	struct iam_principal is;
+	struct str          *members;         /* ARNs of users, sorted */
+	size_t               n_members;
 };
 struct iam_role {
-	struct str             arn, path, name, id;
-	int64_t                created_s;
-	struct str             description;
-	int64_t                max_session_s; /* 0: AWS did not say */
-	struct str             trust_document; /* decoded; empty when there is none or it cannot be decoded */
-	struct iam_tag        *tags;
-	size_t                 n_tags;
-	struct iam_inline     *inlines;
-	size_t                 n_inlines;
-	struct iam_attachment *attached;
-	size_t                 n_attached;
+	struct iam_principal is;
+	struct str           description;
+	int64_t              max_session_s;   /* 0: AWS did not say */
+	struct str           trust_document;  /* decoded; empty when there is none or it cannot be decoded */
 };
 struct iam_policy {
 	struct str arn, name, description;
@@ -88,10 +80,7 @@ void                iam_account_unrefp(struct iam_account **a);
 MUST_CHECK enum err_code iam_account_open(struct blob *bytes, struct iam_account **ret_account, struct err *reterr);
 struct blob *iam_account_bytes(struct iam_account *a); /* borrowed */
 
-/* The account's number; "policies" is false when the policy side could not be read at all (decision 10): there are no rows of
- * IAM_POLICIES, attachments and inline policies then. */
-struct str iam_account_id(const struct iam_account *a);
-bool       iam_account_has_policies(const struct iam_account *a);
+struct str iam_account_id(const struct iam_account *a); /* 12 digits */
 
 size_t iam_account_count(const struct iam_account *a, enum iam_kind kind);
 /* Index of the first row whose ARN is greater than arn (empty arn: 0): where a page resumes. */

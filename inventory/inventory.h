@@ -35,8 +35,8 @@ struct inventory_options {
 	const struct clock *clock;
 	bool                require_all_permissions; /* a denied read of enrichment or of the policy side is an error */
 	bool                only_attached_policies;  /* sync-only-attached-policies */
+	size_t              max_bytes;               /* of opened accounts kept in process; 0: 256 MiB */
 	size_t              max_in_flight;           /* AWS calls at once per flight of narrow operations; 0: 16 */
-	const struct aws_service *iam;               /* borrowed; NULL: aws_iam. Tests put their own quota in */
 };
 
 struct inventory *inventory_new(const struct inventory_options *opts);
