@@ -2,13 +2,9 @@
  *
  * The configuration: flags before environment before file before default, checked as a whole, then immutable.
  *
- *	struct command command;
- *	rc = command_parse(&source, &command, &err);           which subcommand, is help wanted
- *	rc = config_load(&source, &config, &report, &err);     for serve
- *
  * Threads: immutable after load; any thread may read. Ownership: a configuration owns its strings and
- *secrets; config_free when nobody reads any more. Errors: ERR_INVALID for everything the operator can mend;
- *no message contains a secret. */
+ * secrets; config_free when nobody reads any more. Errors: ERR_INVALID for everything the operator can mend;
+ * no message contains a secret. */
 #ifndef SERVER_CONFIG_H
 #define SERVER_CONFIG_H
 
@@ -21,53 +17,17 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "base/str.h"
+#include "server/command.h"
+#include "server/settings.h"
 
 #define BATON_AWSD_VERSION "0.1.0"
-
-/* What main gives back to the shell. */
-enum exit_code {
-	EXIT_CODE_OK = 0,
-	EXIT_CODE_FAILED = 1, /* it was told correctly what to do, and could not */
-	EXIT_CODE_USAGE = 2,  /* the command line, the environment or the file is wrong */
-};
-
-/* Where a configuration comes from; passed in so that tests need no process. Borrowed for the call. */
-struct config_source {
-	int argc;
-	char *const *argv;  /* argv[0] is the program */
-	char *const *env;   /* "NAME=value", NULL-terminated */
-	const char *cwd;    /* where ./.baton.yaml is looked for */
-	bool stderr_is_tty; /* decides the default of log-format */
-};
 
 struct str_list {
 	struct str *items; /* each NUL-terminated */
 	size_t n;
 };
 
-enum command_kind {
-	COMMAND_SERVE,
-	COMMAND_CRAWL,
-	COMMAND_HEALTHCHECK,
-	COMMAND_VERSION,
-	COMMAND_HELP,
-	COMMAND_COUNT
-};
-
-struct command {
-	enum command_kind kind;
-	enum command_kind topic; /* of COMMAND_HELP: the command to explain; COMMAND_HELP: the program */
-};
-
-/* The subcommand is the first argument that is neither a flag nor a flag's value, so flags may stand on both
- * sides of it. --help and --version win over everything. ERR_INVALID: none, or an unknown one. */
-MUST_CHECK enum err_code command_parse(
-	const struct config_source *src, struct command *ret_command, struct err *reterr);
-
-/* Appends the help of a topic (COMMAND_HELP: overview). */
-void command_help(enum command_kind topic, struct buf *out);
-
-/* Of `serve`. Strings are NUL-terminated and empty when not given. */
+/* Of `serve`. Strings are NUL-terminated, and empty when not given. */
 struct config {
 	struct arena *arena; /* of the strings */
 
@@ -84,7 +44,7 @@ struct config {
 
 	/* AWS */
 	struct str global_region;
-	struct str global_access_key_id;
+	struct str global_access_key_id;         /* empty or given together with the next */
 	struct secret *global_secret_access_key; /* NULL: none */
 	bool use_assume;
 	struct str role_arn;
@@ -101,14 +61,15 @@ struct config {
 	struct str create_account_resource_type; /* "iam_user" or "sso_user" */
 	bool require_all_permissions;
 
-	/* Not available yet: config_load refuses them, so these are false. Read them rather than assume it.
-	 */
+	/* Not available yet: config_load refuses them, so they are false and empty. Read them rather than
+	 * assume it. */
 	bool provisioning;
 	bool global_aws_orgs_enabled;
 	bool global_aws_sso_enabled;
 	bool global_aws_cross_account_iam_enabled;
 	bool sync_secrets;
 	bool sync_sso_user_last_login;
+	struct str client_id;
 
 	/* Session store */
 	int64_t store_max_bytes;
@@ -122,14 +83,14 @@ struct config {
 	enum log_level log_level;
 	enum log_format log_format;
 
-	/* What the operator should know and what stops nothing, one sentence each, ending in ", ignoring". To
-	 * be logged by main once the log is up. */
+	/* What the operator should know and what stops nothing, one sentence each, ending in ", ignoring".
+	 * For main to log once the log is up. */
 	struct str_list warnings;
 	struct str file; /* the YAML file that was read; empty: none */
 };
 
-/* report: gets the whole text for the operator when it fails, of several lines if several things are wrong;
- * reterr->msg holds the first 500 bytes of it on one line. Untouched otherwise. */
+/* report: on failure the whole text for the operator is appended, of several lines if several things are
+ * wrong; reterr->msg holds what fits of it on one line. */
 MUST_CHECK enum err_code config_load(
 	const struct config_source *src, struct config **ret_config, struct buf *report, struct err *reterr);
 void config_free(struct config *c); /* NULL is fine */
@@ -138,15 +99,15 @@ void config_freep(struct config **c);
 /* Of `crawl` and `healthcheck`: flags and environment, no file. */
 struct client_config {
 	struct arena *arena;
-	struct str target;        /* as listen: "host:port" or "unix:/path" */
+	struct str target;        /* "host:port", "[v6]:port" or "unix:/path" */
 	struct str output;        /* "table" or "jsonl" */
 	int64_t cursors;          /* parallel calls of a crawl */
-	int64_t timeout_seconds;  /* of one call; 0: none */
-	struct str tls_ca_file;   /* not empty: TLS, and this is who signed the server */
+	int64_t timeout_seconds;  /* of one call; 0: the command's own default */
+	bool progress;            /* show progress when stderr is a terminal */
+	struct str tls_ca_file;   /* not empty: TLS, and this is who signed the server's certificate */
 	struct str tls_cert_file; /* with tls_key_file: the client's own certificate */
 	struct str tls_key_file;
-	struct str tls_server_name; /* name in the server's certificate when it is not the target's */
-	bool progress;              /* draw progress on a terminal */
+	struct str tls_server_name; /* in the server's certificate, when it is not the target's host */
 };
 
 MUST_CHECK enum err_code client_config_load(const struct config_source *src,

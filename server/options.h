@@ -10,7 +10,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include "base/buf.h"
 #include "base/str.h"
@@ -26,10 +25,10 @@ enum option_type {
 
 enum option_show {
 	OPTION_SHOWN,   /* in --help and the documentation */
-	OPTION_HIDDEN,  /* works; only in the documentation */
-	OPTION_IGNORED, /* the sync engine's own: accepted so that one configuration serves both, without
-			   effect here */
-	OPTION_REFUSED, /* not available in this version: an error when set to anything but its default */
+	OPTION_IGNORED, /* the sync engine's own: accepted so that one configuration serves both, no effect
+			   here */
+	OPTION_REFUSED, /* not available in this version: an error, with `refusal`, when it is switched on or
+			   set */
 };
 
 enum option_group {
@@ -44,26 +43,27 @@ enum option_group {
 };
 
 struct option {
-	const char *name; /* flag without "--", key in the file, and with BATON_ the environment */
+	const char *name; /* flag without "--", key in the file, and with BATON_ in front the environment */
 	char letter;      /* 'f' for -f; 0: none */
 	enum option_type type;
 	enum option_show show;
 	enum option_group group;
-	bool sensitive;     /* its value appears in no message */
-	const char *preset; /* default, as text; NULL: empty, false, 0 */
-	const char *value;  /* what --help calls the value: "ADDRESS"; NULL for a bool */
-	const char *help;
-	const char *const *select;        /* NULL-terminated values it may have; NULL: any */
-	bool (*accept)(struct str value); /* with select: also let these pass; without: the only test */
-	const char *expects; /* with accept and without select: "an address such as ...", for the message */
-	int64_t min, max;    /* OPTION_INT; both 0: any */
-	size_t offset;       /* in the configuration struct; unused when ignored or refused */
+	bool sensitive;             /* its value appears in no message; OPTION_SECRET always is */
+	const char *preset;         /* default, as text; NULL: empty, false, 0 */
+	const char *value;          /* what --help calls the value: "ADDRESS"; NULL for a bool */
+	const char *help;           /* sentences */
+	const char *refusal;        /* of OPTION_REFUSED: what the operator is told */
+	const char *const *select;  /* NULL-terminated values it may have; NULL: any */
+	bool (*accept)(struct str); /* with select: lets more values pass; without: the only test */
+	const char *expects;        /* with accept and without select: "host:port", for the message */
+	int64_t min, max;           /* of OPTION_INT; both 0: any */
+	size_t offset;              /* in the configuration struct; unused when ignored */
 };
 
 struct option_table {
 	const struct option *items;
 	size_t n;
-	bool has_file; /* read from the YAML file too */
+	bool has_file; /* the YAML file is read for it */
 };
 
 extern const struct option_table server_options; /* into struct config */
@@ -75,17 +75,16 @@ extern const struct option_table client_options; /* into struct client_config */
 /* NULL when there is none. */
 const struct option *options_find(const struct option_table *t, struct str name);
 const struct option *options_find_letter(const struct option_table *t, char letter);
-/* By the name of its environment variable. */
-const struct option *options_find_env(const struct option_table *t, struct str env);
 
-/* The option whose name a typing error could have turned into `name`; NULL when none is near. Never an
- * ignored one. */
+/* The option whose name a typing error could have turned into `name`; NULL when none is near. */
 const struct option *options_closest(const struct option_table *t, struct str name);
 
 /* "BATON_GLOBAL_REGION" */
 void option_env_name(const struct option *o, char ret_name[OPTION_ENV_MAX]);
 
-/* The shown options in their groups, 100 columns wide. */
+bool option_is_sensitive(const struct option *o);
+
+/* Appends the options that are shown, in their groups, at most 100 columns wide. */
 void options_help(const struct option_table *t, struct buf *out);
 
 #endif
