@@ -389,3 +389,64 @@ uint64_t str_hash(struct str s)
 	}
 	return h;
 }
+
+/* SipHash-2-4 as in "SipHash: a fast short-input PRF" (Aumasson, Bernstein 2012), names of section 2.1. */
+struct sip {
+	uint64_t v0, v1, v2, v3;
+};
+
+static uint64_t rotate_left(uint64_t x, unsigned bits)
+{
+	return x << bits | x >> (64 - bits);
+}
+
+static void sip_rounds(struct sip *s, int n)
+{
+	while (n-- > 0) {
+		s->v0 += s->v1;
+		s->v2 += s->v3;
+		s->v1 = rotate_left(s->v1, 13) ^ s->v0;
+		s->v3 = rotate_left(s->v3, 16) ^ s->v2;
+		s->v0 = rotate_left(s->v0, 32);
+		s->v2 += s->v1;
+		s->v0 += s->v3;
+		s->v1 = rotate_left(s->v1, 17) ^ s->v2;
+		s->v3 = rotate_left(s->v3, 21) ^ s->v0;
+		s->v2 = rotate_left(s->v2, 32);
+	}
+}
+
+static void sip_word(struct sip *s, uint64_t m)
+{
+	s->v3 ^= m;
+	sip_rounds(s, 2);
+	s->v0 ^= m;
+}
+
+/* Up to eight bytes, the first the lowest. */
+static uint64_t little_endian(const char *p, size_t n)
+{
+	uint64_t word = 0;
+
+	for (size_t i = 0; i < n; i++)
+		word |= (uint64_t)(unsigned char)p[i] << (8 * i);
+	return word;
+}
+
+uint64_t str_hash_keyed(const uint64_t key[2], struct str s)
+{
+	struct sip sip = {
+		.v0 = key[0] ^ UINT64_C(0x736f6d6570736575),
+		.v1 = key[1] ^ UINT64_C(0x646f72616e646f6d),
+		.v2 = key[0] ^ UINT64_C(0x6c7967656e657261),
+		.v3 = key[1] ^ UINT64_C(0x7465646279746573),
+	};
+	size_t whole = s.n & ~(size_t)7;
+
+	for (size_t i = 0; i < whole; i += 8)
+		sip_word(&sip, little_endian(s.p + i, 8));
+	sip_word(&sip, (uint64_t)s.n << 56 | little_endian(whole < s.n ? s.p + whole : "", s.n - whole));
+	sip.v2 ^= 0xff;
+	sip_rounds(&sip, 4);
+	return sip.v0 ^ sip.v1 ^ sip.v2 ^ sip.v3;
+}

@@ -81,5 +81,7 @@ struct str str_utf8_cut(struct str s, size_t max);
 
 /* FNV-1a, for hash tables whose keys nobody hostile chooses. */
 uint64_t str_hash(struct str s);
+/* SipHash-2-4, for those whose keys come from outside: nobody who does not know key can make collisions. */
+uint64_t str_hash_keyed(const uint64_t key[2], struct str s);
 
 #endif

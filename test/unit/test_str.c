@@ -286,6 +286,29 @@ static void test_hash(void)
 	CU_ASSERT_EQUAL(str_hash(STR("foobar")), UINT64_C(0x85944171f73967e8));
 }
 
+/* Vectors published with the reference implementation: key 00 01 .. 0f, input 00 01 .. of each length. */
+static void test_hash_keyed(void)
+{
+	static const struct {
+		size_t n;
+		uint64_t want;
+	} rows[] = {
+		{0, UINT64_C(0x726fdb47dd0e0e31)},
+		{1, UINT64_C(0x74f839c593dc67fd)},
+		{7, UINT64_C(0xab0200f58b01d137)},
+		{8, UINT64_C(0x93f5f5799a932462)},
+		{15, UINT64_C(0xa129ca6149be45e5)},
+	};
+	static const uint64_t key[2] = {UINT64_C(0x0706050403020100), UINT64_C(0x0f0e0d0c0b0a0908)};
+	char in[16];
+
+	for (size_t i = 0; i < sizeof(in); i++)
+		in[i] = (char)i;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		CU_ASSERT_EQUAL(str_hash_keyed(key, str_n(in, rows[i].n)), rows[i].want);
+	CU_ASSERT_EQUAL(str_hash_keyed(key, null_str), rows[0].want);
+}
+
 int main(void)
 {
 	static CU_TestInfo tests[] = {
@@ -300,6 +323,7 @@ int main(void)
 		{"utf8_everywhere", test_utf8_everywhere},
 		{"utf8_cut", test_utf8_cut},
 		{"hash", test_hash},
+		{"hash_keyed", test_hash_keyed},
 		CU_TEST_INFO_NULL,
 	};
 	static CU_SuiteInfo suites[] = {{"str", NULL, NULL, NULL, NULL, tests}, CU_SUITE_INFO_NULL};
