@@ -33,7 +33,8 @@ enum rule_kind {
 	RULE_DURATION_DAY,   /* a google.protobuf.Duration of 0 s ..= 24 h */
 };
 
-/* clang-format off: one rule, one line. The rows of a message stand together. */
+/* One rule, one line; the rows of a message stand together. */
+/* clang-format off */
 static const struct rule {
 	const ProtobufCMessageDescriptor *desc;
 	const char *field;
