@@ -33,7 +33,7 @@ void buf_str(struct buf *b, struct str s);
 void buf_c(struct buf *b, const char *cstr);
 void buf_char(struct buf *b, char c);
 void buf_fmt(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
-void buf_vfmt(struct buf *b, const char *fmt, va_list ap);
+void buf_vfmt(struct buf *b, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
 
 struct str buf_view(const struct buf *b); /* valid until the next change */
 struct str buf_dup(const struct buf *b, struct arena *a);

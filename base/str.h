@@ -56,7 +56,7 @@ struct str str_cut(struct str *rest, char sep);
 struct str str_dup(struct arena *a, struct str s);
 char      *str_dup_c(struct arena *a, struct str s);
 struct str str_fmt(struct arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
-struct str str_vfmt(struct arena *a, const char *fmt, va_list ap);
+struct str str_vfmt(struct arena *a, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
 struct str str_lower(struct arena *a, struct str s); /* ASCII */
 struct str str_join(struct arena *a, const struct str *parts, size_t n, struct str sep);
 
