@@ -147,6 +147,23 @@ def moto_expected(moto):
 
 
 @pytest.fixture(scope="session")
+def shared_server(program, moto, session_started):
+    """One server on the seeded moto account, for tests that only ask."""
+    server = session_started.add(Server(session_started.folder, moto.url, name="shared-server"))
+    return server.wait_serving()
+
+
+@pytest.fixture
+def client(shared_server):
+    """A client of the shared server. The server must have survived the test."""
+    c = shared_server.client()
+    yield c
+    assert shared_server.popen.poll() is None, "the server is gone"
+    assert c.health() == "SERVING"
+    c.close()
+
+
+@pytest.fixture(scope="session")
 def engine():
     """The real engine: engine(folder, target, *flags, name=...)."""
     problem = engine_module.go_problem()

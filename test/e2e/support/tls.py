@@ -1,0 +1,43 @@
+"""A throw-away certificate authority, for TLS and mutual TLS."""
+
+import datetime
+import ipaddress
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+
+class Authority:
+    """Writes ca.pem, and a certificate with its key for each name asked for, into a folder."""
+
+    def __init__(self, folder, name="e2e-ca"):
+        self.folder, self.key = folder, ec.generate_private_key(ec.SECP256R1())
+        self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        builder = self._builder(self.name, self.key.public_key(), self.name)
+        cert = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True).sign(
+            self.key, hashes.SHA256())
+        self.ca = folder / f"{name}.pem"
+        self.ca.write_bytes(cert.public_bytes(serialization.Encoding.PEM))
+
+    @staticmethod
+    def _builder(subject, public_key, issuer):
+        now = datetime.datetime.now(datetime.timezone.utc)
+        return (x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(public_key)
+                .serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(hours=1))
+                .not_valid_after(now + datetime.timedelta(days=1)))
+
+    def issue(self, name):
+        """(certificate file, key file), good for 127.0.0.1 and localhost as server and as client."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("localhost")])
+        usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH])
+        cert = (self._builder(subject, key.public_key(), self.name).add_extension(names, critical=False)
+                .add_extension(usage, critical=False).sign(self.key, hashes.SHA256()))
+        cert_file, key_file = self.folder / f"{name}.pem", self.folder / f"{name}.key"
+        cert_file.write_bytes(cert.public_bytes(serialization.Encoding.PEM))
+        key_file.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+                                               serialization.NoEncryption()))
+        return cert_file, key_file
