@@ -104,12 +104,32 @@ static void test_threads(void)
 	queue_free(t.q);
 }
 
+/* Closing wakes everybody who sleeps, not only one: a consumer that is left asleep hangs this test. */
+static void test_close_wakes_all(void)
+{
+	static struct traffic t;
+	struct thread consumers[CONSUMERS];
+	struct err err;
+
+	t.q = queue_new(1);
+	for (int i = 0; i < CONSUMERS; i++)
+		CU_ASSERT_EQUAL_FATAL(
+			thread_start(&consumers[i], "consumer", 0, consumer_main, &t, &err), ERR_OK);
+	clock_sleep_ms(20); /* most likely all sleep now; where not, the test proves less but does not fail */
+	queue_close(t.q);
+	for (int i = 0; i < CONSUMERS; i++)
+		thread_join(&consumers[i]);
+	CU_ASSERT_EQUAL(t.popped, 0);
+	queue_free(t.q);
+}
+
 int main(void)
 {
 	static CU_TestInfo tests[] = {
 		{"order", test_order},
 		{"close", test_close},
 		{"threads", test_threads},
+		{"close_wakes_all", test_close_wakes_all},
 		CU_TEST_INFO_NULL,
 	};
 	static CU_SuiteInfo suites[] = {{"queue", NULL, NULL, NULL, NULL, tests}, CU_SUITE_INFO_NULL};
