@@ -116,7 +116,8 @@ def sim(started):
     def start(**flags):
         if not AWS_SIM.exists():
             skip(f"{AWS_SIM} is not built")
-        return started.add(Sim(started.folder, **flags))
+        name = f"sim{sum(isinstance(p, Sim) for p in started.processes)}"
+        return started.add(Sim(started.folder, name, **flags))
     return start
 
 

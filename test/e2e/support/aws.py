@@ -33,8 +33,8 @@ class Moto(Process):
 class Sim(Process):
     """The simulator with an organization made from flags, e.g. Sim(folder, users=100, seed=7)."""
 
-    def __init__(self, folder, name="sim", **flags):
-        self.port = free_port()
+    def __init__(self, folder, name="sim", port=None, **flags):
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         argv = [AWS_SIM, "--listen", f"127.0.0.1:{self.port}"]
         for flag, value in flags.items():
