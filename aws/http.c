@@ -861,10 +861,17 @@ static enum err_code check_request(const struct http_request *req, struct str *r
 	return ERR_OK;
 }
 
+static void append_line(struct http_flight *f, const char *line)
+{
+	struct curl_slist *list = curl_slist_append(f->headers, line);
+
+	assert(list); /* as mem_alloc: never NULL */
+	f->headers = list;
+}
+
 static void add_header(struct http_flight *f, struct str name, struct str value)
 {
 	CLEANUP(buf_deinit) struct buf line = {.n = 0};
-	struct curl_slist *list;
 
 	buf_init(&line, name.n + value.n + 8);
 	line.wipe = true;
@@ -875,9 +882,7 @@ static void add_header(struct http_flight *f, struct str name, struct str value)
 	} else {
 		buf_char(&line, ';'); /* curl's way to send an empty one */
 	}
-	list = curl_slist_append(f->headers, line.p);
-	if (list)
-		f->headers = list;
+	append_line(f, line.p);
 }
 
 static bool has_header(const struct http_request *req, const char *name)
@@ -894,9 +899,9 @@ static void set_headers(struct http_flight *f, const struct http_request *req)
 	for (size_t i = 0; i < req->n_headers; i++)
 		add_header(f, req->headers[i].name, req->headers[i].value);
 	/* What curl would add by itself: no 100-continue, no content type that nobody signed. */
-	f->headers = curl_slist_append(f->headers, "Expect:");
+	append_line(f, "Expect:");
 	if (!has_header(req, "Content-Type"))
-		f->headers = curl_slist_append(f->headers, "Content-Type:");
+		append_line(f, "Content-Type:");
 }
 
 enum err_code http_start(

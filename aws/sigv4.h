@@ -51,19 +51,20 @@ struct sigv4_params {
 };
 
 /* Stage 1. *ret_signed_headers (may be NULL): "content-type;host;x-amz-date". */
-struct str sigv4_canonical_request(struct arena *a, const struct sigv4_request *req, bool path_encoded_once,
-	struct str *ret_signed_headers);
+struct str sigv4_canonical_request(const struct sigv4_signer *s, struct arena *a, const struct sigv4_request *req,
+	bool path_encoded_once, struct str *ret_signed_headers);
 
 /* Stage 2. */
-struct str sigv4_string_to_sign(struct arena *a, const struct sigv4_params *p, struct str canonical_request);
+struct str sigv4_string_to_sign(
+	const struct sigv4_signer *s, struct arena *a, const struct sigv4_params *p, struct str canonical_request);
 
 /* Stage 3: 64 hex digits and a NUL. */
 void sigv4_signature(struct sigv4_signer *s, const struct sigv4_params *p, struct str string_to_sign, char out[65]);
 
-#define SIGV4_MAX_HEADERS 3
+#define SIGV4_MAX_HEADERS 3 /* X-Amz-Date, X-Amz-Security-Token, Authorization */
 
 struct sigv4_result {
-	struct http_header headers[SIGV4_MAX_HEADERS]; /* to add: X-Amz-Date, X-Amz-Security-Token (if any), Authorization */
+	struct http_header headers[SIGV4_MAX_HEADERS]; /* to add to the request; the token only if there is one */
 	size_t             n;
 	struct str         canonical_request, string_to_sign, signature; /* for tests; contain the session token: never log */
 };
