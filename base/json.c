@@ -255,15 +255,6 @@ struct str json_str(const struct json *j)
 	return j && j->kind == JSON_STRING ? j->string : STR_EMPTY;
 }
 
-/* Length of the UTF-8 sequence that s starts with; 0 when it starts with none. */
-static size_t sequence_len(struct str s)
-{
-	unsigned char c = (unsigned char)s.p[0];
-	size_t n = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
-
-	return n <= s.n && str_is_utf8(str_n(s.p, n)) ? n : 0;
-}
-
 static void write_ascii(struct buf *b, char c)
 {
 	switch (c) {
@@ -294,7 +285,7 @@ void json_write_str(struct buf *b, struct str s)
 {
 	buf_char(b, '"');
 	while (s.n > 0) {
-		size_t n = sequence_len(s);
+		size_t n = str_utf8_step(s);
 
 		if (n == 1)
 			write_ascii(b, s.p[0]);
