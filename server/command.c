@@ -12,27 +12,35 @@ static const struct {
 		{
 			.name = "serve",
 			.summary = "serve the connector over gRPC until SIGTERM or SIGINT",
-			.help = "Serves the baton connector for AWS over gRPC. The server starts without waiting for AWS; the health\n"
-				"service answers NOT_SERVING until AWS told it who it is. SIGTERM and SIGINT drain: running calls may end.\n"
+			.help = "Serves the baton connector for AWS over gRPC. The server starts without "
+				"waiting for AWS; the health\n"
+				"service answers NOT_SERVING until AWS told it who it is. SIGTERM and SIGINT "
+				"drain: running calls may end.\n"
 				"\n"
-				"Every option can be given as flag, as environment variable and in a YAML file (the file named by\n"
-				"BATON_CONFIG_PATH, else .baton.yaml in the working directory, keys are the names without dashes in\n"
-				"front). Flags win over the environment, the environment over the file. Yes-or-no options take their value\n"
+				"Every option can be given as flag, as environment variable and in a YAML "
+				"file (the file named by\n"
+				"BATON_CONFIG_PATH, else .baton.yaml in the working directory, keys are the "
+				"names without dashes in\n"
+				"front). Flags win over the environment, the environment over the file. "
+				"Yes-or-no options take their value\n"
 				"with '=' (--use-assume=false), lists are separated by commas.\n",
 			.options = &server_options,
 		},
 	[COMMAND_CRAWL] =
 		{
 			.name = "crawl",
-			.summary = "ask a running server everything a sync engine asks, and show what it found",
-			.help = "Runs a whole sync against a server: the questions of a sync engine in its order, several at a time.\n",
+			.summary =
+				"ask a running server everything a sync engine asks, and show what it found",
+			.help = "Runs a whole sync against a server: the questions of a sync engine in its "
+				"order, several at a time.\n",
 			.options = &client_options,
 		},
 	[COMMAND_HEALTHCHECK] =
 		{
 			.name = "healthcheck",
 			.summary = "exit 0 when a running server says it is SERVING, 1 otherwise",
-			.help = "Asks the health service of a running server. Made for container and systemd health checks.\n",
+			.help = "Asks the health service of a running server. Made for container and systemd "
+				"health checks.\n",
 			.options = &client_options,
 		},
 	[COMMAND_VERSION] = {.name = "version", .summary = "print the version"},
@@ -57,7 +65,8 @@ static bool find_command(const char *name, enum command_kind *ret_kind)
 
 static enum err_code unknown_command(const char *name, struct err *reterr)
 {
-	return err_set(reterr, ERR_INVALID, "unknown command '%s'; 'baton-awsd help' lists the commands", name);
+	return err_set(
+		reterr, ERR_INVALID, "unknown command '%s'; 'baton-awsd help' lists the commands", name);
 }
 
 static enum err_code parse_help(const char *topic, struct command *ret_command, struct err *reterr)
@@ -82,8 +91,9 @@ enum err_code command_parse(const struct config_source *src, struct command *ret
 		return ERR_OK;
 	}
 	if (!name)
-		return err_set(reterr, ERR_INVALID, "no command given; 'baton-awsd serve' starts the server, "
-						    "'baton-awsd help' lists the commands");
+		return err_set(reterr, ERR_INVALID,
+			"no command given; 'baton-awsd serve' starts the server, "
+			"'baton-awsd help' lists the commands");
 	if (!find_command(name, &command.kind))
 		return unknown_command(name, reterr);
 	if (command.kind == COMMAND_HELP)

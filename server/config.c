@@ -1,8 +1,9 @@
 /* DESIGN
  *
- * Three steps. settings.c collects texts; the rows of the option table turn them into fields and check each one alone, all complaints
- * together; then come the rules between options, the first that fails ends it. The order and the words of the rules are those
- * of the connector this server replaces, so that its documentation stays true (docs/config.md). */
+ * Three steps. settings.c collects texts; the rows of the option table turn them into fields and check each
+ * one alone, all complaints together; then come the rules between options, the first that fails ends it. The
+ * order and the words of the rules are those of the connector this server replaces, so that its documentation
+ * stays true (docs/config.md). */
 #include "server/config.h"
 
 #include <string.h>
@@ -12,7 +13,8 @@
 
 #define REPORT_MAX (64 * 1024)
 
-/* --- One option at a time ----------------------------------------------------------------------------------------- */
+/* --- One option at a time
+ * ----------------------------------------------------------------------------------------- */
 
 /* Where values go, and what was wrong with them. */
 struct target {
@@ -83,8 +85,9 @@ static void store_int(struct target *to, const struct option *o, struct str valu
 		return;
 	}
 	if (!any && (number < o->min || number > o->max)) {
-		buf_fmt(&to->problems, "\nfield %s: value must be %s than or equal to %lld but got %lld", o->name,
-			number < o->min ? "greater" : "less", (long long)(number < o->min ? o->min : o->max), (long long)number);
+		buf_fmt(&to->problems, "\nfield %s: value must be %s than or equal to %lld but got %lld",
+			o->name, number < o->min ? "greater" : "less",
+			(long long)(number < o->min ? o->min : o->max), (long long)number);
 		return;
 	}
 	*(int64_t *)field(to, o) = number;
@@ -127,7 +130,8 @@ static void store(struct target *to, const struct option *o, const struct str *v
 	}
 }
 
-/* Fills the struct at to->base and collects what is wrong in to->problems. An option of the engine's has no field. */
+/* Fills the struct at to->base and collects what is wrong in to->problems. An option of the engine's has no
+ * field. */
 static void store_all(struct target *to, const struct settings *settings)
 {
 	for (size_t i = 0; i < settings->table->n; i++) {
@@ -152,7 +156,8 @@ static enum err_code problems_to_err(struct target *to, struct err *reterr)
 	return err_set(reterr, ERR_INVALID, "errors found:%s", to->problems.p);
 }
 
-/* --- Rules between options ---------------------------------------------------------------------------------------- */
+/* --- Rules between options
+ * ---------------------------------------------------------------------------------------- */
 
 /* If `option` is present, all of `needs` must be. Present: a text that is not empty, a switch that is on. */
 static const struct dependency {
@@ -220,11 +225,12 @@ static enum err_code check_dependency(
 		return ERR_OK;
 	buf_init(&names, REPORT_MAX);
 	add_quoted(&names, missing, n);
-	return err_set(reterr, ERR_INVALID, "set fields ('%s') are dependent on (%s) being set", d->option, names.p);
+	return err_set(
+		reterr, ERR_INVALID, "set fields ('%s') are dependent on (%s) being set", d->option, names.p);
 }
 
-static enum err_code check_dependencies(const struct option_table *t, const void *base, const struct dependency *rules,
-	size_t n, struct err *reterr)
+static enum err_code check_dependencies(const struct option_table *t, const void *base,
+	const struct dependency *rules, size_t n, struct err *reterr)
 {
 	for (size_t i = 0; i < n; i++) {
 		enum err_code rc = check_dependency(t, base, &rules[i], reterr);
@@ -253,7 +259,8 @@ static bool is_account_id(struct str s)
 
 static bool is_role_name_char(char c)
 {
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c && strchr("_+=,.@-", c));
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+	       (c && strchr("_+=,.@-", c));
 }
 
 /* role/<name>, or role/<path>/<name>: a path is printable ASCII of at most 512 characters. */
@@ -275,12 +282,12 @@ static bool is_role_resource(struct str s)
 	return true;
 }
 
-/* What is wrong with a role ARN; NULL when nothing is. The words are the replaced connector's, to the letter (its
- * expression says \W and means \w), because people search for them. */
+/* What is wrong with a role ARN; NULL when nothing is. The words are the replaced connector's, to the letter
+ * (its expression says \W and means \w), because people search for them. */
 static const char *role_arn_problem(struct str arn)
 {
-	static const char *const partitions[] = {"aws", "aws-cn", "aws-us-gov", "aws-eusc", "aws-iso", "aws-iso-b",
-		"aws-iso-e", "aws-iso-f"};
+	static const char *const partitions[] = {
+		"aws", "aws-cn", "aws-us-gov", "aws-eusc", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f"};
 	enum { PREFIX, PARTITION, SERVICE, REGION, ACCOUNT, RESOURCE, SECTIONS };
 	struct str part[SECTIONS];
 	struct str rest = arn;
@@ -321,7 +328,8 @@ static enum err_code check_external_id(const struct config *c, struct err *reter
 	if (c->external_id.n == 0)
 		return err_set(reterr, ERR_INVALID, "baton-aws: external id is missing");
 	if (c->external_id.n < 32 || c->external_id.n > 64)
-		return err_set(reterr, ERR_INVALID, "baton-aws: aws_external_id must be between 32 and 64 bytes");
+		return err_set(
+			reterr, ERR_INVALID, "baton-aws: aws_external_id must be between 32 and 64 bytes");
 	return ERR_OK;
 }
 
@@ -345,11 +353,13 @@ static enum err_code check_identity_center(const struct config *c, struct err *r
 			"baton-aws: SSO Support requires Org support to also be enabled. Please enable both");
 	if (str_eq_c(c->create_account_resource_type, "sso_user") && !c->global_aws_sso_enabled)
 		return err_set(reterr, ERR_INVALID,
-			"baton-aws: BATON_CREATE_ACCOUNT_RESOURCE_TYPE=sso_user requires BATON_GLOBAL_AWS_SSO_ENABLED=true");
+			"baton-aws: BATON_CREATE_ACCOUNT_RESOURCE_TYPE=sso_user requires "
+			"BATON_GLOBAL_AWS_SSO_ENABLED=true");
 	return ERR_OK;
 }
 
-/* Last, so that a configuration that is wrong in itself hears that first. Giving less data without saying so is no option. */
+/* Last, so that a configuration that is wrong in itself hears that first. Giving less data without saying so
+ * is no option. */
 static enum err_code check_available(const struct config *c, struct err *reterr)
 {
 	for (size_t i = 0; i < server_options.n; i++) {
@@ -373,7 +383,8 @@ static enum err_code check(const struct config *c, struct err *reterr)
 	return rc != ERR_OK ? rc : check_available(c, reterr);
 }
 
-/* --- What follows from the texts ---------------------------------------------------------------------------------- */
+/* --- What follows from the texts
+ * ---------------------------------------------------------------------------------- */
 
 static void warn(struct config *c, struct str text)
 {
@@ -394,7 +405,8 @@ static void derive_log(struct config *c, const struct config_source *src)
 		}
 	}
 	if (!known)
-		warn(c, str_fmt(c->arena, "log-level '" STR_FMT "' is none of debug, info, warn and error, ignoring",
+		warn(c, str_fmt(c->arena,
+				"log-level '" STR_FMT "' is none of debug, info, warn and error, ignoring",
 				STR_ARG(c->log_level_text)));
 	if (c->log_format_text.n == 0)
 		c->log_format = src->stderr_is_tty ? LOG_CONSOLE : LOG_JSON;
@@ -416,13 +428,16 @@ static void warn_engine_options(struct config *c, const struct settings *setting
 			buf_fmt(&names, "%s--%s", n++ ? ", " : "", o->name);
 	}
 	if (n > 0)
-		warn(c, str_fmt(c->arena, "%s has no effect on the server, only on the sync engine, ignoring", names.p));
+		warn(c, str_fmt(c->arena, "%s has no effect on the server, only on the sync engine, ignoring",
+				names.p));
 }
 
 static void warn_mistyped(struct config *c, const struct settings *settings)
 {
 	for (size_t i = 0; i < settings->n_mistyped; i++)
-		warn(c, str_fmt(c->arena, "environment variable %s is no option (the one for --%s is spelt differently), ignoring",
+		warn(c, str_fmt(c->arena,
+				"environment variable %s is no option (the one for --%s is spelt "
+				"differently), ignoring",
 				settings->mistyped[i].name, settings->mistyped[i].meant));
 }
 
@@ -438,7 +453,8 @@ static void derive(struct config *c, const struct settings *settings, const stru
 	warn_mistyped(c, settings);
 }
 
-/* --- Loading ------------------------------------------------------------------------------------------------------ */
+/* --- Loading
+ * ------------------------------------------------------------------------------------------------------ */
 
 /* Whatever the values held, what goes to the terminal is lines of printable text. */
 static void report_problems(struct buf *report, const struct buf *problems, const struct err *err)
@@ -461,9 +477,10 @@ static void target_deinit(struct target *to)
 	buf_deinit(&to->problems);
 }
 
-/* Sources to fields: what serve and the client commands have in common. The texts live no longer than this. */
-static enum err_code load_fields(const struct option_table *t, const struct config_source *src, struct arena *texts,
-	struct target *to, struct settings *ret_settings, struct err *reterr)
+/* Sources to fields: what serve and the client commands have in common. The texts live no longer than this.
+ */
+static enum err_code load_fields(const struct option_table *t, const struct config_source *src,
+	struct arena *texts, struct target *to, struct settings *ret_settings, struct err *reterr)
 {
 	enum err_code rc = settings_read(texts, t, src, ret_settings, reterr);
 
@@ -510,8 +527,8 @@ void config_freep(struct config **c)
 	config_free(*c);
 }
 
-enum err_code client_config_load(
-	const struct config_source *src, struct client_config **ret_config, struct buf *report, struct err *reterr)
+enum err_code client_config_load(const struct config_source *src, struct client_config **ret_config,
+	struct buf *report, struct err *reterr)
 {
 	CLEANUP(client_config_freep) struct client_config *c = mem_zalloc(sizeof(*c));
 	CLEANUP(arena_freep) struct arena *texts = arena_new(0);

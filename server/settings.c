@@ -12,7 +12,8 @@
 #define FILE_VARIABLE "BATON_CONFIG_PATH"
 #define FILE_DEFAULT  ".baton.yaml"
 
-/* --- Collecting --------------------------------------------------------------------------------------------------- */
+/* --- Collecting
+ * --------------------------------------------------------------------------------------------------- */
 
 static struct setting *setting_of(struct settings *s, const struct option *o)
 {
@@ -55,21 +56,26 @@ static void set(struct arena *a, struct setting *to, const struct option *o, enu
 		append(a, to, value);
 }
 
-/* --- File --------------------------------------------------------------------------------------------------------- */
+/* --- File
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 struct file_reader {
 	struct arena *arena;
 	struct settings *settings;
 };
 
-static enum err_code unknown_key(const struct option_table *t, const struct yaml_entry *entry, struct err *reterr)
+static enum err_code unknown_key(
+	const struct option_table *t, const struct yaml_entry *entry, struct err *reterr)
 {
 	const struct option *near = options_closest(t, entry->key);
 
 	if (near)
-		return err_set(reterr, ERR_INVALID, "line %zu: unknown option '" STR_FMT "'; did you mean '%s'?", entry->line,
+		return err_set(reterr, ERR_INVALID,
+			"line %zu: unknown option '" STR_FMT "'; did you mean '%s'?", entry->line,
 			STR_ARG(entry->key), near->name);
-	return err_set(reterr, ERR_INVALID, "line %zu: unknown option '" STR_FMT "'", entry->line, STR_ARG(entry->key));
+	return err_set(reterr, ERR_INVALID, "line %zu: unknown option '" STR_FMT "'", entry->line,
+		STR_ARG(entry->key));
 }
 
 static enum err_code on_entry(void *self, const struct yaml_entry *entry, struct err *reterr)
@@ -81,7 +87,8 @@ static enum err_code on_entry(void *self, const struct yaml_entry *entry, struct
 	if (!o)
 		return unknown_key(r->settings->table, entry, reterr);
 	if (entry->is_list && o->type != OPTION_LIST)
-		return err_set(reterr, ERR_INVALID, "line %zu: '%s' takes one value, not a list", entry->line, o->name);
+		return err_set(reterr, ERR_INVALID, "line %zu: '%s' takes one value, not a list", entry->line,
+			o->name);
 	to = setting_of(r->settings, o);
 	for (size_t i = 0; i < entry->n; i++) {
 		if (!entry->is_list) {
@@ -89,7 +96,8 @@ static enum err_code on_entry(void *self, const struct yaml_entry *entry, struct
 			continue;
 		}
 		to->origin = SETTING_FILE;
-		append(r->arena, to, entry->values[i]); /* as it stands: an item of a sequence may hold commas */
+		append(r->arena, to,
+			entry->values[i]); /* as it stands: an item of a sequence may hold commas */
 	}
 	return ERR_OK;
 }
@@ -143,8 +151,8 @@ static enum err_code read_file(
 	if (fd < 0 && may_be_missing && (errno == ENOENT || errno == ENOTDIR))
 		return ERR_OK;
 	if (fd < 0)
-		return err_set(reterr, ERR_INVALID, "configuration file '" STR_FMT "' cannot be opened: %s", STR_ARG(path),
-			strerror(errno));
+		return err_set(reterr, ERR_INVALID, "configuration file '" STR_FMT "' cannot be opened: %s",
+			STR_ARG(path), strerror(errno));
 	rc = read_all(fd, &text, reterr);
 	if (rc == ERR_OK)
 		rc = yaml_read(a, buf_view(&text), on_entry, &reader, reterr);
@@ -164,13 +172,15 @@ static enum err_code from_file(
 	if (!s->table->has_file)
 		return ERR_OK;
 	if (path.n == 0)
-		return read_file(a, s, str_fmt(a, "%s/" FILE_DEFAULT, src->cwd), /* may_be_missing= */ true, reterr);
+		return read_file(
+			a, s, str_fmt(a, "%s/" FILE_DEFAULT, src->cwd), /* may_be_missing= */ true, reterr);
 	if (!str_ends(path, STR(".yaml")) && !str_ends(path, STR(".yml")))
 		return err_set(reterr, ERR_INVALID, "expected config file to have .yaml or .yml extension");
 	return read_file(a, s, str_dup(a, path), /* may_be_missing= */ false, reterr);
 }
 
-/* --- Environment -------------------------------------------------------------------------------------------------- */
+/* --- Environment
+ * -------------------------------------------------------------------------------------------------- */
 
 /* BATON_GLOBAL_REGOIN and the like. */
 static void note_mistyped(struct arena *a, const struct config_source *src, struct settings *s)
@@ -190,7 +200,8 @@ static void note_mistyped(struct arena *a, const struct config_source *src, stru
 			continue;
 		for (char *p = as_flag; *p; p++)
 			*p = *p == '_' ? '-' : *p;
-		near = options_find(s->table, str_c(as_flag)) ? NULL : options_closest(s->table, str_c(as_flag));
+		near = options_find(s->table, str_c(as_flag)) ? NULL
+							      : options_closest(s->table, str_c(as_flag));
 		if (near) {
 			s->mistyped[s->n_mistyped].name = str_dup_c(a, name);
 			s->mistyped[s->n_mistyped++].meant = near->name;
@@ -215,7 +226,8 @@ static void from_environment(struct arena *a, const struct config_source *src, s
 		note_mistyped(a, src, s);
 }
 
-/* --- Flags -------------------------------------------------------------------------------------------------------- */
+/* --- Flags
+ * -------------------------------------------------------------------------------------------------------- */
 
 /* One argument taken apart. */
 struct flag {
@@ -270,10 +282,12 @@ static enum err_code unknown_flag(const struct option_table *t, const struct fla
 		near = options_find(t, str_n(f->text.p - 1, f->text.n + 1));
 	if (near)
 		return err_set(reterr, ERR_INVALID, "unknown option '%s" STR_FMT "'; did you mean '--%s'?",
-			f->letter ? "-" : "--", STR_ARG(f->letter ? str_n(f->text.p - 1, f->text.n + 1) : f->name), near->name);
+			f->letter ? "-" : "--",
+			STR_ARG(f->letter ? str_n(f->text.p - 1, f->text.n + 1) : f->name), near->name);
 	if (f->letter)
 		return err_set(reterr, ERR_INVALID, "unknown option '-%c'; --help lists them", f->letter);
-	return err_set(reterr, ERR_INVALID, "unknown option '--" STR_FMT "'; --help lists them", STR_ARG(f->name));
+	return err_set(
+		reterr, ERR_INVALID, "unknown option '--" STR_FMT "'; --help lists them", STR_ARG(f->name));
 }
 
 static enum err_code from_flags(
@@ -287,8 +301,9 @@ static enum err_code from_flags(
 
 		if (!is_flag(&f)) {
 			if (++n_arguments > 1) /* the first is the command */
-				return err_set(reterr, ERR_INVALID, "unexpected argument '" STR_FMT "'; values follow their option, "
-								    "those of yes-or-no options after '='",
+				return err_set(reterr, ERR_INVALID,
+					"unexpected argument '" STR_FMT "'; values follow their option, "
+					"those of yes-or-no options after '='",
 					STR_ARG(f.text));
 			continue;
 		}
@@ -322,10 +337,11 @@ enum err_code settings_read(struct arena *a, const struct option_table *t, const
 	return ERR_OK;
 }
 
-/* --- For finding the command -------------------------------------------------------------------------------------- */
+/* --- For finding the command
+ * -------------------------------------------------------------------------------------- */
 
-/* Which table counts is not known before the command is, so an option of either is one. No name is in both with different
- * needs of a value; test_config.c looks. */
+/* Which table counts is not known before the command is, so an option of either is one. No name is in both
+ * with different needs of a value; test_config.c looks. */
 static const struct option *find_anywhere(const struct flag *f)
 {
 	const struct option *o = find_flag(&server_options, f);

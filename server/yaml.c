@@ -1,7 +1,7 @@
 /* DESIGN
  *
- * libyaml's event interface, not its document tree: events are checked as they come, so nesting, aliases and a second document
- * are refused before anything is built from them. */
+ * libyaml's event interface, not its document tree: events are checked as they come, so nesting, aliases and
+ * a second document are refused before anything is built from them. */
 #include "server/yaml.h"
 
 #include <string.h>
@@ -65,7 +65,8 @@ static bool is_null(const yaml_event_t *event)
 	struct str s = scalar_text(event);
 
 	return event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
-	       (s.n == 0 || str_eq_c(s, "~") || str_eq_c(s, "null") || str_eq_c(s, "Null") || str_eq_c(s, "NULL"));
+	       (s.n == 0 || str_eq_c(s, "~") || str_eq_c(s, "null") || str_eq_c(s, "Null") ||
+		       str_eq_c(s, "NULL"));
 }
 
 static enum err_code check_scalar(struct reader *r, const yaml_event_t *event, const char *otherwise)
