@@ -3,8 +3,6 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "base/str.h"
-
 static const char *at(const ProtobufCMessage *msg, unsigned offset)
 {
 	return (const char *)msg + offset;
@@ -20,13 +18,29 @@ bool pb_field_repeated(const ProtobufCFieldDescriptor *f)
 	return f->label == PROTOBUF_C_LABEL_REPEATED;
 }
 
+/* protoc names the entries of `map<..> resource_types` ResourceTypesEntry. The name is all that tells them
+ * from a message somebody wrote with a key and a value, such as RateLimitDescriptors.Entry. */
+static bool is_entry_name_of(const char *name, const char *field)
+{
+	bool upper = true;
+
+	for (; *field != '\0'; field++) {
+		char c = upper && *field >= 'a' && *field <= 'z' ? (char)(*field - 'a' + 'A') : *field;
+
+		upper = *field == '_';
+		if (!upper && *name++ != c)
+			return false;
+	}
+	return strcmp(name, "Entry") == 0;
+}
+
 bool pb_field_is_map(const ProtobufCFieldDescriptor *f)
 {
 	const ProtobufCMessageDescriptor *entry = f->descriptor;
 
-	return f->type == PROTOBUF_C_TYPE_MESSAGE && pb_field_repeated(f) && entry->n_fields == 2 &&
-	       str_ends(str_c(entry->name), STR("Entry")) && strcmp(entry->fields[0].name, "key") == 0 &&
-	       strcmp(entry->fields[1].name, "value") == 0;
+	return f->type == PROTOBUF_C_TYPE_MESSAGE && pb_field_repeated(f) &&
+	       is_entry_name_of(entry->short_name, f->name) && entry->n_fields == 2 &&
+	       strcmp(entry->fields[0].name, "key") == 0 && strcmp(entry->fields[1].name, "value") == 0;
 }
 
 static size_t width(ProtobufCType type)
