@@ -13,8 +13,7 @@
 
 #define REPORT_MAX (64 * 1024)
 
-/* --- One option at a time
- * ----------------------------------------------------------------------------------------- */
+/* --- One option at a time --- */
 
 /* Where values go, and what was wrong with them. */
 struct target {
@@ -47,7 +46,7 @@ static bool is_selected(const struct option *o, struct str value)
 /* A rule is not applied to an empty value. */
 static void check_text(struct target *to, const struct option *o, struct str value)
 {
-	CLEANUP(buf_deinit) struct buf what;
+	CLEANUP(buf_deinit) struct buf what = {.p = NULL};
 
 	if (value.n == 0 || (!o->select && !o->accept))
 		return;
@@ -156,8 +155,7 @@ static enum err_code problems_to_err(struct target *to, struct err *reterr)
 	return err_set(reterr, ERR_INVALID, "errors found:%s", to->problems.p);
 }
 
-/* --- Rules between options
- * ---------------------------------------------------------------------------------------- */
+/* --- Rules between options --- */
 
 /* If `option` is present, all of `needs` must be. Present: a text that is not empty, a switch that is on. */
 static const struct dependency {
@@ -212,7 +210,7 @@ static void add_quoted(struct buf *out, const char *const *names, size_t n)
 static enum err_code check_dependency(
 	const struct option_table *t, const void *base, const struct dependency *d, struct err *reterr)
 {
-	CLEANUP(buf_deinit) struct buf names;
+	CLEANUP(buf_deinit) struct buf names = {.p = NULL};
 	const char *missing[ARRAY_LEN(d->needs)];
 	size_t n = 0;
 
@@ -383,8 +381,7 @@ static enum err_code check(const struct config *c, struct err *reterr)
 	return rc != ERR_OK ? rc : check_available(c, reterr);
 }
 
-/* --- What follows from the texts
- * ---------------------------------------------------------------------------------- */
+/* --- What follows from the texts --- */
 
 static void warn(struct config *c, struct str text)
 {
@@ -434,11 +431,13 @@ static void warn_engine_options(struct config *c, const struct settings *setting
 
 static void warn_mistyped(struct config *c, const struct settings *settings)
 {
-	for (size_t i = 0; i < settings->n_mistyped; i++)
-		warn(c, str_fmt(c->arena,
-				"environment variable %s is no option (the one for --%s is spelt "
-				"differently), ignoring",
-				settings->mistyped[i].name, settings->mistyped[i].meant));
+	for (size_t i = 0; i < settings->n_mistyped; i++) {
+		char meant[OPTION_ENV_MAX];
+
+		option_env_name(settings->mistyped[i].meant, meant);
+		warn(c, str_fmt(c->arena, "environment variable %s is no option, but %s is, ignoring",
+				settings->mistyped[i].name, meant));
+	}
 }
 
 static void derive(struct config *c, const struct settings *settings, const struct config_source *src)
@@ -453,8 +452,7 @@ static void derive(struct config *c, const struct settings *settings, const stru
 	warn_mistyped(c, settings);
 }
 
-/* --- Loading
- * ------------------------------------------------------------------------------------------------------ */
+/* --- Loading --- */
 
 /* Whatever the values held, what goes to the terminal is lines of printable text. */
 static void report_problems(struct buf *report, const struct buf *problems, const struct err *err)

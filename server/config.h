@@ -96,7 +96,8 @@ MUST_CHECK enum err_code config_load(
 void config_free(struct config *c); /* NULL is fine */
 void config_freep(struct config **c);
 
-/* Of `crawl` and `healthcheck`: flags and environment, no file. */
+/* Of `crawl` and `healthcheck`: flags only, because in the server's container the environment is the
+ * server's. */
 struct client_config {
 	struct arena *arena;
 	struct str target;        /* "host:port", "[v6]:port" or "unix:/path" */

@@ -6,8 +6,7 @@
 
 #include "server/config.h"
 
-/* --- What values look like
- * ------------------------------------------------------------------------------------- */
+/* --- What values look like --- */
 
 static bool is_port(struct str s)
 {
@@ -80,8 +79,7 @@ static const char *const sso_regions[] = {"us-east-2", "us-east-1", "us-west-1",
 static const char *const account_targets[] = {"iam_user", "sso_user", NULL};
 static const char *const outputs[] = {"table", "jsonl", NULL};
 
-/* --- The tables
- * ------------------------------------------------------------------------------------------------- */
+/* --- The tables --- */
 
 #define ADDRESS_EXPECTED "host:port, [v6]:port or unix:/path"
 #define NOT_YET(what)    what " is not available in this version yet: start without it"
@@ -101,194 +99,78 @@ static const char *const outputs[] = {"table", "jsonl", NULL};
 	.name = (option_name), .type = OPTION_BOOL, .show = OPTION_REFUSED,                                  \
 	.refusal = NOT_YET("--" option_name), .help = (what), AT(field)
 
+/* A row is a paragraph, not a column. */
+/* clang-format off */
 static const struct option server_items[] = {
 	/* Listening */
-	{.name = "listen",
-		.type = OPTION_LIST,
-		.group = OPTION_GROUP_LISTEN,
-		.value = "ADDRESS",
-		AT(listen),
-		.preset = "127.0.0.1:50051",
-		.accept = is_address,
-		.expects = ADDRESS_EXPECTED,
-		.help = "Where gRPC is served: " ADDRESS_EXPECTED
-			". May be given several times. Port 0 takes a free one."},
-	{.name = "tls-cert-file",
-		PEM,
-		.group = OPTION_GROUP_LISTEN,
-		AT(tls_cert_file),
+	{.name = "listen", .type = OPTION_LIST, .group = OPTION_GROUP_LISTEN, .value = "ADDRESS", AT(listen),
+		.preset = "127.0.0.1:50051", .accept = is_address, .expects = ADDRESS_EXPECTED,
+		.help = "Where gRPC is served: " ADDRESS_EXPECTED ". May be given several times. Port 0 takes a free one."},
+	{.name = "tls-cert-file", PEM, .group = OPTION_GROUP_LISTEN, AT(tls_cert_file),
 		.help = "Certificate chain of the server, PEM. Without it gRPC is served in plain text."},
-	{.name = "tls-key-file",
-		PEM,
-		.group = OPTION_GROUP_LISTEN,
-		AT(tls_key_file),
+	{.name = "tls-key-file", PEM, .group = OPTION_GROUP_LISTEN, AT(tls_key_file),
 		.help = "Private key of the certificate, PEM."},
-	{.name = "tls-client-ca-file",
-		PEM,
-		.group = OPTION_GROUP_LISTEN,
-		AT(tls_client_ca_file),
-		.help = "Certificates that may sign clients, PEM. With it every client must present a "
-			"certificate."},
-	{.name = "admin-listen",
-		.type = OPTION_STRING,
-		.group = OPTION_GROUP_LISTEN,
-		.value = "ADDRESS",
-		AT(admin_listen),
-		.accept = is_tcp_address,
-		.expects = "host:port or [v6]:port",
+	{.name = "tls-client-ca-file", PEM, .group = OPTION_GROUP_LISTEN, AT(tls_client_ca_file),
+		.help = "Certificates that may sign clients, PEM. With it every client must present a certificate."},
+	{.name = "admin-listen", .type = OPTION_STRING, .group = OPTION_GROUP_LISTEN, .value = "ADDRESS",
+		AT(admin_listen), .accept = is_tcp_address, .expects = "host:port or [v6]:port",
 		.help = "Where /metrics, /healthz and /readyz are served over HTTP; off when not given."},
-	{.name = "rpc-threads",
-		.type = OPTION_INT,
-		.group = OPTION_GROUP_LISTEN,
-		.value = "N",
-		AT(rpc_threads),
-		.preset = "16",
-		.min = 1,
-		.max = 1024,
-		.help = "Calls that are worked on at the same time."},
-	{.name = "rpc-queue",
-		.type = OPTION_INT,
-		.group = OPTION_GROUP_LISTEN,
-		.value = "N",
-		AT(rpc_queue),
-		.preset = "256",
-		.min = 1,
-		.max = 65536,
-		.help = "Calls that may wait for a thread. Further ones are answered UNAVAILABLE at once, "
-			"with a hint when to "
+	{.name = "rpc-threads", .type = OPTION_INT, .group = OPTION_GROUP_LISTEN, .value = "N", AT(rpc_threads),
+		.preset = "16", .min = 1, .max = 1024, .help = "Calls that are worked on at the same time."},
+	{.name = "rpc-queue", .type = OPTION_INT, .group = OPTION_GROUP_LISTEN, .value = "N", AT(rpc_queue),
+		.preset = "256", .min = 1, .max = 65536,
+		.help = "Calls that may wait for a thread. Further ones are answered UNAVAILABLE at once, with a hint when to "
 			"come back."},
-	{.name = "rpc-timeout-seconds",
-		SECONDS,
-		.group = OPTION_GROUP_LISTEN,
-		AT(rpc_timeout_seconds),
-		.preset = "1800",
-		.min = 0,
-		.max = 86400,
-		.help = "Longest time for one call; the client's deadline counts when it is earlier. 0: only "
-			"that one counts."},
-	{.name = "drain-seconds",
-		SECONDS,
-		.group = OPTION_GROUP_LISTEN,
-		AT(drain_seconds),
-		.preset = "30",
-		.min = 0,
-		.max = 3600,
-		.help = "How long running calls may go on after SIGTERM before they are cancelled."},
+	{.name = "rpc-timeout-seconds", SECONDS, .group = OPTION_GROUP_LISTEN, AT(rpc_timeout_seconds), .preset = "1800",
+		.min = 0, .max = 86400,
+		.help = "Longest time for one call; the client's deadline counts when it is earlier. 0: only that one counts."},
+	{.name = "drain-seconds", SECONDS, .group = OPTION_GROUP_LISTEN, AT(drain_seconds), .preset = "30", .min = 0,
+		.max = 3600, .help = "How long running calls may go on after SIGTERM before they are cancelled."},
 
 	/* AWS */
-	{.name = "global-region",
-		.type = OPTION_STRING,
-		.group = OPTION_GROUP_AWS,
-		.value = "REGION",
-		AT(global_region),
-		.accept = is_region,
-		.expects = "a region name such as us-east-1",
-		.help = "Region of IAM and STS calls; else AWS_REGION, AWS_DEFAULT_REGION, the shared "
-			"profile's, and in the "
+	{.name = "global-region", .type = OPTION_STRING, .group = OPTION_GROUP_AWS, .value = "REGION", AT(global_region),
+		.accept = is_region, .expects = "a region name such as us-east-1",
+		.help = "Region of IAM and STS calls; else AWS_REGION, AWS_DEFAULT_REGION, the shared profile's, and in the "
 			"end the home region of the partition."},
-	{.name = "global-access-key-id",
-		.type = OPTION_STRING,
-		.group = OPTION_GROUP_AWS,
-		.value = "ID",
-		AT(global_access_key_id),
-		.sensitive = true,
-		.help = "Static credentials, together with the next. Without them AWS's default chain is "
-			"used: environment, "
+	{.name = "global-access-key-id", .type = OPTION_STRING, .group = OPTION_GROUP_AWS, .value = "ID",
+		AT(global_access_key_id), .sensitive = true,
+		.help = "Static credentials, together with the next. Without them AWS's default chain is used: environment, "
 			"web identity, shared files, container, instance."},
-	{.name = "global-secret-access-key",
-		.type = OPTION_SECRET,
-		.group = OPTION_GROUP_AWS,
-		.value = "KEY",
-		AT(global_secret_access_key),
-		.sensitive = true,
-		.help = "Better given in the environment or the file: the command line of a process can be "
-			"read by others."},
-	{.name = "use-assume",
-		.type = OPTION_BOOL,
-		.group = OPTION_GROUP_AWS,
-		AT(use_assume),
+	{.name = "global-secret-access-key", .type = OPTION_SECRET, .group = OPTION_GROUP_AWS, .value = "KEY",
+		AT(global_secret_access_key), .sensitive = true,
+		.help = "Better given in the environment or the file: the command line of a process can be read by others."},
+	{.name = "use-assume", .type = OPTION_BOOL, .group = OPTION_GROUP_AWS, AT(use_assume),
 		.help = "Work with the role of --role-arn instead of the credentials found."},
-	{.name = "role-arn",
-		.type = OPTION_STRING,
-		.group = OPTION_GROUP_AWS,
-		.value = "ARN",
-		AT(role_arn),
+	{.name = "role-arn", .type = OPTION_STRING, .group = OPTION_GROUP_AWS, .value = "ARN", AT(role_arn),
 		.help = "Role in the account to be synced."},
-	{.name = "external-id",
-		.type = OPTION_STRING,
-		.group = OPTION_GROUP_AWS,
-		.value = "ID",
-		AT(external_id),
-		.sensitive = true,
-		.help = "External id of that role; 32 to 64 characters when --global-role-arn is given."},
-	{.name = "global-role-arn",
-		.type = OPTION_STRING,
-		.group = OPTION_GROUP_AWS,
-		.value = "ARN",
-		AT(global_role_arn),
-		.help = "Role that is assumed first, and that assumes --role-arn (two hops)."},
-	{.name = "global-binding-external-id",
-		.type = OPTION_STRING,
-		.group = OPTION_GROUP_AWS,
-		.value = "ID",
-		AT(global_binding_external_id),
-		.sensitive = true,
-		.help = "External id of --global-role-arn."},
-	{.name = "iam-assume-role-name",
-		.type = OPTION_STRING,
-		.group = OPTION_GROUP_AWS,
-		.value = "NAME",
-		AT(iam_assume_role_name),
-		.preset = "OrganizationAccountAccessRole",
+	{.name = "external-id", .type = OPTION_STRING, .group = OPTION_GROUP_AWS, .value = "ID", AT(external_id),
+		.sensitive = true, .help = "External id of that role; 32 to 64 characters when --global-role-arn is given."},
+	{.name = "global-role-arn", .type = OPTION_STRING, .group = OPTION_GROUP_AWS, .value = "ARN",
+		AT(global_role_arn), .help = "Role that is assumed first, and that assumes --role-arn (two hops)."},
+	{.name = "global-binding-external-id", .type = OPTION_STRING, .group = OPTION_GROUP_AWS, .value = "ID",
+		AT(global_binding_external_id), .sensitive = true, .help = "External id of --global-role-arn."},
+	{.name = "iam-assume-role-name", .type = OPTION_STRING, .group = OPTION_GROUP_AWS, .value = "NAME",
+		AT(iam_assume_role_name), .preset = "OrganizationAccountAccessRole",
 		.help = "Role to assume in member accounts of the organization."},
-	{.name = "global-aws-sso-region",
-		.type = OPTION_STRING,
-		.group = OPTION_GROUP_AWS,
-		.value = "REGION",
-		AT(global_aws_sso_region),
-		.preset = "us-east-1",
-		.select = sso_regions,
-		.accept = is_region,
+	{.name = "global-aws-sso-region", .type = OPTION_STRING, .group = OPTION_GROUP_AWS, .value = "REGION",
+		AT(global_aws_sso_region), .preset = "us-east-1", .select = sso_regions, .accept = is_region,
 		.help = "Region of IAM Identity Center; any region name is accepted."},
-	{.name = "http-timeout-seconds",
-		SECONDS,
-		.group = OPTION_GROUP_AWS,
-		AT(http_timeout_seconds),
-		.preset = "300",
-		.min = 1,
-		.max = 1800,
-		.help = "Longest time for one request to AWS."},
+	{.name = "http-timeout-seconds", SECONDS, .group = OPTION_GROUP_AWS, AT(http_timeout_seconds), .preset = "300",
+		.min = 1, .max = 1800, .help = "Longest time for one request to AWS."},
 
 	/* What is synced */
-	{.name = "sync-resource-types",
-		.type = OPTION_LIST,
-		.group = OPTION_GROUP_SYNC,
-		.value = "TYPE,...",
-		AT(sync_resource_types),
-		.help = "Only these resource types; all of them when not given."},
-	{.name = "sync-only-attached-policies",
-		.type = OPTION_BOOL,
-		.group = OPTION_GROUP_SYNC,
-		AT(sync_only_attached_policies),
-		.help = "Only managed policies that are attached to something."},
-	{.name = "create-account-resource-type",
-		.type = OPTION_STRING,
-		.group = OPTION_GROUP_SYNC,
-		.value = "TYPE",
-		AT(create_account_resource_type),
-		.preset = "iam_user",
-		.select = account_targets,
+	{.name = "sync-resource-types", .type = OPTION_LIST, .group = OPTION_GROUP_SYNC, .value = "TYPE,...",
+		AT(sync_resource_types), .help = "Only these resource types; all of them when not given."},
+	{.name = "sync-only-attached-policies", .type = OPTION_BOOL, .group = OPTION_GROUP_SYNC,
+		AT(sync_only_attached_policies), .help = "Only managed policies that are attached to something."},
+	{.name = "create-account-resource-type", .type = OPTION_STRING, .group = OPTION_GROUP_SYNC, .value = "TYPE",
+		AT(create_account_resource_type), .preset = "iam_user", .select = account_targets,
 		.help = "What an account that is created will be: iam_user or sso_user."},
-	{.name = "require-all-permissions",
-		.type = OPTION_BOOL,
-		.group = OPTION_GROUP_SYNC,
-		AT(require_all_permissions),
-		.help = "Fail when AWS denies reading policies, instead of syncing without them and "
-			"warning."},
+	{.name = "require-all-permissions", .type = OPTION_BOOL, .group = OPTION_GROUP_SYNC, AT(require_all_permissions),
+		.help = "Fail when AWS denies reading policies, instead of syncing without them and warning."},
 
 	/* Not available yet */
-	{NOT_AVAILABLE(
-		 "provisioning", provisioning, "Changes: Grant, Revoke, CreateAccount, DeleteResource."),
+	{NOT_AVAILABLE("provisioning", provisioning, "Changes: Grant, Revoke, CreateAccount, DeleteResource."),
 		.group = OPTION_GROUP_SYNC, .letter = 'p'},
 	{NOT_AVAILABLE("global-aws-orgs-enabled", global_aws_orgs_enabled, "AWS Organizations."),
 		.group = OPTION_GROUP_SYNC},
@@ -297,79 +179,36 @@ static const struct option server_items[] = {
 	{NOT_AVAILABLE("global-aws-cross-account-iam-enabled", global_aws_cross_account_iam_enabled,
 		 "IAM of every member account. Needs Organizations and Identity Center."),
 		.group = OPTION_GROUP_SYNC},
-	{NOT_AVAILABLE("sync-secrets", sync_secrets, "Access keys as resources."),
-		.group = OPTION_GROUP_SYNC},
+	{NOT_AVAILABLE("sync-secrets", sync_secrets, "Access keys as resources."), .group = OPTION_GROUP_SYNC},
 	{NOT_AVAILABLE("sync-sso-user-last-login", sync_sso_user_last_login,
 		 "Last logins of Identity Center users, from CloudTrail."),
 		.group = OPTION_GROUP_SYNC},
-	{.name = "client-id",
-		.type = OPTION_STRING,
-		.show = OPTION_REFUSED,
-		.group = OPTION_GROUP_ENGINE,
-		AT(client_id),
+	{.name = "client-id", .type = OPTION_STRING, .show = OPTION_REFUSED, .group = OPTION_GROUP_ENGINE, AT(client_id),
 		.sensitive = true,
-		.refusal = "service mode (--client-id) is not part of this server: the sync engine runs "
-			   "apart and calls it",
+		.refusal = "service mode (--client-id) is not part of this server: the sync engine runs apart and calls it",
 		.help = "Platform credentials; they select service mode."},
 
 	/* Session store */
-	{.name = "store-max-bytes",
-		.type = OPTION_INT,
-		.group = OPTION_GROUP_STORE,
-		.value = "BYTES",
-		AT(store_max_bytes),
-		.preset = "268435456",
-		.min = 1024 * 1024,
-		.max = INT64_C(1) << 40,
+	{.name = "store-max-bytes", .type = OPTION_INT, .group = OPTION_GROUP_STORE, .value = "BYTES",
+		AT(store_max_bytes), .preset = "268435456", .min = 1024 * 1024, .max = INT64_C(1) << 40,
 		.help = "Memory for facts kept during a sync. The oldest go first when it is full."},
-	{.name = "store-max-age-seconds",
-		SECONDS,
-		.group = OPTION_GROUP_STORE,
-		AT(store_max_age_seconds),
-		.preset = "86400",
-		.min = 60,
-		.max = 30 * 86400,
-		.help = "How long a fact may serve its sync."},
+	{.name = "store-max-age-seconds", SECONDS, .group = OPTION_GROUP_STORE, AT(store_max_age_seconds),
+		.preset = "86400", .min = 60, .max = 30 * 86400, .help = "How long a fact may serve its sync."},
 
 	/* Log and process */
-	{.name = "log-level",
-		.type = OPTION_STRING,
-		.group = OPTION_GROUP_LOG,
-		.value = "LEVEL",
-		AT(log_level_text),
-		.preset = "info",
-		.help = "debug, info, warn or error."},
-	{.name = "log-format",
-		.type = OPTION_STRING,
-		.group = OPTION_GROUP_LOG,
-		.value = "FORMAT",
-		AT(log_format_text),
+	{.name = "log-level", .type = OPTION_STRING, .group = OPTION_GROUP_LOG, .value = "LEVEL", AT(log_level_text),
+		.preset = "info", .help = "debug, info, warn or error."},
+	{.name = "log-format", .type = OPTION_STRING, .group = OPTION_GROUP_LOG, .value = "FORMAT", AT(log_format_text),
 		.help = "json or console; console is the default on a terminal, json elsewhere."},
-	{.name = "log-path",
-		.type = OPTION_LIST,
-		.group = OPTION_GROUP_LOG,
-		.value = "FILE",
-		AT(log_path),
-		.help = "Files that are appended to, or stderr or stdout; stderr when not given. May be "
-			"given several times."},
-	{.name = "dump-core",
-		.type = OPTION_BOOL,
-		.group = OPTION_GROUP_LOG,
-		AT(dump_core),
+	{.name = "log-path", .type = OPTION_LIST, .group = OPTION_GROUP_LOG, .value = "FILE", AT(log_path),
+		.help = "Files that are appended to, or stderr or stdout; stderr when not given. May be given several times."},
+	{.name = "dump-core", .type = OPTION_BOOL, .group = OPTION_GROUP_LOG, AT(dump_core),
 		.help = "Allow core dumps and debuggers. A dump holds credentials."},
 
 	/* The sync engine's */
-	{.name = "client-secret",
-		.type = OPTION_STRING,
-		.show = OPTION_IGNORED,
-		.group = OPTION_GROUP_ENGINE,
-		.sensitive = true,
-		.help = "Platform credentials."},
-	{.name = "file",
-		.letter = 'f',
-		.type = OPTION_STRING,
-		.show = OPTION_IGNORED,
-		.group = OPTION_GROUP_ENGINE,
+	{.name = "client-secret", .type = OPTION_STRING, .show = OPTION_IGNORED, .group = OPTION_GROUP_ENGINE,
+		.sensitive = true, .help = "Platform credentials."},
+	{.name = "file", .letter = 'f', .type = OPTION_STRING, .show = OPTION_IGNORED, .group = OPTION_GROUP_ENGINE,
 		.help = "Output file of a one-shot sync."},
 	ENGINE("ticketing", OPTION_BOOL, "Ticketing services; AWS has none."),
 	ENGINE("skip-full-sync", OPTION_BOOL, "No full syncs in service mode."),
@@ -397,8 +236,7 @@ static const struct option server_items[] = {
 	ENGINE("otel-logging-disabled", OPTION_BOOL, "OpenTelemetry of the engine."),
 	ENGINE("health-check", OPTION_BOOL, "HTTP health check of service mode; here: --admin-listen."),
 	ENGINE("health-check-port", OPTION_INT, "HTTP health check of service mode; here: --admin-listen."),
-	ENGINE("health-check-bind-address", OPTION_STRING,
-		"HTTP health check of service mode; here: --admin-listen."),
+	ENGINE("health-check-bind-address", OPTION_STRING, "HTTP health check of service mode; here: --admin-listen."),
 
 	/* One-shot commands of the engine's process */
 	ENGINE("grant-entitlement", OPTION_STRING, "One grant."),
@@ -442,66 +280,31 @@ static const struct option server_items[] = {
 };
 
 static const struct option client_items[] = {
-	{.name = "target",
-		.type = OPTION_STRING,
-		.value = "ADDRESS",
-		CLIENT_AT(target),
-		.preset = "127.0.0.1:50051",
-		.accept = is_address,
-		.expects = ADDRESS_EXPECTED,
-		.help = "The server: " ADDRESS_EXPECTED "."},
-	{.name = "output",
-		.type = OPTION_STRING,
-		.value = "FORMAT",
-		CLIENT_AT(output),
-		.preset = "table",
-		.select = outputs,
-		.help = "table: counts per type. jsonl: every object as a line of JSON."},
-	{.name = "cursors",
-		.type = OPTION_INT,
-		.value = "N",
-		CLIENT_AT(cursors),
-		.preset = "8",
-		.min = 1,
-		.max = 256,
+	{.name = "target", .type = OPTION_STRING, .value = "ADDRESS", CLIENT_AT(target), .preset = "127.0.0.1:50051",
+		.accept = is_address, .expects = ADDRESS_EXPECTED, .help = "The server: " ADDRESS_EXPECTED "."},
+	{.name = "output", .type = OPTION_STRING, .value = "FORMAT", CLIENT_AT(output), .preset = "table",
+		.select = outputs, .help = "table: counts per type. jsonl: every object as a line of JSON."},
+	{.name = "cursors", .type = OPTION_INT, .value = "N", CLIENT_AT(cursors), .preset = "8", .min = 1, .max = 256,
 		.help = "Calls a crawl has open at the same time."},
-	{.name = "timeout-seconds",
-		SECONDS,
-		CLIENT_AT(timeout_seconds),
-		.min = 0,
-		.max = 86400,
+	{.name = "timeout-seconds", SECONDS, CLIENT_AT(timeout_seconds), .min = 0, .max = 86400,
 		.help = "Longest time for one call. 0: 5 for healthcheck, no limit for crawl."},
-	{.name = "progress",
-		.type = OPTION_BOOL,
-		CLIENT_AT(progress),
-		.preset = "true",
+	{.name = "progress", .type = OPTION_BOOL, CLIENT_AT(progress), .preset = "true",
 		.help = "Show progress when stderr is a terminal; --progress=false does not."},
-	{.name = "tls-ca-file",
-		PEM,
-		CLIENT_AT(tls_ca_file),
-		.help = "Certificates that may have signed the server's, PEM. With it the connection uses "
-			"TLS."},
-	{.name = "tls-cert-file",
-		PEM,
-		CLIENT_AT(tls_cert_file),
-		.help = "Own certificate for mutual TLS, PEM."},
-	{.name = "tls-key-file",
-		PEM,
-		CLIENT_AT(tls_key_file),
-		.help = "Private key of the own certificate, PEM."},
-	{.name = "tls-server-name",
-		.type = OPTION_STRING,
-		.value = "NAME",
-		CLIENT_AT(tls_server_name),
+	{.name = "tls-ca-file", PEM, CLIENT_AT(tls_ca_file),
+		.help = "Certificates that may have signed the server's, PEM. With it the connection uses TLS."},
+	{.name = "tls-cert-file", PEM, CLIENT_AT(tls_cert_file), .help = "Own certificate for mutual TLS, PEM."},
+	{.name = "tls-key-file", PEM, CLIENT_AT(tls_key_file), .help = "Private key of the own certificate, PEM."},
+	{.name = "tls-server-name", .type = OPTION_STRING, .value = "NAME", CLIENT_AT(tls_server_name),
 		.help = "Name in the server's certificate, when it is not the host of --target."},
 };
 
+/* clang-format on */
+
 const struct option_table server_options = {
-	.items = server_items, .n = ARRAY_LEN(server_items), .has_file = true};
+	.items = server_items, .n = ARRAY_LEN(server_items), .is_ambient = true};
 const struct option_table client_options = {.items = client_items, .n = ARRAY_LEN(client_items)};
 
-/* --- Look-up
- * ------------------------------------------------------------------------------------------------------ */
+/* --- Look-up --- */
 
 const struct option *options_find(const struct option_table *t, struct str name)
 {
@@ -616,11 +419,26 @@ static void add_wrapped(struct buf *out, struct str text, size_t *column)
 	}
 }
 
-static void add_option(struct buf *out, const struct option *o)
+/* What stands behind the explanation: "[$BATON_LISTEN, default 127.0.0.1:50051]". */
+static void add_note(struct buf *out, const struct option_table *t, const struct option *o, size_t *column)
 {
-	size_t start = out->n, width, column = HELP_COLUMN;
 	char env[OPTION_ENV_MAX];
 	char note[200];
+	const char *preset = o->preset ? o->preset : "";
+
+	option_env_name(o, env);
+	if (t->is_ambient)
+		(void)snprintf(note, sizeof(note), "[$%s%s%s]", env, o->preset ? ", default " : "", preset);
+	else if (o->preset)
+		(void)snprintf(note, sizeof(note), "[default %s]", preset);
+	else
+		return;
+	add_wrapped(out, str_c(note), column);
+}
+
+static void add_option(struct buf *out, const struct option_table *t, const struct option *o)
+{
+	size_t start = out->n, width, column = HELP_COLUMN;
 
 	buf_fmt(out, "  --%s%s%s", o->name, o->value ? " " : "", o->value ? o->value : "");
 	width = out->n - start;
@@ -629,10 +447,7 @@ static void add_option(struct buf *out, const struct option *o)
 	else
 		buf_fmt(out, "%*s", (int)(HELP_COLUMN - width), "");
 	add_wrapped(out, str_c(o->help), &column);
-	option_env_name(o, env);
-	(void)snprintf(note, sizeof(note), "[$%s%s%s]", env, o->preset ? ", default " : "",
-		o->preset ? o->preset : "");
-	add_wrapped(out, str_c(note), &column);
+	add_note(out, t, o, &column);
 	buf_char(out, '\n');
 }
 
@@ -649,7 +464,7 @@ void options_help(const struct option_table *t, struct buf *out)
 			if (!titled)
 				buf_fmt(out, "\n%s:\n", group_titles[group]);
 			titled = true;
-			add_option(out, o);
+			add_option(out, t, o);
 		}
 	}
 }

@@ -63,7 +63,7 @@ struct option {
 struct option_table {
 	const struct option *items;
 	size_t n;
-	bool has_file; /* the YAML file is read for it */
+	bool is_ambient; /* environment and YAML file are read for it, not only flags */
 };
 
 extern const struct option_table server_options; /* into struct config */

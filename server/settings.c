@@ -12,8 +12,7 @@
 #define FILE_VARIABLE "BATON_CONFIG_PATH"
 #define FILE_DEFAULT  ".baton.yaml"
 
-/* --- Collecting
- * --------------------------------------------------------------------------------------------------- */
+/* --- Collecting --- */
 
 static struct setting *setting_of(struct settings *s, const struct option *o)
 {
@@ -169,8 +168,6 @@ static enum err_code from_file(
 {
 	struct str path = str_c(env_get(src, FILE_VARIABLE));
 
-	if (!s->table->has_file)
-		return ERR_OK;
 	if (path.n == 0)
 		return read_file(
 			a, s, str_fmt(a, "%s/" FILE_DEFAULT, src->cwd), /* may_be_missing= */ true, reterr);
@@ -179,8 +176,7 @@ static enum err_code from_file(
 	return read_file(a, s, str_dup(a, path), /* may_be_missing= */ false, reterr);
 }
 
-/* --- Environment
- * -------------------------------------------------------------------------------------------------- */
+/* --- Environment --- */
 
 /* BATON_GLOBAL_REGOIN and the like. */
 static void note_mistyped(struct arena *a, const struct config_source *src, struct settings *s)
@@ -204,7 +200,7 @@ static void note_mistyped(struct arena *a, const struct config_source *src, stru
 							      : options_closest(s->table, str_c(as_flag));
 		if (near) {
 			s->mistyped[s->n_mistyped].name = str_dup_c(a, name);
-			s->mistyped[s->n_mistyped++].meant = near->name;
+			s->mistyped[s->n_mistyped++].meant = near;
 		}
 	}
 }
@@ -222,12 +218,10 @@ static void from_environment(struct arena *a, const struct config_source *src, s
 		if (value && *value)
 			set(a, &s->items[i], o, SETTING_ENV, str_c(value));
 	}
-	if (s->table->has_file)
-		note_mistyped(a, src, s);
+	note_mistyped(a, src, s);
 }
 
-/* --- Flags
- * -------------------------------------------------------------------------------------------------------- */
+/* --- Flags --- */
 
 /* One argument taken apart. */
 struct flag {
@@ -325,11 +319,12 @@ enum err_code settings_read(struct arena *a, const struct option_table *t, const
 	struct settings *ret_settings, struct err *reterr)
 {
 	struct settings s = {.table = t, .items = arena_array_of(a, t->n, struct setting)};
-	enum err_code rc = from_file(a, src, &s, reterr);
+	enum err_code rc = t->is_ambient ? from_file(a, src, &s, reterr) : ERR_OK;
 
 	if (rc != ERR_OK)
 		return rc;
-	from_environment(a, src, &s);
+	if (t->is_ambient)
+		from_environment(a, src, &s);
 	rc = from_flags(a, src, &s, reterr);
 	if (rc != ERR_OK)
 		return rc;
@@ -337,8 +332,7 @@ enum err_code settings_read(struct arena *a, const struct option_table *t, const
 	return ERR_OK;
 }
 
-/* --- For finding the command
- * -------------------------------------------------------------------------------------- */
+/* --- For finding the command --- */
 
 /* Which table counts is not known before the command is, so an option of either is one. No name is in both
  * with different needs of a value; test_config.c looks. */

@@ -44,7 +44,8 @@ struct settings {
 	 * says that every BATON_ variable is ours (container platforms invent some), so they are worth a
 	 * warning and no more. */
 	struct {
-		const char *name, *meant;
+		const char *name;
+		const struct option *meant;
 	} * mistyped;
 	size_t n_mistyped;
 };
