@@ -18,6 +18,7 @@
 #include "c1/connector/v2/action.pb-c.h"
 #include "c1/connector/v2/annotation_baton_id.pb-c.h"
 #include "c1/connector/v2/annotation_entitlement.pb-c.h"
+#include "c1/connector/v2/annotation_etag.pb-c.h"
 #include "c1/connector/v2/annotation_exclusion_group.pb-c.h"
 #include "c1/connector/v2/annotation_external_link.pb-c.h"
 #include "c1/connector/v2/annotation_grant.pb-c.h"
