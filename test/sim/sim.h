@@ -1,0 +1,50 @@
+/* sim/sim.h
+ *
+ * The simulator as a whole: what its parts share. main.c builds it, sim_http.c hands it to every request.
+ *
+ * Threads: immutable after start-up except behind the locks of the parts; org_lock guards the organization. */
+#ifndef SIM_H
+#define SIM_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/str.h"
+
+struct sim_auth;
+struct sim_faults;
+struct sim_log;
+struct sim_org;
+struct sim_reports;
+
+struct sim_options {
+	struct str listen;
+	struct str account;
+	struct str access_key_id, secret_access_key;
+	uint64_t users, roles, groups, policies, aws_policies, seed;
+	uint64_t latency_ms;
+	uint64_t throttle_percent, error_percent;
+	uint64_t page_limit;      /* 0: MaxItems decides */
+	uint64_t report_polls;    /* polls until a credential report is complete */
+	uint64_t session_seconds; /* 0: DurationSeconds decides */
+	uint64_t log_limit;       /* calls that the log keeps */
+	int64_t clock_offset_s;
+	bool verify_signatures;
+};
+
+struct sim {
+	const struct sim_options *opts;
+	struct sim_org *org;
+	pthread_rwlock_t org_lock;
+	struct sim_auth *auth;
+	struct sim_faults *faults;
+	struct sim_log *log;
+	struct sim_reports *reports;
+	_Atomic uint64_t ordinal; /* AWS calls so far */
+};
+
+/* The simulator's wall clock: the system's plus --clock-offset-s. */
+int64_t sim_now_s(const struct sim *s);
+
+#endif
