@@ -3,6 +3,8 @@
  * Who we are to AWS. A snapshot (struct aws_credentials) is immutable and reference-counted: key id, secret and token travel as one
  * object and are never mixed. A provider makes snapshots; providers stack: cache over assume-role over cache over static keys.
  *
+ * One file per provider, credentials_<kind>.c; all of them are declared here.
+ *
  * Threads:   snapshots and providers may be used by any number of threads.
  * Ownership: _new returns a reference; take_ arguments are consumed, also when a constructor fails.
  * Errors:    ERR_INVALID: configuration that cannot work. ERR_UNAUTHENTICATED: there are no credentials. Of an assumed role what STS said,
@@ -96,7 +98,7 @@ struct assume_role_request {
 };
 
 /* sts:AssumeRole signed with `source`, in the way of the AWS client of this program (so that this file needs no client). Fills reterr as
- * aws/client.h says. */
+ * aws/client.h says. expires_at_s of the result is on our clock: what STS says, less the clock skew that is known. */
 typedef enum err_code(sts_assume_role_fn)(void *self, const struct ctx *ctx, struct credentials_provider *source,
 	const struct assume_role_request *req, struct aws_credentials **ret_credentials, struct err *reterr);
 
@@ -115,7 +117,8 @@ struct assume_role_options {
 	struct sts_assume_role sts;
 };
 
-/* Not cached by itself. */
+/* Not cached by itself; the source should be, because it is asked first (so that its failure is told as its own) and again to sign. STS
+ * refusing us is ERR_UNAUTHENTICATED, never ERR_DENIED: that is for the operation these credentials were wanted for. */
 struct credentials_provider *credentials_assume_role_new(
 	struct credentials_provider *take_source, const struct assume_role_options *opts);
 
