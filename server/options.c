@@ -385,9 +385,7 @@ bool option_is_sensitive(const struct option *o)
 	return o->sensitive || o->type == OPTION_SECRET;
 }
 
-/* --- Help
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- Help --- */
 
 #define HELP_WIDTH  100
 #define HELP_COLUMN 34

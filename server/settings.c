@@ -55,9 +55,7 @@ static void set(struct arena *a, struct setting *to, const struct option *o, enu
 		append(a, to, value);
 }
 
-/* --- File
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- File --- */
 
 struct file_reader {
 	struct arena *arena;
@@ -225,6 +223,7 @@ static void from_environment(struct arena *a, const struct config_source *src, s
 
 /* One argument taken apart. */
 struct flag {
+	const char *arg;
 	struct str name; /* long name; empty: no flag but an argument of the command */
 	char letter;     /* instead of a long name */
 	struct str text; /* the argument, or the value behind "=" (or glued to the letter) */
@@ -234,7 +233,7 @@ struct flag {
 static struct flag split_flag(const char *arg)
 {
 	struct str s = str_c(arg);
-	struct flag f = {.text = s};
+	struct flag f = {.arg = arg, .text = s};
 
 	if (s.n < 2 || s.p[0] != '-' || str_eq_c(s, "--"))
 		return f;
@@ -268,20 +267,37 @@ static bool takes_next(const struct option *o, const struct flag *f)
 	return o && !f->has_value && o->type != OPTION_BOOL;
 }
 
+/* Of what the operator typed only names are repeated, never a value: it may be a secret. */
 static enum err_code unknown_flag(const struct option_table *t, const struct flag *f, struct err *reterr)
 {
-	const struct option *near = f->letter ? NULL : options_closest(t, f->name);
+	const char *dashes = f->letter ? "-" : "--";
+	struct str name = f->name;
+	const struct option *near;
 
-	if (f->letter && f->text.n > 0) /* -listen: one dash too few */
-		near = options_find(t, str_n(f->text.p - 1, f->text.n + 1));
+	if (f->letter) { /* -listen=x: one dash too few */
+		struct str rest = str_n(f->arg + 1, strlen(f->arg + 1));
+
+		name = str_cut(&rest, '=');
+	}
+	near = options_closest(t, name);
 	if (near)
 		return err_set(reterr, ERR_INVALID, "unknown option '%s" STR_FMT "'; did you mean '--%s'?",
-			f->letter ? "-" : "--",
-			STR_ARG(f->letter ? str_n(f->text.p - 1, f->text.n + 1) : f->name), near->name);
-	if (f->letter)
-		return err_set(reterr, ERR_INVALID, "unknown option '-%c'; --help lists them", f->letter);
-	return err_set(
-		reterr, ERR_INVALID, "unknown option '--" STR_FMT "'; --help lists them", STR_ARG(f->name));
+			dashes, STR_ARG(name), near->name);
+	return err_set(reterr, ERR_INVALID, "unknown option '%s" STR_FMT "'; --help lists them", dashes,
+		STR_ARG(name));
+}
+
+static enum err_code unexpected_argument(const struct config_source *src, int i, struct err *reterr)
+{
+	struct str rest = str_c(src->argv[i - 1]);
+	struct str before = str_cut(&rest, '=');
+
+	if (str_starts(before, STR("-")))
+		return err_set(reterr, ERR_INVALID,
+			"unexpected argument after '" STR_FMT
+			"'; a yes-or-no option takes its value with '='",
+			STR_ARG(before));
+	return err_set(reterr, ERR_INVALID, "unexpected argument at position %d", i);
 }
 
 static enum err_code from_flags(
@@ -295,10 +311,7 @@ static enum err_code from_flags(
 
 		if (!is_flag(&f)) {
 			if (++n_arguments > 1) /* the first is the command */
-				return err_set(reterr, ERR_INVALID,
-					"unexpected argument '" STR_FMT "'; values follow their option, "
-					"those of yes-or-no options after '='",
-					STR_ARG(f.text));
+				return unexpected_argument(src, i, reterr);
 			continue;
 		}
 		if (!o)
