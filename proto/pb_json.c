@@ -79,7 +79,7 @@ static void field_name(struct printer *p, const char *proto_name)
 	name(p, str_n(camel, n));
 }
 
-/* The shortest decimal that reads back as the same number. */
+/* The shortest decimal, from what the type surely holds upwards, that reads back as the same number. */
 static void number(struct printer *p, double v, bool is_float)
 {
 	char text[40];
