@@ -1,0 +1,27 @@
+/* syncers/account_of.h
+ *
+ * From a request to the IAM facts it is about: which account a resource or a parent belongs to, and the record in it.
+ *
+ * Threads: any. Ownership: the account is a reference for the caller to give back. */
+#ifndef SYNCERS_ACCOUNT_OF_H
+#define SYNCERS_ACCOUNT_OF_H
+
+#include "inventory/iam_account.h"
+#include "syncers/syncer.h"
+
+/* The account whose users, groups, roles and policies a listing is about: the parent's, or the connector's own without one. */
+MUST_CHECK enum err_code account_of_parent(const struct syncer_call *call, const C1__Connector__V2__ResourceId *parent,
+	struct iam_account **ret_account, struct err *reterr);
+
+/* The account a user, group or role belongs to (its parent's, or the connector's own), and the index of its row there.
+ * ERR_INVALID: no resource id. ERR_NOT_FOUND: the resource is gone. */
+MUST_CHECK enum err_code account_of_resource(const struct syncer_call *call,
+	const C1__Connector__V2__Resource *resource, enum iam_kind kind, struct iam_account **ret_account,
+	size_t *ret_index, struct err *reterr);
+
+/* The account that an ARN names, and the index of its row there (spec/iam.md 3.6 "by ARN", D15). ERR_INVALID: not an ARN of IAM.
+ * ERR_NOT_FOUND: it is gone. */
+MUST_CHECK enum err_code account_of_arn(const struct syncer_call *call, struct str arn, enum iam_kind kind,
+	struct iam_account **ret_account, size_t *ret_index, struct err *reterr);
+
+#endif
