@@ -137,7 +137,7 @@ def test_service_linked_role_is_told_by_its_path():
     ("l" * 64 + "@x", "l" * 65 + "@x", ["l" * 64 + "@x"]),
 ])
 def test_emails(name, tag, addresses):
-    tags = [] if tag is None else [{"Key": "email", "Value": tag}, {"Key": "Email", "Value": "no@example.com"}]
+    tags = {"Email": "no@example.com"} if tag is None else {"email": tag, "EMAIL": "no@example.com"}
     assert emails(name, tags) == [
         {"address": a, "isPrimary": True} if i == 0 else {"address": a} for i, a in enumerate(addresses)]
 

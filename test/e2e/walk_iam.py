@@ -257,7 +257,7 @@ def is_email(text):
 
 def emails(user_name, tags):
     out = []
-    for candidate in [user_name] + [t["Value"] for t in tags if t["Key"] == "email"]:
+    for candidate in (user_name, tags.get("email", "")):
         if is_email(candidate) and candidate not in out:
             out.append(candidate)
     return [{"address": a, "isPrimary": True} if i == 0 else {"address": a} for i, a in enumerate(out)]
@@ -315,99 +315,66 @@ def policy_expansion(kind, arn):
     return []
 
 
-# ---------------------------------------------------------------------------------------------------------- walk
+# ------------------------------------------------------------------------------------------- facts to messages
 
-class Walk:
-    """One pass over the account; `lines` is the result."""
+class Expected:
+    """The lines an account must give, from its facts. Entities are dicts: name, arn, path, id, created (RFC 3339), attached
+    (ARNs), inline ((name, decoded document) pairs), and tags (a dict), last_login, members, trust, description, max_session
+    where they have them. Roles come after role_arns is set, policies last."""
 
-    def __init__(self, iam):
-        self.iam, self.lines, self.attached = iam, [], set()
-
-    def run(self):
-        self.lines += resource_types()
-        users = list(paged(self.iam, "list_users", "Users"))
-        groups = list(paged(self.iam, "list_groups", "Groups"))
-        roles = list(paged(self.iam, "list_roles", "Roles"))
-        self.role_arns = {r["Arn"] for r in roles}
-        for one in users:
-            self.user(one)
-        for one in groups:
-            self.group(one)
-        for one in roles:
-            self.role(one)
-        self.policies()
-        return self.lines
+    def __init__(self):
+        self.lines, self.attached, self.role_arns = resource_types(), set(), set()
 
     def user(self, u):
-        name, arn = u["UserName"], u["Arn"]
-        tags = list(paged(self.iam, "list_user_tags", "Tags", UserName=name))
-        trait = any_of("UserTrait", emails=emails(name, tags), status={"status": "STATUS_ENABLED"},
-                       accountType="ACCOUNT_TYPE_HUMAN", lastLogin=self.last_login(u))
-        self.lines.append({
-            "kind": "resource", "id": rid("iam_user", arn), "displayName": name, "createdAt": rfc3339(u["CreateDate"]),
-            "annotations": [any_of("V1Identifier", id=arn), any_of("ChildResourceType", resourceTypeId="inline_policy"),
-                            trait],
-            "status": {"status": "RESOURCE_STATUS_ENABLED"},
-            "profile": {"aws_arn": arn, "aws_path": u["Path"], "aws_user_type": "iam", "aws_user_id": u["UserId"],
-                        "aws_tags": {t["Key"]: t["Value"] for t in tags}}})
-        self.policy_side("iam_user", "user", name, arn)
-
-    def last_login(self, u):
-        dates = [u["PasswordLastUsed"]] if u.get("PasswordLastUsed") else []
-        for key in paged(self.iam, "list_access_keys", "AccessKeyMetadata", UserName=u["UserName"]):
-            used = self.iam.get_access_key_last_used(AccessKeyId=key["AccessKeyId"])["AccessKeyLastUsed"]
-            dates += [used["LastUsedDate"]] if used.get("LastUsedDate") else []
-        return rfc3339(max(dates)) if dates else None
+        trait = any_of("UserTrait", emails=emails(u["name"], u["tags"]), status={"status": "STATUS_ENABLED"},
+                       accountType="ACCOUNT_TYPE_HUMAN", lastLogin=u["last_login"])
+        self.entity("iam_user", u, [trait], {"aws_user_type": "iam", "aws_user_id": u["id"], "aws_tags": u["tags"]},
+                    status={"status": "RESOURCE_STATUS_ENABLED"})
+        self.policy_side("iam_user", u)
 
     def group(self, g):
-        name, arn = g["GroupName"], g["Arn"]
-        self.lines.append({
-            "kind": "resource", "id": rid("group", arn), "displayName": name, "createdAt": rfc3339(g["CreateDate"]),
-            "annotations": [any_of("V1Identifier", id=arn), any_of("ChildResourceType", resourceTypeId="inline_policy"),
-                            any_of("GroupTrait")],
-            "profile": {"aws_arn": arn, "aws_path": g["Path"], "aws_group_type": "iam", "aws_group_name": name,
-                        "aws_group_id": g["GroupId"]}})
+        name, arn = g["name"], g["arn"]
+        self.entity("group", g, [any_of("GroupTrait")],
+                    {"aws_group_type": "iam", "aws_group_name": name, "aws_group_id": g["id"]})
         self.lines.append(entitlement("group", arn, "member", f"{name} Group Member",
                                       f"Is member of the {name} IAM group in AWS", ["iam_user"],
                                       [any_of("V1Identifier", id=f"membership:{arn}")]))
-        for user in paged(self.iam, "get_group", "Users", GroupName=name):
-            self.lines.append(grant("group", arn, "member", "iam_user", user["Arn"],
-                                    [any_of("V1Identifier", id=f"grant:membership:{arn}:{user['Arn']}")]))
-        self.policy_side("group", "group", name, arn)
+        for user in g["members"]:
+            self.lines.append(grant("group", arn, "member", "iam_user", user,
+                                    [any_of("V1Identifier", id=f"grant:membership:{arn}:{user}")]))
+        self.policy_side("group", g)
 
     def role(self, r):
-        name, arn = r["RoleName"], r["Arn"]
-        tags = list(paged(self.iam, "list_role_tags", "Tags", RoleName=name))
-        trust = decode(r.get("AssumeRolePolicyDocument") or "")
-        nhi_type, nhi_detail = classify(arn, r["Path"], trust)
-        profile = {"aws_arn": arn, "aws_path": r["Path"], "aws_role_name": name,
-                   "aws_role_description": r.get("Description", ""), "aws_tags": {t["Key"]: t["Value"] for t in tags}}
-        if r.get("MaxSessionDuration"):
-            profile["aws_max_session_duration_seconds"] = r["MaxSessionDuration"]
-        self.lines.append({
-            "kind": "resource", "id": rid("role", arn), "displayName": name, "createdAt": rfc3339(r["CreateDate"]),
-            "annotations": [any_of("V1Identifier", id=arn), any_of("ChildResourceType", resourceTypeId="inline_policy"),
-                            any_of("NonHumanIdentityTrait", nhiType=nhi_type, nhiDetail=nhi_detail), any_of("RoleTrait")],
-            "profile": profile})
+        name, arn = r["name"], r["arn"]
+        nhi_type, nhi_detail = classify(arn, r["path"], r["trust"])
+        profile = {"aws_role_name": name, "aws_role_description": r["description"], "aws_tags": r["tags"]}
+        if r["max_session"]:
+            profile["aws_max_session_duration_seconds"] = r["max_session"]
+        self.entity("role", r, [any_of("NonHumanIdentityTrait", nhiType=nhi_type, nhiDetail=nhi_detail),
+                                any_of("RoleTrait")], profile)
         self.lines.append(entitlement("role", arn, "assignment", f"{name} Role", f"Can assume the {name} role in AWS",
                                       ["iam_user", "role", "group", "sso_user"],
                                       [any_of("V1Identifier", id=f"membership:{arn}")]))
-        for kind, principal in trust_principals(trust):
+        for kind, principal in trust_principals(r["trust"]):
             expand = kind == "role" and principal in self.role_arns
             self.lines.append(grant("role", arn, "assignment", kind, principal, [any_of(
                 "GrantExpandable", entitlementIds=[f"role:{principal}:assignment"])] if expand else []))
-        self.policy_side("role", "role", name, arn)
+        self.policy_side("role", r)
 
-    def policy_side(self, kind, call, name, arn):
+    def entity(self, kind, e, traits, profile, **more):
+        self.lines.append({
+            "kind": "resource", "id": rid(kind, e["arn"]), "displayName": e["name"], "createdAt": e["created"],
+            "annotations": [any_of("V1Identifier", id=e["arn"]), any_of("ChildResourceType", resourceTypeId="inline_policy"),
+                            *traits],
+            "profile": {"aws_arn": e["arn"], "aws_path": e["path"], **profile}, **more})
+
+    def policy_side(self, kind, e):
         """Managed policies attached to the entity, and its inline policies."""
-        who = {call.capitalize() + "Name": name}
-        for attached in paged(self.iam, f"list_attached_{call}_policies", "AttachedPolicies", **who):
-            self.attached.add(attached["PolicyArn"])
-            self.lines.append(grant("iam_policy", attached["PolicyArn"], "attached", kind, arn,
-                                    policy_expansion(kind, arn)))
-        for policy in paged(self.iam, f"list_{call}_policies", "PolicyNames", **who):
-            answer = getattr(self.iam, f"get_{call}_policy")(PolicyName=policy, **who)
-            self.inline(kind, arn, policy, decode(answer["PolicyDocument"]))
+        for policy in e["attached"]:
+            self.attached.add(policy)
+            self.lines.append(grant("iam_policy", policy, "attached", kind, e["arn"], policy_expansion(kind, e["arn"])))
+        for name, document in e["inline"]:
+            self.inline(kind, e["arn"], name, document)
 
     def inline(self, kind, arn, name, document):
         own = f"{arn}::inline::{name}"
@@ -422,23 +389,80 @@ class Walk:
                                       f"Has the {name} inline policy in AWS", [kind]))
         self.lines.append(grant("inline_policy", own, "attached", kind, arn, policy_expansion(kind, arn)))
 
-    def policies(self):
+    def wants(self, policy_arn):
+        """Rule 6: customer-managed, or attached to something."""
+        return arn_parts(policy_arn)[3] != "aws" or policy_arn in self.attached
+
+    def policy(self, p):
+        name, arn = p["name"], p["arn"]
+        line = {"kind": "resource", "id": rid("iam_policy", arn), "displayName": name, "createdAt": p["created"],
+                "annotations": [any_of("SkipGrants"), any_of("RoleTrait")],
+                "profile": {"aws_policy_name": name, "aws_policy_arn": arn}}
+        if p["description"]:
+            line["description"] = p["description"]
+        if p["document"]:
+            line["profile"]["policy_document"] = p["document"]
+        self.lines.append(line)
+        self.lines.append(entitlement("iam_policy", arn, "attached", f"{name} Managed Policy",
+                                      f"Has the {name} managed policy in AWS",
+                                      ["iam_user", "role", "group", "permission_set", "permission_set_assignment"]))
+
+    def sorted(self):
+        return sorted(canonical(line) for line in self.lines)
+
+
+# ---------------------------------------------------------------------------------------------------------- walk
+
+class Walk:
+    """Reads an account entity by entity."""
+
+    def __init__(self, iam):
+        self.iam = iam
+
+    def run(self):
+        out = Expected()
+        users = list(paged(self.iam, "list_users", "Users"))
+        groups = list(paged(self.iam, "list_groups", "Groups"))
+        roles = list(paged(self.iam, "list_roles", "Roles"))
+        out.role_arns = {r["Arn"] for r in roles}
+        for u in users:
+            out.user({**self.entity("User", u), "tags": self.tags("user", UserName=u["UserName"]),
+                      "last_login": self.last_login(u)})
+        for g in groups:
+            members = [u["Arn"] for u in paged(self.iam, "get_group", "Users", GroupName=g["GroupName"])]
+            out.group({**self.entity("Group", g), "members": members})
+        for r in roles:
+            out.role({**self.entity("Role", r), "tags": self.tags("role", RoleName=r["RoleName"]),
+                      "trust": decode(r.get("AssumeRolePolicyDocument") or ""), "description": r.get("Description", ""),
+                      "max_session": r.get("MaxSessionDuration")})
         local = {p["Arn"] for p in paged(self.iam, "list_policies", "Policies", Scope="Local")}
-        for arn in sorted(local | {a for a in self.attached if arn_parts(a)[3] == "aws"}):
-            p = self.iam.get_policy(PolicyArn=arn)["Policy"]
-            version = self.iam.get_policy_version(PolicyArn=arn, VersionId=p["DefaultVersionId"])["PolicyVersion"]
-            name, document = p["PolicyName"], decode(version.get("Document") or "")
-            line = {"kind": "resource", "id": rid("iam_policy", arn), "displayName": name,
-                    "createdAt": rfc3339(p["CreateDate"]), "annotations": [any_of("SkipGrants"), any_of("RoleTrait")],
-                    "profile": {"aws_policy_name": name, "aws_policy_arn": arn}}
-            if p.get("Description"):
-                line["description"] = p["Description"]
-            if document:
-                line["profile"]["policy_document"] = document
-            self.lines.append(line)
-            self.lines.append(entitlement("iam_policy", arn, "attached", f"{name} Managed Policy",
-                                          f"Has the {name} managed policy in AWS",
-                                          ["iam_user", "role", "group", "permission_set", "permission_set_assignment"]))
+        for arn in sorted(filter(out.wants, local | out.attached)):
+            out.policy(self.policy(arn))
+        return out.sorted()
+
+    def entity(self, kind, e):
+        who, call = {f"{kind}Name": e[f"{kind}Name"]}, kind.lower()
+        attached = [a["PolicyArn"] for a in paged(self.iam, f"list_attached_{call}_policies", "AttachedPolicies", **who)]
+        inline = [(name, decode(getattr(self.iam, f"get_{call}_policy")(PolicyName=name, **who)["PolicyDocument"]))
+                  for name in paged(self.iam, f"list_{call}_policies", "PolicyNames", **who)]
+        return {"name": e[f"{kind}Name"], "arn": e["Arn"], "path": e["Path"], "id": e[f"{kind}Id"],
+                "created": rfc3339(e["CreateDate"]), "attached": attached, "inline": inline}
+
+    def tags(self, call, **who):
+        return {t["Key"]: t["Value"] for t in paged(self.iam, f"list_{call}_tags", "Tags", **who)}
+
+    def last_login(self, u):
+        dates = [u["PasswordLastUsed"]] if u.get("PasswordLastUsed") else []
+        for key in paged(self.iam, "list_access_keys", "AccessKeyMetadata", UserName=u["UserName"]):
+            used = self.iam.get_access_key_last_used(AccessKeyId=key["AccessKeyId"])["AccessKeyLastUsed"]
+            dates += [used["LastUsedDate"]] if used.get("LastUsedDate") else []
+        return rfc3339(max(dates)) if dates else None
+
+    def policy(self, arn):
+        p = self.iam.get_policy(PolicyArn=arn)["Policy"]
+        version = self.iam.get_policy_version(PolicyArn=arn, VersionId=p["DefaultVersionId"])["PolicyVersion"]
+        return {"name": p["PolicyName"], "arn": arn, "created": rfc3339(p["CreateDate"]),
+                "description": p.get("Description"), "document": decode(version.get("Document") or "")}
 
 
 def canonical(line):
@@ -447,10 +471,7 @@ def canonical(line):
 
 def expected(iam):
     """The sorted lines a sync of the client's account must give."""
-    lines = {}
-    for line in Walk(iam).run():
-        lines[canonical(line)] = line
-    return sorted(lines)
+    return Walk(iam).run()
 
 
 if __name__ == "__main__":
