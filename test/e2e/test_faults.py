@@ -188,17 +188,20 @@ def test_operation_and_fault(results, baseline, mode, op, fault):
             assert [d.DESCRIPTOR.name for d in e.details] == ["RateLimitDescription"], e
 
 
-@pytest.mark.parametrize("name, codes", [
-    ("second-page", {"UNAVAILABLE"}),
-    ("second-page-denied", {"PERMISSION_DENIED"}),
-    ("second-page-expired", {"UNAUTHENTICATED"}),
-    ("every-third-call", {"UNAVAILABLE"}),
-    ("empty-page", set()),
-    ("one-attachment-denied", {"PERMISSION_DENIED"}),
-    ("one-document-denied", set()),
-    ("identity-denied", {"PERMISSION_DENIED"}),
-    ("identity-expired", {"UNAUTHENTICATED"}),
-    ("oversize", {"RESOURCE_EXHAUSTED", "UNAVAILABLE", "INTERNAL"}),
-], ids=lambda v: v if isinstance(v, str) else "")
-def test_special(results, baseline, name, codes):
-    assert_whole_or_told(result_of(results, name), baseline, codes, name)
+SPECIAL_CODES = {
+    "second-page": {"UNAVAILABLE"},
+    "second-page-denied": {"PERMISSION_DENIED"},
+    "second-page-expired": {"UNAUTHENTICATED"},
+    "every-third-call": {"UNAVAILABLE"},
+    "empty-page": set(),
+    "one-attachment-denied": {"PERMISSION_DENIED"},
+    "one-document-denied": set(),
+    "identity-denied": {"PERMISSION_DENIED"},
+    "identity-expired": {"UNAUTHENTICATED"},
+    "oversize": {"RESOURCE_EXHAUSTED", "UNAVAILABLE", "INTERNAL"},
+}
+
+
+@pytest.mark.parametrize("name", SPECIAL)
+def test_special(results, baseline, name):
+    assert_whole_or_told(result_of(results, name), baseline, SPECIAL_CODES[name], name)

@@ -98,6 +98,9 @@ class Malformed(Exception):
 class Pairs(list):
     """A JSON object as it was written: duplicates and order kept."""
 
+    def __eq__(self, other):
+        return isinstance(other, Pairs) and list.__eq__(self, other)
+
     def folded(self, name):
         """Value of the last member with this name, whatever its case; None when absent."""
         found = [v for k, v in self if k.lower() == name.lower()]
@@ -125,7 +128,7 @@ def parse_statement(raw):
         raise Malformed
     action, principal = raw.folded("Action"), raw.folded("Principal")
     st = {"effect": effect or "", "actions": [] if action is None else strings(action), "AWS": [], "Service": [],
-          "Federated": [], "everybody": principal == "*", "condition": raw.folded("Condition") not in (None, [])}
+          "Federated": [], "everybody": principal == "*", "condition": raw.folded("Condition") not in (None, Pairs())}
     if isinstance(principal, Pairs):
         for kind in ("AWS", "Service", "Federated"):
             st[kind] = strings(principal.exact(kind))
