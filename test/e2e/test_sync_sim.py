@@ -88,7 +88,7 @@ def test_two_syncs_at_once_do_not_disturb_each_other(sim, serve, engine, folder)
 
 def test_signatures_hold(sim, serve, engine, folder):
     """The simulator checks every signature, with a clock that is ten minutes ahead."""
-    key = {"AWS_ACCESS_KEY_ID": "AKIASIMEXAMPLE", "AWS_SECRET_ACCESS_KEY": "simsecretEXAMPLEKEY"}
+    key = {"AWS_ACCESS_KEY_ID": "AKIASIMULATOREXAMPLE", "AWS_SECRET_ACCESS_KEY": "simsecretEXAMPLEKEY"}
     aws = sim(**SMALL, verify_signatures=True, clock_offset_s=600)
     result = engine(folder, serve(aws.url, env=key).target, "--workers", "4")
     assert result.ok, result.summary

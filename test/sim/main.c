@@ -34,7 +34,7 @@ int64_t sim_now_s(const struct sim *s)
 static struct sim_options opts = {
 	.listen = STR_INIT("127.0.0.1:4566"),
 	.account = STR_INIT("123456789012"),
-	.access_key_id = STR_INIT("AKIASIMEXAMPLE"),
+	.access_key_id = STR_INIT("AKIASIMULATOREXAMPLE"),
 	.secret_access_key = STR_INIT("simsecretEXAMPLEKEY"),
 	.users = 60,
 	.roles = 40,
@@ -62,7 +62,7 @@ static const struct option_row rows[] = {
 	{"session-seconds", KIND_COUNT, &opts.session_seconds, 43200, "life of a session, whatever DurationSeconds says"},
 	{"log-limit", KIND_COUNT, &opts.log_limit, 100000000, "calls that the log keeps (2000000)"},
 	{"verify-signatures", KIND_FLAG, &opts.verify_signatures, 0, "check Signature Version 4"},
-	{"access-key-id", KIND_TEXT, &opts.access_key_id, 0, "the key that is known (AKIASIMEXAMPLE)"},
+	{"access-key-id", KIND_TEXT, &opts.access_key_id, 0, "the key that is known (AKIASIMULATOREXAMPLE)"},
 	{"secret-access-key", KIND_TEXT, &opts.secret_access_key, 0, "its secret (simsecretEXAMPLEKEY)"},
 	{"clock-offset-s", KIND_SIGNED, &opts.clock_offset_s, 0, "the simulator's clock is ahead by this (0)"},
 	{"help", KIND_FLAG, NULL, 0, "this"},

@@ -49,7 +49,7 @@ class Sim(Process):
         """Calls per operation."""
         return self.get("counters")
 
-    def log(self):
+    def requests(self):
         """Every request: op, params, status."""
         return [json.loads(line) for line in http(f"{self.url}/sim/log").decode().splitlines() if line]
 
