@@ -51,10 +51,12 @@ static void get_truth(struct sim *s, const struct sim_request *req, struct arena
 	pthread_rwlock_unlock(&s->org_lock);
 }
 
+/* All as after a start, but what was mutated and the sessions stay. */
 static void post_reset(struct sim *s, const struct sim_request *req, struct arena *arena, struct sim_answer *ret)
 {
 	(void)req, (void)arena;
 	sim_log_reset(s->log);
+	sim_faults_clear(s->faults);
 	sim_reports_reset(s->reports);
 	s->ordinal = 0; /* so that the dice fall as after a start */
 	done(ret);
