@@ -1,6 +1,7 @@
 /* Credentials of a role, through sts:AssumeRole, and the connector's modes built from it (spec/config.md 4.2). */
 #include "aws/credentials.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -50,10 +51,7 @@ static enum err_code explain(const struct assume_role_options *o, struct err *re
 		log_warn("assuming a role failed, its error is replaced, ignoring", LOG_STR("role", o->role_arn),
 			LOG_CSTR("error", reterr->msg), LOG_CSTR("aws_code", reterr->aws_code),
 			LOG_CSTR("request_id", reterr->request_id));
-		size_t n = o->error_instead.n < sizeof(reterr->msg) ? o->error_instead.n : sizeof(reterr->msg) - 1;
-
-		memcpy(reterr->msg, o->error_instead.p, n);
-		reterr->msg[n] = '\0';
+		snprintf(reterr->msg, sizeof(reterr->msg), STR_FMT, STR_ARG(o->error_instead));
 	} else if (o->error_prefix.n) {
 		err_prefix(reterr, STR_FMT, STR_ARG(o->error_prefix));
 	}
