@@ -689,9 +689,15 @@ static void *io_main(void *arg)
 
 /* ---- life of struct http ---- */
 
+/* With a NUL behind it; bytes of any value. */
 static char *dup_str(struct str s)
 {
-	return mem_strndup(s.n ? s.p : "", s.n);
+	char *copy = mem_alloc(s.n + 1);
+
+	if (s.n)
+		memcpy(copy, s.p, s.n);
+	copy[s.n] = '\0';
+	return copy;
 }
 
 /* Proxies as Go's and AWS's tools know them; loopback never goes through one. */
@@ -1032,8 +1038,8 @@ enum err_code http_flight_head(
 		rc = give_result(f, reterr);
 	if (rc != ERR_OK)
 		return rc;
-	if (!f->head_done)
-		return err_set(reterr, ERR_PROTOCOL, "%s: the answer has no headers", f->host);
+	if (!f->head_done) /* for curl that is a complete answer */
+		return err_set(reterr, ERR_UNAVAILABLE, "%s: the connection ended within the headers", f->host);
 	f->head_taken = true;
 	*ret_head = &f->head;
 	return ERR_OK;
