@@ -13,17 +13,20 @@ static const struct {
 			.name = "serve",
 			.summary = "serve the connector over gRPC until SIGTERM or SIGINT",
 			.help = "Serves the baton connector for AWS over gRPC. The server starts without "
-				"waiting for AWS; the health\n"
-				"service answers NOT_SERVING until AWS told it who it is. SIGTERM and SIGINT "
-				"drain: running calls may end.\n"
+				"waiting for AWS;\n"
+				"its health service answers NOT_SERVING until AWS has told it who it is. "
+				"SIGTERM and SIGINT\n"
+				"drain: no new calls, running ones may end.\n"
 				"\n"
 				"Every option can be given as flag, as environment variable and in a YAML "
-				"file (the file named by\n"
-				"BATON_CONFIG_PATH, else .baton.yaml in the working directory, keys are the "
-				"names without dashes in\n"
-				"front). Flags win over the environment, the environment over the file. "
-				"Yes-or-no options take their value\n"
-				"with '=' (--use-assume=false), lists are separated by commas.\n",
+				"file: the one\n"
+				"named by BATON_CONFIG_PATH, else .baton.yaml in the working directory. Its "
+				"keys are the\n"
+				"names without dashes in front. Flags win over the environment, which wins "
+				"over the file.\n"
+				"Yes-or-no options take their value with '=' (--use-assume=false), lists are "
+				"separated by\n"
+				"commas.\n",
 			.options = &server_options,
 		},
 	[COMMAND_CRAWL] =
