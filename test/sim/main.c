@@ -52,19 +52,24 @@ static const struct option_row rows[] = {
 	{"roles", KIND_COUNT, &opts.roles, 1000000, "roles (40)"},
 	{"groups", KIND_COUNT, &opts.groups, 1000000, "groups (12)"},
 	{"policies", KIND_COUNT, &opts.policies, 1000000, "customer-managed policies (15)"},
-	{"aws-policies", KIND_COUNT, &opts.aws_policies, 100000, "AWS-managed policies in the catalogue (the well-known)"},
+	{"aws-policies", KIND_COUNT, &opts.aws_policies, 100000,
+		"AWS-managed policies in the catalogue (the well-known)"},
 	{"seed", KIND_COUNT, &opts.seed, UINT64_MAX, "what the organization and the dice are drawn from (1)"},
 	{"latency-ms", KIND_COUNT, &opts.latency_ms, 600000, "every AWS answer waits (0)"},
 	{"throttle-percent", KIND_COUNT, &opts.throttle_percent, 100, "calls answered Throttling (0)"},
 	{"error-percent", KIND_COUNT, &opts.error_percent, 100, "calls answered 500 ServiceFailure (0)"},
-	{"page-limit", KIND_COUNT, &opts.page_limit, 1000, "items a page holds at most, whatever MaxItems says"},
-	{"report-polls", KIND_COUNT, &opts.report_polls, 1000, "polls until a credential report is complete (2)"},
-	{"session-seconds", KIND_COUNT, &opts.session_seconds, 43200, "life of a session, whatever DurationSeconds says"},
+	{"page-limit", KIND_COUNT, &opts.page_limit, 1000,
+		"items a page holds at most, whatever MaxItems says"},
+	{"report-polls", KIND_COUNT, &opts.report_polls, 1000,
+		"polls until a credential report is complete (2)"},
+	{"session-seconds", KIND_COUNT, &opts.session_seconds, 43200,
+		"life of a session, whatever DurationSeconds says"},
 	{"log-limit", KIND_COUNT, &opts.log_limit, 100000000, "calls that the log keeps (2000000)"},
 	{"verify-signatures", KIND_FLAG, &opts.verify_signatures, 0, "check Signature Version 4"},
 	{"access-key-id", KIND_TEXT, &opts.access_key_id, 0, "the key that is known (AKIASIMULATOREXAMPLE)"},
 	{"secret-access-key", KIND_TEXT, &opts.secret_access_key, 0, "its secret (simsecretEXAMPLEKEY)"},
-	{"clock-offset-s", KIND_SIGNED, &opts.clock_offset_s, 0, "the simulator's clock is ahead by this (0)"},
+	{"clock-offset-s", KIND_SIGNED, &opts.clock_offset_s, 0,
+		"the simulator's clock is ahead by this (0)"},
 	{"help", KIND_FLAG, NULL, 0, "this"},
 };
 
@@ -99,7 +104,8 @@ static void read_options(int argc, char **argv)
 	int at, c;
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		longs[i] = (struct option){rows[i].name, rows[i].kind == KIND_FLAG ? no_argument : required_argument, NULL, 1};
+		longs[i] = (struct option){
+			rows[i].name, rows[i].kind == KIND_FLAG ? no_argument : required_argument, NULL, 1};
 	while ((c = getopt_long(argc, argv, "", longs, &at)) != -1) {
 		if (c == 1 && rows[at].to == NULL) {
 			usage(stdout);
@@ -107,13 +113,15 @@ static void read_options(int argc, char **argv)
 		}
 		if (c != 1 || !read_value(&rows[at], optarg)) {
 			if (c == 1)
-				fprintf(stderr, "aws-sim: --%s: not a value for it: '%s'\n", rows[at].name, optarg);
+				fprintf(stderr, "aws-sim: --%s: not a value for it: '%s'\n", rows[at].name,
+					optarg);
 			exit(2);
 		}
 	}
 	uint64_t ignored;
 	if (optind < argc || opts.account.n != 12 || !str_to_u64(opts.account, &ignored)) {
-		fprintf(stderr, "aws-sim: %s\n", optind < argc ? "there are no arguments, only options" : "--account: not 12 digits");
+		fprintf(stderr, "aws-sim: %s\n",
+			optind < argc ? "there are no arguments, only options" : "--account: not 12 digits");
 		exit(2);
 	}
 }

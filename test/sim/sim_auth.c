@@ -17,7 +17,7 @@
 #define HASH_LEN     32
 
 struct session {
-	char access_key_id[21]; /* "": free */
+	char access_key_id[21];
 	char secret[41];
 	char token[129];
 	char *arn, *user_id;
@@ -26,8 +26,8 @@ struct session {
 };
 
 struct sim_auth {
-	struct mutex lock; /* guards the rest */
-	struct session sessions[SESSIONS_MAX];
+	struct mutex lock;                     /* guards the rest */
+	struct session sessions[SESSIONS_MAX]; /* a ring */
 	uint64_t issued;
 };
 
@@ -61,13 +61,13 @@ static void random_text(char *out, size_t size, uint64_t seed, uint64_t what)
 	out[size - 1] = '\0';
 }
 
-void sim_auth_issue(struct sim_call *c, struct sim_account *account, const struct sim_entity *role, struct str session_name,
-	int64_t duration_s, struct sim_session *ret)
+void sim_auth_issue(struct sim_call *c, struct sim_account *account, const struct sim_entity *role,
+	struct str session_name, int64_t duration_s, struct sim_session *ret)
 {
 	struct sim_auth *a = c->sim->auth;
 	const struct sim_options *opts = c->sim->opts;
-	struct str arn = str_fmt(c->arena, "arn:aws:sts::" STR_FMT ":assumed-role/" STR_FMT "/" STR_FMT, STR_ARG(account->id),
-		STR_ARG(role->name), STR_ARG(session_name));
+	struct str arn = str_fmt(c->arena, "arn:aws:sts::" STR_FMT ":assumed-role/" STR_FMT "/" STR_FMT,
+		STR_ARG(account->id), STR_ARG(role->name), STR_ARG(session_name));
 	struct str user_id = str_fmt(c->arena, STR_FMT ":" STR_FMT, STR_ARG(role->id), STR_ARG(session_name));
 
 	LOCK_SCOPE(&a->lock);
@@ -78,7 +78,8 @@ void sim_auth_issue(struct sim_call *c, struct sim_account *account, const struc
 	s->arn = mem_strndup(arn.p, arn.n);
 	s->user_id = mem_strndup(user_id.p, user_id.n);
 	s->account = account;
-	s->expires_s = sim_now_s(c->sim) + (opts->session_seconds > 0 ? (int64_t)opts->session_seconds : duration_s);
+	s->expires_s =
+		sim_now_s(c->sim) + (opts->session_seconds > 0 ? (int64_t)opts->session_seconds : duration_s);
 	struct str id = sim_id(c->arena, "ASIA", sim_hash(opts->seed, nth, 1, 1));
 	memcpy(s->access_key_id, id.p, sizeof(s->access_key_id) - 1);
 	random_text(s->secret, sizeof(s->secret), opts->seed, nth * 2 + 1);
@@ -97,7 +98,7 @@ struct sigv4 { /* what a request says of its signature */
 	struct str scope;          /* date/region/service/aws4_request */
 	struct str signed_headers; /* as sent: "host;x-amz-date" */
 	struct str signature;
-	struct str time;           /* x-amz-date */
+	struct str time; /* x-amz-date */
 };
 
 static void fail_incomplete(struct sim_call *c, const char *what)
@@ -185,13 +186,16 @@ static void add_canonical_query(struct buf *b, const struct sim_request *req, st
 	struct sim_param *q = arena_array_of(arena, req->n_query + 1, struct sim_param);
 
 	for (size_t i = 0; i < req->n_query; i++)
-		q[i] = (struct sim_param){encoded(arena, req->query[i].name), encoded(arena, req->query[i].value)};
+		q[i] = (struct sim_param){
+			encoded(arena, req->query[i].name), encoded(arena, req->query[i].value)};
 	qsort(q, req->n_query, sizeof(q[0]), encoded_cmp);
 	for (size_t i = 0; i < req->n_query; i++)
-		buf_fmt(b, "%s" STR_FMT "=" STR_FMT, i > 0 ? "&" : "", STR_ARG(q[i].name), STR_ARG(q[i].value));
+		buf_fmt(b, "%s" STR_FMT "=" STR_FMT, i > 0 ? "&" : "", STR_ARG(q[i].name),
+			STR_ARG(q[i].value));
 }
 
-/* A header's values in the order they came, joined by commas, with runs of spaces made one. False: it is absent. */
+/* A header's values in the order they came, joined by commas, with runs of spaces made one. False: it is
+ * absent. */
 static bool add_header_value(struct buf *b, const struct sim_request *req, struct str name)
 {
 	unsigned found = 0;
@@ -219,7 +223,8 @@ static bool is_signed(const struct sigv4 *s, struct str name)
 	return false;
 }
 
-static bool canonical_request(struct sim_call *c, const struct sim_request *req, const struct sigv4 *s, struct buf *out)
+static bool canonical_request(
+	struct sim_call *c, const struct sim_request *req, const struct sigv4 *s, struct buf *out)
 {
 	struct str last = STR_EMPTY;
 	char payload[2 * HASH_LEN + 1];
@@ -232,8 +237,8 @@ static bool canonical_request(struct sim_call *c, const struct sim_request *req,
 		buf_str(out, name);
 		buf_char(out, ':');
 		if (str_cmp(last, name) >= 0 || !add_header_value(out, req, name)) {
-			sim_fail(c, 403, "SignatureDoesNotMatch", "Signed header '" STR_FMT "' is missing or out of order",
-				STR_ARG(name));
+			sim_fail(c, 403, "SignatureDoesNotMatch",
+				"Signed header '" STR_FMT "' is missing or out of order", STR_ARG(name));
 			return false;
 		}
 		buf_char(out, '\n');
@@ -244,7 +249,8 @@ static bool canonical_request(struct sim_call *c, const struct sim_request *req,
 	return true;
 }
 
-static void sign(const struct sigv4 *s, struct str secret, struct str canonical, struct arena *arena, char out[2 * HASH_LEN + 1])
+static void sign(const struct sigv4 *s, struct str secret, struct str canonical, struct arena *arena,
+	char out[2 * HASH_LEN + 1])
 {
 	struct str first = str_fmt(arena, "AWS4" STR_FMT, STR_ARG(secret));
 	const struct str steps[] = {s->region, s->service, STR("aws4_request")};
@@ -252,7 +258,8 @@ static void sign(const struct sigv4 *s, struct str secret, struct str canonical,
 	char hash[2 * HASH_LEN + 1];
 
 	sha256_hex(canonical, hash);
-	struct str to_sign = str_fmt(arena, ALGORITHM "\n" STR_FMT "\n" STR_FMT "\n%s", STR_ARG(s->time), STR_ARG(s->scope), hash);
+	struct str to_sign = str_fmt(
+		arena, ALGORITHM "\n" STR_FMT "\n" STR_FMT "\n%s", STR_ARG(s->time), STR_ARG(s->scope), hash);
 	hmac(key, first.p, first.n, s->date);
 	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
 		hmac(next, key, sizeof(key), steps[i]);
@@ -268,7 +275,8 @@ static bool parse_amz_time(struct str t, struct arena *arena, int64_t *ret_s)
 {
 	if (t.n != 16)
 		return false;
-	struct str rfc = str_fmt(arena, "%.4s-%.2s-%.2sT%.2s:%.2s:%.2sZ", t.p, t.p + 4, t.p + 6, t.p + 9, t.p + 11, t.p + 13);
+	struct str rfc = str_fmt(
+		arena, "%.4s-%.2s-%.2sT%.2s:%.2s:%.2sZ", t.p, t.p + 4, t.p + 6, t.p + 9, t.p + 11, t.p + 13);
 	return t.p[8] == 'T' && t.p[15] == 'Z' && time_parse_rfc3339(rfc, ret_s);
 }
 
@@ -279,12 +287,14 @@ static void check_time(struct sim_call *c, const struct sigv4 *s)
 
 	if (!parse_amz_time(s->time, c->arena, &signed_s)) {
 		sim_fail(c, 400, "IncompleteSignature",
-			"Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.");
+			"Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' "
+			"header.");
 		return;
 	}
 	if (!str_eq(str_sub(s->time, 0, 8), s->date)) {
-		sim_fail(c, 403, "SignatureDoesNotMatch", "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date "
-							  "from HTTP");
+		sim_fail(c, 403, "SignatureDoesNotMatch",
+			"Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date "
+			"from HTTP");
 		return;
 	}
 	bool late = signed_s < now_s - SKEW_MAX_S;
@@ -302,7 +312,8 @@ static void check_time(struct sim_call *c, const struct sigv4 *s)
 static void check_scope(struct sim_call *c, const struct sigv4 *s)
 {
 	if (!str_eq_c(s->service, c->service->name))
-		sim_fail(c, 403, "SignatureDoesNotMatch", "Credential should be scoped to correct service: '%s'. ", c->service->name);
+		sim_fail(c, 403, "SignatureDoesNotMatch",
+			"Credential should be scoped to correct service: '%s'. ", c->service->name);
 	else if (c->service->region != NULL && !str_eq_c(s->region, c->service->region))
 		sim_fail(c, 403, "SignatureDoesNotMatch", "Credential should be scoped to a valid region. ");
 }
@@ -313,12 +324,14 @@ static void check_coverage(struct sim_call *c, const struct sim_request *req, co
 	for (size_t i = 0; i < req->n_headers; i++) {
 		struct str name = req->headers[i].name;
 		if ((str_eq_c(name, "host") || str_starts(name, STR("x-amz-"))) && !is_signed(s, name))
-			sim_fail(c, 403, "SignatureDoesNotMatch", "'" STR_FMT "' must be a 'SignedHeader' in the AWS Authorization.",
+			sim_fail(c, 403, "SignatureDoesNotMatch",
+				"'" STR_FMT "' must be a 'SignedHeader' in the AWS Authorization.",
 				STR_ARG(name));
 	}
 }
 
-static void verify(struct sim_call *c, const struct sim_request *req, const struct sigv4 *s, struct str secret)
+static void verify(
+	struct sim_call *c, const struct sim_request *req, const struct sigv4 *s, struct str secret)
 {
 	char want[2 * HASH_LEN + 1];
 	struct buf canonical;
@@ -333,8 +346,9 @@ static void verify(struct sim_call *c, const struct sim_request *req, const stru
 		sign(s, secret, buf_view(&canonical), c->arena, want);
 		if (!str_eq_c(s->signature, want))
 			sim_fail(c, 403, "SignatureDoesNotMatch",
-				"The request signature we calculated does not match the signature you provided. Check your AWS Secret "
-				"Access Key and signing method. Consult the service documentation for details.\n\nThe Canonical String for "
+				"The request signature we calculated does not match the signature you "
+				"provided. Check your AWS Secret Access Key and signing method. Consult "
+				"the service documentation for details.\n\nThe Canonical String for "
 				"this request should have been\n'" STR_FMT "'",
 				STR_ARG(buf_view(&canonical)));
 	}
@@ -367,14 +381,15 @@ static bool be_session(struct sim_call *c, struct str access_key_id, struct str 
 	struct sim_auth *a = c->sim->auth;
 
 	LOCK_SCOPE(&a->lock);
-	for (size_t i = 0; i < SESSIONS_MAX; i++) {
+	for (size_t i = 0; i < SESSIONS_MAX && i < a->issued; i++) {
 		const struct session *s = &a->sessions[i];
-		if (s->access_key_id[0] == '\0' || !str_eq_c(access_key_id, s->access_key_id))
+		if (!str_eq_c(access_key_id, s->access_key_id))
 			continue;
 		if (!str_eq_c(token, s->token))
 			fail_unknown_key(c);
 		else if (sim_now_s(c->sim) >= s->expires_s)
-			sim_fail(c, 403, "ExpiredToken", "The security token included in the request is expired");
+			sim_fail(c, 403, "ExpiredToken",
+				"The security token included in the request is expired");
 		c->caller = (struct sim_caller){
 			.account = s->account,
 			.arn = str_dup(c->arena, str_c(s->arn)),

@@ -46,7 +46,8 @@ bool sim_failed(const struct sim_call *c)
 	return c->status != 200;
 }
 
-static void fail_constraint(struct sim_call *c, const char *name, struct str value, const char *bound, int64_t limit)
+static void fail_constraint(
+	struct sim_call *c, const char *name, struct str value, const char *bound, int64_t limit)
 {
 	sim_fail(c, 400, "ValidationError",
 		"1 validation error detected: Value '" STR_FMT "' at '%c%s' failed to satisfy constraint: "
@@ -54,7 +55,8 @@ static void fail_constraint(struct sim_call *c, const char *name, struct str val
 		STR_ARG(value), name[0] | 0x20, name + 1, bound, limit);
 }
 
-bool sim_param_int(struct sim_call *c, const char *name, int64_t min, int64_t max, int64_t fallback, int64_t *ret)
+bool sim_param_int(
+	struct sim_call *c, const char *name, int64_t min, int64_t max, int64_t fallback, int64_t *ret)
 {
 	struct str text = sim_param(c, name);
 	int64_t value = fallback;
@@ -95,7 +97,8 @@ static bool marker_read(struct sim_call *c, struct str marker, size_t *ret_next)
 	struct str text, prefix = str_fmt(c->arena, "marker %016" PRIx64 " ", list_identity(c));
 	uint64_t next;
 
-	if (!b64_decode(c->arena, marker, &text) || !str_starts(text, prefix) || !str_to_u64(str_from(text, prefix.n), &next)) {
+	if (!b64_decode(c->arena, marker, &text) || !str_starts(text, prefix) ||
+		!str_to_u64(str_from(text, prefix.n), &next)) {
 		sim_fail(c, 400, "ValidationError", "Invalid Marker.");
 		return false;
 	}

@@ -1,4 +1,5 @@
-/* The paths below /sim/: what tests ask and tell the simulator. Not AWS, not counted, never delayed, no credentials. */
+/* The paths below /sim/: what tests ask and tell the simulator. Not AWS, not counted, never delayed, no
+ * credentials. */
 #include "sim/sim_request.h"
 
 #include "base/json.h"
@@ -9,7 +10,8 @@
 
 #define MUTATE_MAX_BYTES 65536
 
-typedef void(control_fn)(struct sim *s, const struct sim_request *req, struct arena *arena, struct sim_answer *ret);
+typedef void(control_fn)(
+	struct sim *s, const struct sim_request *req, struct arena *arena, struct sim_answer *ret);
 
 static void bad_request(struct sim_answer *ret, const char *what)
 {
@@ -24,7 +26,8 @@ static void done(struct sim_answer *ret)
 	buf_c(&ret->body, "{\"done\":true}\n");
 }
 
-static void get_counters(struct sim *s, const struct sim_request *req, struct arena *arena, struct sim_answer *ret)
+static void get_counters(
+	struct sim *s, const struct sim_request *req, struct arena *arena, struct sim_answer *ret)
 {
 	(void)req, (void)arena;
 	sim_log_write_counters(s->log, &ret->body);
@@ -37,13 +40,15 @@ static void get_log(struct sim *s, const struct sim_request *req, struct arena *
 	sim_log_write_lines(s->log, &ret->body);
 }
 
-static void get_repeats(struct sim *s, const struct sim_request *req, struct arena *arena, struct sim_answer *ret)
+static void get_repeats(
+	struct sim *s, const struct sim_request *req, struct arena *arena, struct sim_answer *ret)
 {
 	(void)req, (void)arena;
 	sim_log_write_repeats(s->log, &ret->body);
 }
 
-static void get_truth(struct sim *s, const struct sim_request *req, struct arena *arena, struct sim_answer *ret)
+static void get_truth(
+	struct sim *s, const struct sim_request *req, struct arena *arena, struct sim_answer *ret)
 {
 	(void)req, (void)arena;
 	pthread_rwlock_rdlock(&s->org_lock);
@@ -52,7 +57,8 @@ static void get_truth(struct sim *s, const struct sim_request *req, struct arena
 }
 
 /* All as after a start, but what was mutated and the sessions stay. */
-static void post_reset(struct sim *s, const struct sim_request *req, struct arena *arena, struct sim_answer *ret)
+static void post_reset(
+	struct sim *s, const struct sim_request *req, struct arena *arena, struct sim_answer *ret)
 {
 	(void)req, (void)arena;
 	sim_log_reset(s->log);
@@ -62,7 +68,8 @@ static void post_reset(struct sim *s, const struct sim_request *req, struct aren
 	done(ret);
 }
 
-static void post_faults(struct sim *s, const struct sim_request *req, struct arena *arena, struct sim_answer *ret)
+static void post_faults(
+	struct sim *s, const struct sim_request *req, struct arena *arena, struct sim_answer *ret)
 {
 	struct err err;
 
@@ -73,7 +80,8 @@ static void post_faults(struct sim *s, const struct sim_request *req, struct are
 		done(ret);
 }
 
-static void delete_faults(struct sim *s, const struct sim_request *req, struct arena *arena, struct sim_answer *ret)
+static void delete_faults(
+	struct sim *s, const struct sim_request *req, struct arena *arena, struct sim_answer *ret)
 {
 	(void)req, (void)arena;
 	sim_faults_clear(s->faults);
@@ -81,7 +89,8 @@ static void delete_faults(struct sim *s, const struct sim_request *req, struct a
 }
 
 /* {"delete":"user","name":"ana.silva"} (user, group or role), or {"report":"expire"} */
-static void post_mutate(struct sim *s, const struct sim_request *req, struct arena *arena, struct sim_answer *ret)
+static void post_mutate(
+	struct sim *s, const struct sim_request *req, struct arena *arena, struct sim_answer *ret)
 {
 	static const char *const kinds[SIM_KIND_COUNT] = {"user", "group", "role"};
 	const struct json *j;
@@ -100,11 +109,13 @@ static void post_mutate(struct sim *s, const struct sim_request *req, struct are
 	while (kind < SIM_KIND_COUNT && !str_eq_c(json_str(json_get(j, STR("delete"))), kinds[kind]))
 		kind++;
 	if (kind == SIM_KIND_COUNT) {
-		bad_request(ret, "neither {\"delete\":\"user|group|role\",\"name\":...} nor {\"report\":\"expire\"}");
+		bad_request(ret,
+			"neither {\"delete\":\"user|group|role\",\"name\":...} nor {\"report\":\"expire\"}");
 		return;
 	}
 	pthread_rwlock_wrlock(&s->org_lock);
-	bool removed = sim_org_remove(&s->org->accounts[0], (enum sim_kind)kind, json_str(json_get(j, STR("name"))));
+	bool removed =
+		sim_org_remove(&s->org->accounts[0], (enum sim_kind)kind, json_str(json_get(j, STR("name"))));
 	pthread_rwlock_unlock(&s->org_lock);
 	if (removed)
 		done(ret);

@@ -1,6 +1,7 @@
 /* DESIGN
- * A binary heap by due time and one thread that waits for its head. With a latency of L ms and R calls per second the heap holds
- * R * L / 1000 connections; a sorted list would do for a constant latency, but hangs and delays mix. */
+ * A binary heap by due time and one thread that waits for its head. With a latency of L ms and R calls per
+ * second the heap holds R * L / 1000 connections; a sorted list would do for a constant latency, but hangs
+ * and delays mix. */
 #include "sim/sim_delay.h"
 
 #include <stdbool.h>

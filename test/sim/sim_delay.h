@@ -1,6 +1,7 @@
 /* sim/sim_delay.h
  *
- * Puts connections to sleep without holding a thread: a suspended connection is resumed when its time has come.
+ * Puts connections to sleep without holding a thread: a suspended connection is resumed when its time has
+ * come.
  *
  * Threads: any may add; one thread of its own resumes. */
 #ifndef SIM_DELAY_H

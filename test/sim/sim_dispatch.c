@@ -1,5 +1,5 @@
-/* The way of one AWS call: read the parameters, know the caller, let faults strike, run the operation, frame the answer, write
- * it down. */
+/* The way of one AWS call: read the parameters, know the caller, let faults strike, run the operation, frame
+ * the answer, write it down. */
 #include "sim/sim_request.h"
 
 #include <inttypes.h>
@@ -27,8 +27,9 @@ static void make_request_id(char out[37], uint64_t seed, uint64_t ordinal)
 {
 	uint64_t h = sim_hash(seed, ordinal, 0, 5);
 
-	snprintf(out, 37, "%08" PRIx64 "-%04x-4%03x-a%03x-%012" PRIx64, ordinal & 0xffffffff, (unsigned)(h & 0xffff),
-		(unsigned)(h >> 16 & 0xfff), (unsigned)(h >> 28 & 0xfff), h >> 16 & UINT64_C(0xffffffffffff));
+	snprintf(out, 37, "%08" PRIx64 "-%04x-4%03x-a%03x-%012" PRIx64, ordinal & 0xffffffff,
+		(unsigned)(h & 0xffff), (unsigned)(h >> 16 & 0xfff), (unsigned)(h >> 28 & 0xfff),
+		h >> 16 & UINT64_C(0xffffffffffff));
 }
 
 static void run(struct sim_call *c)

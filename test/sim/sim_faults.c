@@ -11,7 +11,8 @@
 struct rule {
 	struct str op;    /* "iam:ListUsers", "iam:*" or "*" */
 	struct str match; /* part of the parameters; empty: any */
-	const struct json *nth; /* which of the calls that match, from 1; NULL: no such condition, as the next ones */
+	const struct json
+		*nth; /* which of the calls that match, from 1; NULL: no such condition, as the next ones */
 	uint64_t every, after, percent;
 	bool has_percent;
 	uint64_t seen;
@@ -19,7 +20,7 @@ struct rule {
 };
 
 struct sim_faults {
-	struct mutex lock; /* guards the rest */
+	struct mutex lock;   /* guards the rest */
 	struct arena *arena; /* of the rules; NULL: none */
 	struct rule *rules;
 	size_t n;
@@ -69,8 +70,8 @@ void sim_faults_clear(struct sim_faults *f)
 }
 
 /* --- reading rules --- */
-static const char *const known_members[] = {"op", "match", "nth", "every", "after", "percent", "action", "status", "code",
-	"message", "bytes", "ms", "items"};
+static const char *const known_members[] = {"op", "match", "nth", "every", "after", "percent", "action",
+	"status", "code", "message", "bytes", "ms", "items"};
 
 static enum err_code check_members(const struct json *j, struct err *reterr)
 {
@@ -79,17 +80,20 @@ static enum err_code check_members(const struct json *j, struct err *reterr)
 		while (k < ARRAY_LEN(known_members) && !str_eq_c(j->keys[i], known_members[k]))
 			k++;
 		if (k == ARRAY_LEN(known_members))
-			return err_set(reterr, ERR_INVALID, "unknown member '" STR_FMT "'", STR_ARG(j->keys[i]));
+			return err_set(
+				reterr, ERR_INVALID, "unknown member '" STR_FMT "'", STR_ARG(j->keys[i]));
 	}
 	return ERR_OK;
 }
 
-static enum err_code read_number(const struct json *j, struct str key, uint64_t fallback, uint64_t *ret, struct err *reterr)
+static enum err_code read_number(
+	const struct json *j, struct str key, uint64_t fallback, uint64_t *ret, struct err *reterr)
 {
 	const struct json *v = json_get(j, key);
 
 	if (v != NULL && (!v->is_int || v->integer < 0))
-		return err_set(reterr, ERR_INVALID, "'" STR_FMT "' is not a number of at least 0", STR_ARG(key));
+		return err_set(
+			reterr, ERR_INVALID, "'" STR_FMT "' is not a number of at least 0", STR_ARG(key));
 	*ret = v != NULL ? (uint64_t)v->integer : fallback;
 	return ERR_OK;
 }
@@ -163,7 +167,8 @@ static enum err_code read_rule(const struct json *j, struct rule *r, struct err 
 	return ERR_OK;
 }
 
-static enum err_code read_rules(struct arena *arena, struct str text, struct rule **ret_rules, size_t *ret_n, struct err *reterr)
+static enum err_code read_rules(
+	struct arena *arena, struct str text, struct rule **ret_rules, size_t *ret_n, struct err *reterr)
 {
 	const struct json *j;
 	enum err_code code = json_parse(arena, text, RULES_MAX_BYTES, &j, reterr);
@@ -209,7 +214,8 @@ static bool op_matches(const struct rule *r, const struct sim_call *c)
 
 	if (str_eq_c(name, "*"))
 		return true;
-	return str_eq_c(str_cut(&name, ':'), c->service->name) && (str_eq_c(name, "*") || str_eq(name, c->op_name));
+	return str_eq_c(str_cut(&name, ':'), c->service->name) &&
+	       (str_eq_c(name, "*") || str_eq(name, c->op_name));
 }
 
 static unsigned dice(const struct sim_call *c, uint64_t ordinal, uint64_t what)
@@ -237,7 +243,8 @@ static bool is_turn(const struct rule *r, const struct sim_call *c, uint64_t ord
 static struct sim_fault by_chance(const struct sim_call *c, uint64_t ordinal)
 {
 	if (dice(c, ordinal, 1) < c->sim->opts->throttle_percent)
-		return (struct sim_fault){SIM_ACT_ERROR, 400, STR("Throttling"), STR("Rate exceeded"), 0, 0, 0};
+		return (struct sim_fault){
+			SIM_ACT_ERROR, 400, STR("Throttling"), STR("Rate exceeded"), 0, 0, 0};
 	if (dice(c, ordinal, 2) < c->sim->opts->error_percent)
 		return (struct sim_fault){SIM_ACT_ERROR, 500, STR("ServiceFailure"),
 			STR("We encountered an internal error. Please try again."), 0, 0, 0};

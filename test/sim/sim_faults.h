@@ -1,7 +1,7 @@
 /* sim/sim_faults.h
  *
- * What goes wrong on purpose: rules from POST /sim/faults, and the dice of --throttle-percent and --error-percent. The
- * first rule that applies to a call decides.
+ * What goes wrong on purpose: rules from POST /sim/faults, and the dice of --throttle-percent and
+ * --error-percent. The first rule that applies to a call decides.
  *
  * Threads: any. */
 #ifndef SIM_FAULTS_H
@@ -37,11 +37,11 @@ struct sim_fault {
 };
 
 struct sim_faults *sim_faults_new(void);
-void               sim_faults_free(struct sim_faults *f); /* NULL is fine */
+void sim_faults_free(struct sim_faults *f); /* NULL is fine */
 
 /* Replaces all rules by those of a JSON array (see README.md). ERR_INVALID, ERR_PROTOCOL: nothing changed. */
 MUST_CHECK enum err_code sim_faults_set(struct sim_faults *f, struct str text, struct err *reterr);
-void                     sim_faults_clear(struct sim_faults *f);
+void sim_faults_clear(struct sim_faults *f);
 
 /* What happens to this call; counts it for nth and every. Strings are copied into the call's arena. */
 struct sim_fault sim_faults_next(struct sim_call *c, uint64_t ordinal);

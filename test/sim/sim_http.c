@@ -1,7 +1,8 @@
 /* DESIGN
- * libmicrohttpd calls `handle` at least three times per request: when the headers are there, for pieces of the body, and when the
- * body is complete. A request that has to wait is suspended (sim_delay.c) and comes back once more. What belongs to it
- * meanwhile is a struct exchange, freed by libmicrohttpd's completion callback. */
+ * libmicrohttpd calls `handle` at least three times per request: when the headers are there, for pieces of
+ * the body, and when the body is complete. A request that has to wait is suspended (sim_delay.c) and comes
+ * back once more. What belongs to it meanwhile is a struct exchange, freed by libmicrohttpd's completion
+ * callback. */
 #include "sim/sim_http.h"
 
 #include <arpa/inet.h>
@@ -18,9 +19,9 @@
 #include "sim/sim_delay.h"
 #include "sim/sim_request.h"
 
-#define BODY_MAX      ((size_t)1 << 20)
+#define BODY_MAX       ((size_t)1 << 20)
 #define EXCHANGE_MAGIC UINT32_C(0x51a6e8c1)
-#define STREAM_BLOCK  ((size_t)64 * 1024)
+#define STREAM_BLOCK   ((size_t)64 * 1024)
 
 struct sim_http {
 	struct sim *sim;
@@ -56,7 +57,8 @@ static void exchange_free(struct exchange *x)
 	mem_free(x);
 }
 
-static void completed(void *cls, struct MHD_Connection *connection, void **req_cls, enum MHD_RequestTerminationCode why)
+static void completed(
+	void *cls, struct MHD_Connection *connection, void **req_cls, enum MHD_RequestTerminationCode why)
 {
 	(void)cls, (void)connection, (void)why;
 	if (*req_cls != NULL)
@@ -72,8 +74,8 @@ struct pairs {
 	size_t n;
 };
 
-static enum MHD_Result collect(void *cls, enum MHD_ValueKind kind, const char *key, size_t key_size, const char *value,
-	size_t value_size)
+static enum MHD_Result collect(void *cls, enum MHD_ValueKind kind, const char *key, size_t key_size,
+	const char *value, size_t value_size)
 {
 	struct pairs *p = cls;
 
@@ -81,13 +83,15 @@ static enum MHD_Result collect(void *cls, enum MHD_ValueKind kind, const char *k
 	if (p->items != NULL) {
 		struct str name = str_n(key, key_size);
 		p->items[p->n].name = p->lower ? str_lower(p->arena, name) : str_dup(p->arena, name);
-		p->items[p->n].value = value != NULL ? str_dup(p->arena, str_n(value, value_size)) : STR_EMPTY;
+		p->items[p->n].value =
+			value != NULL ? str_dup(p->arena, str_n(value, value_size)) : STR_EMPTY;
 	}
 	p->n++;
 	return MHD_YES;
 }
 
-static struct sim_param *pairs_of(struct MHD_Connection *connection, enum MHD_ValueKind kind, struct arena *arena, size_t *ret_n)
+static struct sim_param *pairs_of(
+	struct MHD_Connection *connection, enum MHD_ValueKind kind, struct arena *arena, size_t *ret_n)
 {
 	struct pairs p = {.arena = arena, .lower = kind == MHD_HEADER_KIND};
 
@@ -106,7 +110,8 @@ static void answer_text(struct sim_answer *ret, unsigned status, const char *tex
 	buf_c(&ret->body, text);
 }
 
-static void answer(struct sim_http *h, struct exchange *x, struct MHD_Connection *connection, const char *url, const char *method)
+static void answer(struct sim_http *h, struct exchange *x, struct MHD_Connection *connection, const char *url,
+	const char *method)
 {
 	struct sim_request req = {.method = str_c(method), .path = str_c(url), .body = buf_view(&x->body)};
 
@@ -175,10 +180,12 @@ static struct MHD_Response *stream_response(struct sim_answer *a)
 	s->break_at = a->wire == SIM_WIRE_TRUNCATE ? a->wire_bytes : UINT64_MAX;
 	if (a->wire == SIM_WIRE_OVERSIZE) {
 		pads = a->wire_bytes / PAD_LEN + 1;
-		s->pads_at = (uint64_t)(str_rfind_char(buf_view(&s->body), '<')); /* before the end of the root element */
+		s->pads_at = (uint64_t)(str_rfind_char(
+			buf_view(&s->body), '<')); /* before the end of the root element */
 		s->pads_end = s->pads_at + pads * PAD_LEN;
 	}
-	return MHD_create_response_from_callback(s->body.n + pads * PAD_LEN, STREAM_BLOCK, stream_read, s, stream_free);
+	return MHD_create_response_from_callback(
+		s->body.n + pads * PAD_LEN, STREAM_BLOCK, stream_read, s, stream_free);
 }
 
 static struct MHD_Response *whole_response(struct sim_answer *a)
@@ -204,7 +211,8 @@ static void add_date(struct MHD_Response *r, int64_t now_s)
 	MHD_add_response_header(r, MHD_HTTP_HEADER_DATE, text);
 }
 
-static enum MHD_Result send_answer(struct sim_http *h, struct MHD_Connection *connection, struct sim_answer *a)
+static enum MHD_Result send_answer(
+	struct sim_http *h, struct MHD_Connection *connection, struct sim_answer *a)
 {
 	if (a->wire == SIM_WIRE_CLOSE)
 		return MHD_NO;
@@ -218,8 +226,8 @@ static enum MHD_Result send_answer(struct sim_http *h, struct MHD_Connection *co
 	return queued;
 }
 
-static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, const char *url, const char *method, const char *version,
-	const char *upload, size_t *upload_size, void **req_cls)
+static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, const char *url,
+	const char *method, const char *version, const char *upload, size_t *upload_size, void **req_cls)
 {
 	struct sim_http *h = cls;
 	struct exchange *x = *req_cls;
@@ -252,7 +260,8 @@ static enum err_code parse_listen(struct str listen, struct sockaddr_in *ret, st
 	char host[64];
 	uint64_t port;
 
-	if (colon < 0 || (size_t)colon >= sizeof(host) || !str_to_u64(str_from(listen, (size_t)colon + 1), &port) || port > 65535)
+	if (colon < 0 || (size_t)colon >= sizeof(host) ||
+		!str_to_u64(str_from(listen, (size_t)colon + 1), &port) || port > 65535)
 		return err_set(reterr, ERR_INVALID, "'" STR_FMT "' is not ADDRESS:PORT", STR_ARG(listen));
 	snprintf(host, sizeof(host), "%.*s", (int)colon, listen.p);
 	*ret = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
@@ -276,11 +285,13 @@ enum err_code sim_http_start(struct sim *s, struct sim_http **ret_http, struct e
 		return code;
 	}
 	h->daemon = MHD_start_daemon(
-		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_SUPPRESS_DATE_NO_CLOCK, 0, NULL, NULL, handle, h,
-		MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address, MHD_OPTION_THREAD_POOL_SIZE, 2u, MHD_OPTION_CONNECTION_LIMIT, 4096u,
+		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_SUPPRESS_DATE_NO_CLOCK, 0,
+		NULL, NULL, handle, h, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address,
+		MHD_OPTION_THREAD_POOL_SIZE, 2u, MHD_OPTION_CONNECTION_LIMIT, 4096u,
 		MHD_OPTION_NOTIFY_COMPLETED, completed, NULL, MHD_OPTION_END);
 	if (h->daemon == NULL) {
-		code = err_set(reterr, ERR_UNAVAILABLE, "cannot listen on " STR_FMT, STR_ARG(s->opts->listen));
+		code = err_set(
+			reterr, ERR_UNAVAILABLE, "cannot listen on " STR_FMT, STR_ARG(s->opts->listen));
 		sim_http_stop(h);
 		return code;
 	}

@@ -11,10 +11,10 @@
 
 struct sim_http;
 
-/* Listens on s->opts->listen ("127.0.0.1:4566"; port 0: any free one). ERR_INVALID: no such address. ERR_UNAVAILABLE: the port is
- * taken. */
+/* Listens on s->opts->listen ("127.0.0.1:4566"; port 0: any free one). ERR_INVALID: no such address.
+ * ERR_UNAVAILABLE: the port is taken. */
 MUST_CHECK enum err_code sim_http_start(struct sim *s, struct sim_http **ret_http, struct err *reterr);
-unsigned                 sim_http_port(const struct sim_http *h);
-void                     sim_http_stop(struct sim_http *h); /* NULL is fine; ends what is under way, frees */
+unsigned sim_http_port(const struct sim_http *h);
+void sim_http_stop(struct sim_http *h); /* NULL is fine; ends what is under way, frees */
 
 #endif

@@ -1,10 +1,11 @@
 /* IAM, API version 2010-05-08: the operations that read.
  *
  * DESIGN
- * Users, groups and roles are one struct, so one function serves GetUser and GetRole, or the three ListAttached...; what differs
- * (element names, messages) is in `kinds`. What an operation leaves out is as important as what it returns: ListUsers has no
- * tags and no permissions boundary, ListRoles neither of these nor RoleLastUsed, GetAccountAuthorizationDetails no
- * PasswordLastUsed, Description or MaxSessionDuration. https://docs.aws.amazon.com/IAM/latest/APIReference/ */
+ * Users, groups and roles are one struct, so one function serves GetUser and GetRole, or the three
+ * ListAttached...; what differs (element names, messages) is in `kinds`. What an operation leaves out is as
+ * important as what it returns: ListUsers has no tags and no permissions boundary, ListRoles neither of these
+ * nor RoleLastUsed, GetAccountAuthorizationDetails no PasswordLastUsed, Description or MaxSessionDuration.
+ * https://docs.aws.amazon.com/IAM/latest/APIReference/ */
 #include <inttypes.h>
 #include <string.h>
 
@@ -13,15 +14,16 @@
 #include "sim/sim_report.h"
 
 static const struct kind_names {
-	const char *element;   /* <User> */
-	const char *list;      /* <Users> */
-	const char *name;      /* <UserName>, and the parameter */
-	const char *id;        /* <UserId> */
-	const char *word;      /* in messages */
+	const char *element;                   /* <User> */
+	const char *list;                      /* <Users> */
+	const char *name;                      /* <UserName>, and the parameter */
+	const char *id;                        /* <UserId> */
+	const char *word;                      /* in messages */
 	const char *detail_list, *inline_list; /* GetAccountAuthorizationDetails */
 } kinds[SIM_KIND_COUNT] = {
 	[SIM_USER] = {"User", "Users", "UserName", "UserId", "user", "UserDetailList", "UserPolicyList"},
-	[SIM_GROUP] = {"Group", "Groups", "GroupName", "GroupId", "group", "GroupDetailList", "GroupPolicyList"},
+	[SIM_GROUP] = {"Group", "Groups", "GroupName", "GroupId", "group", "GroupDetailList",
+		"GroupPolicyList"},
 	[SIM_ROLE] = {"Role", "Roles", "RoleName", "RoleId", "role", "RoleDetailList", "RolePolicyList"},
 };
 
@@ -38,7 +40,8 @@ static struct sim_entity *asked_entity(struct sim_call *c)
 	struct sim_entity *e = sim_entity_find(c->caller.account, c->op->kind, name);
 
 	if (e == NULL)
-		sim_fail(c, 404, "NoSuchEntity", "The %s with name " STR_FMT " cannot be found.", k->word, STR_ARG(name));
+		sim_fail(c, 404, "NoSuchEntity", "The %s with name " STR_FMT " cannot be found.", k->word,
+			STR_ARG(name));
 	return e;
 }
 
@@ -175,7 +178,8 @@ static void get_user(struct sim_call *c)
 	}
 	/* Without a name: the user whose key signed. That is always the first one. */
 	if (c->caller.is_session || c->caller.account->n[SIM_USER] == 0)
-		sim_fail(c, 400, "ValidationError", "Must specify userName when calling with non-User credentials");
+		sim_fail(c, 400, "ValidationError",
+			"Must specify userName when calling with non-User credentials");
 	else
 		put_whole(c, entity_at(c, SIM_USER, 0));
 }
@@ -293,8 +297,8 @@ static void get_inline(struct sim_call *c)
 		el_document(c, "PolicyDocument", sim_inline_document(c->caller.account, e, k, c->arena));
 		return;
 	}
-	sim_fail(c, 404, "NoSuchEntity", "The %s policy with name " STR_FMT " cannot be found.", kinds[c->op->kind].word,
-		STR_ARG(name));
+	sim_fail(c, 404, "NoSuchEntity", "The %s policy with name " STR_FMT " cannot be found.",
+		kinds[c->op->kind].word, STR_ARG(name));
 }
 
 /* --- managed policies --- */
@@ -333,7 +337,8 @@ static void list_policies(struct sim_call *c)
 
 	if (scope.n > 0 && !str_eq_c(scope, "All") && !str_eq_c(scope, "AWS") && !str_eq_c(scope, "Local")) {
 		sim_fail(c, 400, "ValidationError",
-			"1 validation error detected: Value '" STR_FMT "' at 'scope' failed to satisfy constraint: "
+			"1 validation error detected: Value '" STR_FMT
+			"' at 'scope' failed to satisfy constraint: "
 			"Member must satisfy enum value set: [All, AWS, Local]",
 			STR_ARG(scope));
 		return;
@@ -393,9 +398,10 @@ static void get_policy_version(struct sim_call *c)
 
 	if (p == NULL)
 		return;
-	if (!str_starts(id, STR("v")) || !str_to_u64(str_from(id, 1), &version) || version < p->first_version ||
-		version > p->last_version) {
-		sim_fail(c, 404, "NoSuchEntity", "Policy " STR_FMT " version " STR_FMT " does not exist or is not attachable.",
+	if (!str_starts(id, STR("v")) || !str_to_u64(str_from(id, 1), &version) ||
+		version < p->first_version || version > p->last_version) {
+		sim_fail(c, 404, "NoSuchEntity",
+			"Policy " STR_FMT " version " STR_FMT " does not exist or is not attachable.",
 			STR_ARG(p->arn), STR_ARG(id));
 		return;
 	}
@@ -426,7 +432,8 @@ static enum detail detail_of(const struct details *d, size_t i, size_t *ret_inde
 
 static bool read_filter(struct sim_call *c, struct details *d)
 {
-	static const char *const names[DETAIL_COUNT] = {"User", "Group", "Role", "LocalManagedPolicy", "AWSManagedPolicy"};
+	static const char *const names[DETAIL_COUNT] = {
+		"User", "Group", "Role", "LocalManagedPolicy", "AWSManagedPolicy"};
 	unsigned n = 1;
 
 	for (struct str f; (f = sim_param_member(c, "Filter", n)).n > 0; n++) {
@@ -435,7 +442,8 @@ static bool read_filter(struct sim_call *c, struct details *d)
 			kind++;
 		if (kind == DETAIL_COUNT) {
 			sim_fail(c, 400, "ValidationError",
-				"1 validation error detected: Value '[" STR_FMT "]' at 'filter' failed to satisfy constraint: "
+				"1 validation error detected: Value '[" STR_FMT
+				"]' at 'filter' failed to satisfy constraint: "
 				"Member must satisfy constraint: [Member must satisfy enum value set: "
 				"[User, Role, Group, LocalManagedPolicy, AWSManagedPolicy]]",
 				STR_ARG(f));
@@ -472,8 +480,9 @@ static void put_instance_profiles(struct sim_call *c, const struct sim_entity *r
 		el_str(c, "InstanceProfileId", sim_id(c->arena, "AIPA", h));
 		el_str(c, "InstanceProfileName", role->name);
 		el_str(c, "Path", STR("/"));
-		el_str(c, "Arn", str_fmt(c->arena, "arn:aws:iam::" STR_FMT ":instance-profile/" STR_FMT,
-			STR_ARG(c->caller.account->id), STR_ARG(role->name)));
+		el_str(c, "Arn",
+			str_fmt(c->arena, "arn:aws:iam::" STR_FMT ":instance-profile/" STR_FMT,
+				STR_ARG(c->caller.account->id), STR_ARG(role->name)));
 		el_time(c, "CreateDate", role->created_s);
 		el_open(c, "Roles"); /* the role once more, inside itself */
 		el_open(c, "member");
@@ -539,7 +548,8 @@ static void put_policy_detail(struct sim_call *c, const struct sim_policy *p)
 	el_close(c, "PolicyVersionList");
 }
 
-static void put_details(struct sim_call *c, const struct details *d, const struct sim_page *page, size_t *at, enum detail last)
+static void put_details(struct sim_call *c, const struct details *d, const struct sim_page *page, size_t *at,
+	enum detail last)
 {
 	for (; *at < page->n; (*at)++) {
 		size_t index;
@@ -630,7 +640,8 @@ static void get_access_key_last_used(struct sim_call *c)
 		}
 	}
 	/* A key that is not the account's reads as denied, so that nobody learns whose it is. */
-	sim_fail(c, 403, "AccessDenied", "User: " STR_FMT " is not authorized to perform: iam:GetAccessKeyLastUsed",
+	sim_fail(c, 403, "AccessDenied",
+		"User: " STR_FMT " is not authorized to perform: iam:GetAccessKeyLastUsed",
 		STR_ARG(c->caller.arn));
 }
 
@@ -693,13 +704,19 @@ static const struct sim_op ops[] = {
 	{.name = "ListUserTags", .fn = list_tags, .required = {"UserName"}, .kind = SIM_USER},
 	{.name = "ListRoleTags", .fn = list_tags, .required = {"RoleName"}, .kind = SIM_ROLE},
 	{.name = "ListAttachedUserPolicies", .fn = list_attached, .required = {"UserName"}, .kind = SIM_USER},
-	{.name = "ListAttachedGroupPolicies", .fn = list_attached, .required = {"GroupName"}, .kind = SIM_GROUP},
+	{.name = "ListAttachedGroupPolicies",
+		.fn = list_attached,
+		.required = {"GroupName"},
+		.kind = SIM_GROUP},
 	{.name = "ListAttachedRolePolicies", .fn = list_attached, .required = {"RoleName"}, .kind = SIM_ROLE},
 	{.name = "ListUserPolicies", .fn = list_inline, .required = {"UserName"}, .kind = SIM_USER},
 	{.name = "ListGroupPolicies", .fn = list_inline, .required = {"GroupName"}, .kind = SIM_GROUP},
 	{.name = "ListRolePolicies", .fn = list_inline, .required = {"RoleName"}, .kind = SIM_ROLE},
 	{.name = "GetUserPolicy", .fn = get_inline, .required = {"UserName", "PolicyName"}, .kind = SIM_USER},
-	{.name = "GetGroupPolicy", .fn = get_inline, .required = {"GroupName", "PolicyName"}, .kind = SIM_GROUP},
+	{.name = "GetGroupPolicy",
+		.fn = get_inline,
+		.required = {"GroupName", "PolicyName"},
+		.kind = SIM_GROUP},
 	{.name = "GetRolePolicy", .fn = get_inline, .required = {"RoleName", "PolicyName"}, .kind = SIM_ROLE},
 	{.name = "GetPolicy", .fn = get_policy, .required = {"PolicyArn"}},
 	{.name = "GetPolicyVersion", .fn = get_policy_version, .required = {"PolicyArn", "VersionId"}},

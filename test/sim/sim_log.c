@@ -171,8 +171,10 @@ void sim_log_write_counters(struct sim_log *l, struct buf *out)
 	for (size_t i = 0; i < l->n_counters; i++) {
 		const struct counter *k = &l->counters[i];
 		write_op(out, k);
-		buf_fmt(out, ":{\"calls\":%" PRIu64 ",\"ok\":%" PRIu64 ",\"throttled\":%" PRIu64 ",\"errors\":%" PRIu64 "},", k->calls,
-			k->ok, k->throttled, k->errors);
+		buf_fmt(out,
+			":{\"calls\":%" PRIu64 ",\"ok\":%" PRIu64 ",\"throttled\":%" PRIu64
+			",\"errors\":%" PRIu64 "},",
+			k->calls, k->ok, k->throttled, k->errors);
 	}
 	buf_fmt(out, "\"total\":%" PRIu64 "}\n", l->total);
 }

@@ -1,7 +1,7 @@
 /* sim/sim_log.h
  *
- * What was asked: counters per operation, and every call in order. The log keeps the last --log-limit calls; what was
- * forgotten is counted, so an assertion over it can tell that it saw everything.
+ * What was asked: counters per operation, and every call in order. The log keeps the last --log-limit calls;
+ * what was forgotten is counted, so an assertion over it can tell that it saw everything.
  *
  * Threads: any. */
 #ifndef SIM_LOG_H
@@ -14,8 +14,8 @@
 #include "sim/sim_call.h"
 
 struct sim_log *sim_log_new(uint64_t limit);
-void            sim_log_free(struct sim_log *l); /* NULL is fine */
-void            sim_log_reset(struct sim_log *l);
+void sim_log_free(struct sim_log *l); /* NULL is fine */
+void sim_log_reset(struct sim_log *l);
 
 /* intact: the answer reached the client as AWS would send it (no fault of the wire). */
 void sim_log_add(struct sim_log *l, const struct sim_call *c, bool intact);
@@ -24,7 +24,8 @@ void sim_log_add(struct sim_log *l, const struct sim_call *c, bool intact);
 void sim_log_write_counters(struct sim_log *l, struct buf *out);
 /* One JSON object per line, oldest first. */
 void sim_log_write_lines(struct sim_log *l, struct buf *out);
-/* {"lost":0,"repeats":[{"op":...,"account":...,"params":...,"count":2}]}: successful reads with the same parameters. */
+/* {"lost":0,"repeats":[{"op":...,"account":...,"params":...,"count":2}]}: successful reads with the same
+ * parameters. */
 void sim_log_write_repeats(struct sim_log *l, struct buf *out);
 
 #endif

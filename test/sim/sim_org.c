@@ -1,7 +1,7 @@
 /* DESIGN
- * Every property of an entity is drawn from sim_hash(seed, kind+index, salt), never from a running generator: adding a
- * property does not change the others, and nothing depends on the order of building. Short strings are built once into the
- * organization's arena (about 1.5 KB per entity), documents are built per request. */
+ * Every property of an entity is drawn from sim_hash(seed, kind+index, salt), never from a running generator:
+ * adding a property does not change the others, and nothing depends on the order of building. Short strings
+ * are built once into the organization's arena (about 1.5 KB per entity), documents are built per request. */
 #include "sim/sim_org.h"
 
 #include <inttypes.h>
@@ -102,19 +102,21 @@ static int64_t some_date(uint64_t hash, int64_t after_s)
 
 static struct str arn(const struct builder *b, const char *type, struct str path, struct str name)
 {
-	return str_fmt(b->arena, "arn:aws:iam::" STR_FMT ":%s" STR_FMT STR_FMT, STR_ARG(b->account->id), type, STR_ARG(path),
-		STR_ARG(name));
+	return str_fmt(b->arena, "arn:aws:iam::" STR_FMT ":%s" STR_FMT STR_FMT, STR_ARG(b->account->id), type,
+		STR_ARG(path), STR_ARG(name));
 }
 
 /* A friendly name for each of the first n of a list, then names that go on for ever. */
-static struct str listed_name(const struct builder *b, const struct sim_words *names, size_t index, const char *more, uint64_t hash)
+static struct str listed_name(
+	const struct builder *b, const struct sim_words *names, size_t index, const char *more, uint64_t hash)
 {
 	if (index < names->n)
 		return str_c(names->words[index]);
 	return str_fmt(b->arena, "%s-%s-%zu", sim_word(&sim_services, hash), more, index);
 }
 
-/* 1600 pairs of first and last name in an order of the seed's; each further round of all pairs carries its number. */
+/* 1600 pairs of first and last name in an order of the seed's; each further round of all pairs carries its
+ * number. */
 static struct str user_name(const struct builder *b, size_t index)
 {
 	size_t pairs = sim_first_names.n * sim_last_names.n;
@@ -131,7 +133,8 @@ static struct str user_name(const struct builder *b, size_t index)
 	case 1:
 		return str_fmt(b->arena, "%s.%s%s@example.com", first, last, number);
 	case 2:
-		return str_fmt(b->arena, "svc-%s-%zu", sim_word(&sim_services, draw(b, SIM_USER, index, SALT_NAME)), index);
+		return str_fmt(b->arena, "svc-%s-%zu",
+			sim_word(&sim_services, draw(b, SIM_USER, index, SALT_NAME)), index);
 	case 3:
 		return str_fmt(b->arena, "%c%s_%s%s", first[0] - 'a' + 'A', first + 1, last, number);
 	case 4:
@@ -168,7 +171,8 @@ static void build_attachments(const struct builder *b, struct sim_entity *e)
 	for (uint64_t i = 0; i < n; i++) {
 		uint64_t h = draw_nth(b, e->kind, e->index, SALT_ATTACHED, i);
 		bool customer = a->n_customer_policies > 0 && (h & 1) != 0;
-		/* Of the AWS-managed ones only the well-known are ever attached: most of the catalogue is unused. */
+		/* Of the AWS-managed ones only the well-known are ever attached: most of the catalogue is
+		 * unused. */
 		uint64_t policy = customer ? (h >> 1) % a->n_customer_policies
 					   : a->n_customer_policies + (h >> 1) % sim_aws_policies_n;
 		attach(e, a, (uint32_t)policy);
@@ -196,8 +200,8 @@ static void build_tags(const struct builder *b, struct sim_entity *e)
 
 	if (e->kind == SIM_USER && which % 3 == 0) {
 		struct str mail = str_contains(e->name, STR("@"))
-				      ? str_fmt(b->arena, "second-%" PRIu32 "@example.org", e->index)
-				      : str_fmt(b->arena, STR_FMT "@example.com", STR_ARG(e->name));
+					  ? str_fmt(b->arena, "second-%" PRIu32 "@example.org", e->index)
+					  : str_fmt(b->arena, STR_FMT "@example.com", STR_ARG(e->name));
 		add_tag(e, "email", mail);
 	}
 	if (which % 7 == 1)
@@ -294,7 +298,8 @@ static void build_user(const struct builder *b, size_t index)
 	uint64_t used = draw(b, SIM_USER, index, SALT_PASSWORD_USED);
 	e->has_password = !is_service_user(e->name) && h % 6 != 0;
 	e->mfa = e->has_password && h % 4 != 0;
-	e->password_last_used_s = e->has_password && used % 5 != 0 ? some_date(used, e->created_s) : SIM_NEVER;
+	e->password_last_used_s =
+		e->has_password && used % 5 != 0 ? some_date(used, e->created_s) : SIM_NEVER;
 }
 
 static void build_group(const struct builder *b, size_t index)
@@ -324,7 +329,8 @@ static void name_role(const struct builder *b, size_t index)
 	if (index < sim_fixed_roles_n)
 		e->name = str_c(form->label);
 	else if (str_eq_c(str_c(form->label), "AWSServiceRoleFor"))
-		e->name = str_fmt(b->arena, "AWSServiceRoleFor" STR_FMT "_%zu", STR_ARG(service.value), index);
+		e->name =
+			str_fmt(b->arena, "AWSServiceRoleFor" STR_FMT "_%zu", STR_ARG(service.value), index);
 	else
 		e->name = str_fmt(b->arena, "%s-%s-%zu", form->label,
 			sim_word(&sim_role_purposes, draw(b, SIM_ROLE, index, SALT_PURPOSE)), index);
@@ -348,7 +354,9 @@ static void build_trust(const struct builder *b, struct sim_entity *e)
 		{"account", a->id},
 		{"other", STR("210987654321")},
 		{"service", str_c(sim_word(&sim_services, draw(b, SIM_ROLE, e->index, SALT_NAME)))},
-		{"user", user != NULL ? user->arn : str_fmt(b->arena, "arn:aws:iam::" STR_FMT ":user/gone", STR_ARG(a->id))},
+		{"user", user != NULL
+				 ? user->arn
+				 : str_fmt(b->arena, "arn:aws:iam::" STR_FMT ":user/gone", STR_ARG(a->id))},
 		{"user_id", user != NULL ? user->id : STR("AIDAGONEGONEGONEGONE2")},
 		{"role", all[(h >> 32) % roles].arn},
 		{"next", all[(e->index + 1) % roles].arn},
@@ -377,7 +385,8 @@ static void build_customer_policy(const struct builder *b, struct sim_policy *p)
 {
 	uint64_t h = draw(b, POLICY_KIND, p->index, SALT_VERSIONS);
 
-	p->name = listed_name(b, &sim_policy_names, p->index, "access", draw(b, POLICY_KIND, p->index, SALT_NAME));
+	p->name = listed_name(
+		b, &sim_policy_names, p->index, "access", draw(b, POLICY_KIND, p->index, SALT_NAME));
 	p->path = p->index % 7 == 6 ? STR("/service/team-a/") : STR("/");
 	p->arn = arn(b, "policy", p->path, p->name);
 	p->id = sim_id(b->arena, "ANPA", draw(b, POLICY_KIND, p->index, SALT_ID));
@@ -385,7 +394,8 @@ static void build_customer_policy(const struct builder *b, struct sim_policy *p)
 	/* At most five versions are kept; the default may be any of them. */
 	p->first_version = 1 + (uint32_t)(h % 4);
 	p->last_version = p->first_version + (uint32_t)((h >> 8) % 5);
-	p->default_version = p->last_version - (uint32_t)((h >> 16) % 3 == 0 && p->last_version > p->first_version);
+	p->default_version =
+		p->last_version - (uint32_t)((h >> 16) % 3 == 0 && p->last_version > p->first_version);
 	p->updated_s = sim_policy_version_created(p, p->last_version);
 	p->description = str_c(sim_word(&sim_descriptions, draw(b, POLICY_KIND, p->index, SALT_DESCRIPTION)));
 	if (p->index % 3 == 0)
@@ -401,10 +411,12 @@ static void build_aws_policy(const struct builder *b, struct sim_policy *p, size
 		p->name = str_c(sim_aws_policies[nth].name);
 		p->path = str_c(sim_aws_policies[nth].path);
 	} else {
-		p->name = str_fmt(b->arena, "Amazon%s%s%zu", sim_word(&sim_services, nth), sim_word(&sim_access_levels, h), nth);
+		p->name = str_fmt(b->arena, "Amazon%s%s%zu", sim_word(&sim_services, nth),
+			sim_word(&sim_access_levels, h), nth);
 		p->path = nth % 4 == 0 ? STR("/service-role/") : STR("/");
 	}
-	p->arn = str_fmt(b->arena, "arn:aws:iam::aws:policy" STR_FMT STR_FMT, STR_ARG(p->path), STR_ARG(p->name));
+	p->arn = str_fmt(
+		b->arena, "arn:aws:iam::aws:policy" STR_FMT STR_FMT, STR_ARG(p->path), STR_ARG(p->name));
 	p->id = sim_id(b->arena, "ANPA", h);
 	p->first_version = 1;
 	p->last_version = p->default_version = 1 + (uint32_t)(h % 40);
@@ -539,7 +551,8 @@ static struct str document(struct str account, uint64_t hash, struct str name, s
 	char conditions[4096];
 
 	if ((hash >> 8) % 16 == 0) { /* some documents are large, below AWS's 6,144 characters */
-		size_t n = (size_t)snprintf(conditions, sizeof(conditions), ",\"Condition\":{\"StringEquals\":{\"aws:SourceVpc\":[");
+		size_t n = (size_t)snprintf(conditions, sizeof(conditions),
+			",\"Condition\":{\"StringEquals\":{\"aws:SourceVpc\":[");
 		for (unsigned i = 0; i < 150; i++)
 			n += (size_t)snprintf(conditions + n, sizeof(conditions) - n, "\"vpc-%010x\",", i);
 		n += (size_t)snprintf(conditions + n, sizeof(conditions) - n, "\"vpc-0\"]}}");
@@ -561,17 +574,21 @@ static uint64_t inline_hash(struct sim_account *a, const struct sim_entity *e, u
 
 struct str sim_inline_name(struct sim_account *a, const struct sim_entity *e, uint32_t k)
 {
-	return str_c(sim_word(&sim_inline_names, inline_hash(a, e, k))); /* + k: distinct words for one entity */
+	return str_c(
+		sim_word(&sim_inline_names, inline_hash(a, e, k))); /* + k: distinct words for one entity */
 }
 
-struct str sim_inline_document(struct sim_account *a, const struct sim_entity *e, uint32_t k, struct arena *arena)
+struct str sim_inline_document(
+	struct sim_account *a, const struct sim_entity *e, uint32_t k, struct arena *arena)
 {
 	return document(a->id, sim_hash(inline_hash(a, e, k), SALT_DOCUMENT, 0, 0), e->name, arena);
 }
 
-struct str sim_policy_document(struct sim_account *a, const struct sim_policy *p, uint32_t version, struct arena *arena)
+struct str sim_policy_document(
+	struct sim_account *a, const struct sim_policy *p, uint32_t version, struct arena *arena)
 {
-	return document(p->aws ? STR("*") : a->id, sim_hash(str_hash(p->arn), SALT_DOCUMENT, version, 0), p->name, arena);
+	return document(p->aws ? STR("*") : a->id, sim_hash(str_hash(p->arn), SALT_DOCUMENT, version, 0),
+		p->name, arena);
 }
 
 int64_t sim_policy_version_created(const struct sim_policy *p, uint32_t version)

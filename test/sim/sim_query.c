@@ -135,10 +135,11 @@ void sim_query_read(struct sim_call *c, const struct sim_request *req)
 	else if (c->op_name.n == 0)
 		sim_fail(c, 400, "MissingAction", "Could not find operation in the request");
 	else if (c->service == NULL)
-		sim_fail(c, 400, "NoSuchVersion", "The requested version ( " STR_FMT " ) of service is unknown", STR_ARG(version));
+		sim_fail(c, 400, "NoSuchVersion",
+			"The requested version ( " STR_FMT " ) of service is unknown", STR_ARG(version));
 	else if (c->op == NULL)
-		sim_fail(c, 400, "InvalidAction", "Could not find operation " STR_FMT " for version " STR_FMT, STR_ARG(c->op_name),
-			STR_ARG(version));
+		sim_fail(c, 400, "InvalidAction", "Could not find operation " STR_FMT " for version " STR_FMT,
+			STR_ARG(c->op_name), STR_ARG(version));
 	if (c->service == NULL)
 		c->service = sim_services_all[0]; /* someone has to word the error */
 }
@@ -149,7 +150,8 @@ void sim_query_check_required(struct sim_call *c)
 		const char *name = c->op->required[i];
 		if (sim_param(c, name).n == 0)
 			sim_fail(c, 400, "ValidationError",
-				"1 validation error detected: Value null at '%c%s' failed to satisfy constraint: "
+				"1 validation error detected: Value null at '%c%s' failed to satisfy "
+				"constraint: "
 				"Member must not be null",
 				name[0] | 0x20, name + 1);
 	}
@@ -162,8 +164,9 @@ void sim_query_begin(struct sim_call *c)
 
 void sim_query_end(struct sim_call *c)
 {
-	buf_fmt(&c->out, "</%sResult><ResponseMetadata><RequestId>%s</RequestId></ResponseMetadata></%sResponse>", c->op->name,
-		c->request_id, c->op->name);
+	buf_fmt(&c->out,
+		"</%sResult><ResponseMetadata><RequestId>%s</RequestId></ResponseMetadata></%sResponse>",
+		c->op->name, c->request_id, c->op->name);
 }
 
 void sim_query_error(struct sim_call *c)

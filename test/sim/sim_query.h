@@ -9,8 +9,8 @@
 #include "sim/sim_call.h"
 #include "sim/sim_request.h"
 
-/* Fills params, op_name, service, op and params_text of c. Fails the call for what AWS refuses before it looks at the
- * credentials: no such version, no such action. c->service is never NULL afterwards. */
+/* Fills params, op_name, service, op and params_text of c. Fails the call for what AWS refuses before it
+ * looks at the credentials: no such version, no such action. c->service is never NULL afterwards. */
 void sim_query_read(struct sim_call *c, const struct sim_request *req);
 
 /* ValidationError unless all required parameters are there. */

@@ -69,7 +69,8 @@ enum sim_report_state sim_report_generate(struct sim *s, const struct sim_accoun
 	struct report *r = report_of(s, a);
 
 	if (!r->exists || expired(s, r)) {
-		*r = (struct report){.exists = true, .polls_left = s->opts->report_polls, .generated_s = sim_now_s(s)};
+		*r = (struct report){
+			.exists = true, .polls_left = s->opts->report_polls, .generated_s = sim_now_s(s)};
 		return SIM_REPORT_STARTED;
 	}
 	if (r->polls_left == 0)
@@ -96,13 +97,15 @@ enum sim_report_state sim_report_get(struct sim *s, const struct sim_account *a,
 }
 
 /* --- CSV --- */
-static const char header[] =
-	"user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed,password_next_rotation,mfa_active,"
-	"access_key_1_active,access_key_1_last_rotated,access_key_1_last_used_date,access_key_1_last_used_region,"
-	"access_key_1_last_used_service,"
-	"access_key_2_active,access_key_2_last_rotated,access_key_2_last_used_date,access_key_2_last_used_region,"
-	"access_key_2_last_used_service,"
-	"cert_1_active,cert_1_last_rotated,cert_2_active,cert_2_last_rotated";
+static const char header[] = "user,arn,user_creation_time,password_enabled,password_last_used,password_last_"
+			     "changed,password_next_rotation,mfa_active,"
+			     "access_key_1_active,access_key_1_last_rotated,access_key_1_last_used_date,"
+			     "access_key_1_last_used_region,"
+			     "access_key_1_last_used_service,"
+			     "access_key_2_active,access_key_2_last_rotated,access_key_2_last_used_date,"
+			     "access_key_2_last_used_region,"
+			     "access_key_2_last_used_service,"
+			     "cert_1_active,cert_1_last_rotated,cert_2_active,cert_2_last_rotated";
 
 static void csv_date(struct buf *b, int64_t unix_s, const char *never)
 {
@@ -139,7 +142,8 @@ static void csv_key(struct buf *b, const struct sim_access_key *k)
 	buf_char(b, ',');
 	csv_date(b, k->last_used_s, "N/A");
 	bool used = k->last_used_s != SIM_NEVER;
-	buf_fmt(b, "," STR_FMT "," STR_FMT, STR_ARG(used ? k->region : STR("N/A")), STR_ARG(used ? k->service : STR("N/A")));
+	buf_fmt(b, "," STR_FMT "," STR_FMT, STR_ARG(used ? k->region : STR("N/A")),
+		STR_ARG(used ? k->service : STR("N/A")));
 }
 
 static void csv_user(struct buf *b, const struct sim_entity *u)
@@ -167,8 +171,10 @@ struct str sim_report_csv(struct sim_account *a, struct arena *arena)
 	buf_init(&b, SIZE_MAX / 2);
 	buf_c(&b, header);
 	buf_fmt(&b,
-		"\n<root_account>,arn:aws:iam::" STR_FMT ":root,2019-03-01T09:00:00+00:00,not_supported,2025-11-30T08:15:42+00:00,"
-		"not_supported,not_supported,true,false,N/A,N/A,N/A,N/A,false,N/A,N/A,N/A,N/A,false,N/A,false,N/A",
+		"\n<root_account>,arn:aws:iam::" STR_FMT
+		":root,2019-03-01T09:00:00+00:00,not_supported,2025-11-30T08:15:42+00:00,"
+		"not_supported,not_supported,true,false,N/A,N/A,N/A,N/A,false,N/A,N/A,N/A,N/A,false,N/"
+		"A,false,N/A",
 		STR_ARG(a->id));
 	for (size_t i = 0; i < a->n[SIM_USER]; i++) {
 		if (!a->entities[SIM_USER][i].gone)

@@ -1,7 +1,7 @@
 /* sim/sim_request.h
  *
- * An HTTP request as it came, and the answer to it with all that may be done to it on the wire. This is all that
- * sim_dispatch.c and sim_control.c know of HTTP.
+ * An HTTP request as it came, and the answer to it with all that may be done to it on the wire. This is all
+ * that sim_dispatch.c and sim_control.c know of HTTP.
  *
  * Ownership: a request lives in its arena; an answer's body belongs to the answer (sim_http.c takes it). */
 #ifndef SIM_REQUEST_H
@@ -18,7 +18,7 @@ struct sim_request {
 	struct str method, path;
 	const struct sim_param *headers; /* names in lower case */
 	size_t n_headers;
-	const struct sim_param *query;   /* decoded */
+	const struct sim_param *query; /* decoded */
 	size_t n_query;
 	struct str body;
 };

@@ -1,5 +1,5 @@
-/* STS, API version 2011-06-15. Trust policies are not evaluated: a role of the organization can be assumed by anyone who
- * knows its external id, if it asks for one. */
+/* STS, API version 2011-06-15. Trust policies are not evaluated: a role of the organization can be assumed by
+ * anyone who knows its external id, if it asks for one. */
 #include <string.h>
 
 #include "base/encode.h"
@@ -7,11 +7,11 @@
 #include "sim/sim_auth.h"
 #include "sim/sim_call.h"
 
-#define DURATION_MIN_S      900
-#define DURATION_MAX_S      43200
-#define DURATION_DEFAULT_S  3600
-#define DURATION_CHAINED_S  3600 /* a role assumed from a role */
-#define TOKEN_MAX_BYTES     20000
+#define DURATION_MIN_S     900
+#define DURATION_MAX_S     43200
+#define DURATION_DEFAULT_S 3600
+#define DURATION_CHAINED_S 3600 /* a role assumed from a role */
+#define TOKEN_MAX_BYTES    20000
 
 static void get_caller_identity(struct sim_call *c)
 {
@@ -39,7 +39,9 @@ static struct sim_entity *find_role(struct sim_call *c, struct str arn, struct s
 static bool session_name_ok(struct str name)
 {
 	for (size_t i = 0; i < name.n; i++) {
-		if (name.p[i] == '\0' || strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+=,.@-", name.p[i]) == NULL)
+		if (name.p[i] == '\0' ||
+			strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+=,.@-",
+				name.p[i]) == NULL)
 			return false;
 	}
 	return name.n >= 2 && name.n <= 64;
@@ -50,14 +52,17 @@ static bool read_duration(struct sim_call *c, const struct sim_entity *role, int
 	if (!sim_param_int(c, "DurationSeconds", DURATION_MIN_S, DURATION_MAX_S, DURATION_DEFAULT_S, ret_s))
 		return false;
 	if (*ret_s > (int64_t)role->max_session_s)
-		sim_fail(c, 400, "ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.");
+		sim_fail(c, 400, "ValidationError",
+			"The requested DurationSeconds exceeds the MaxSessionDuration set for this role.");
 	else if (c->caller.is_session && *ret_s > DURATION_CHAINED_S)
 		sim_fail(c, 400, "ValidationError",
-			"The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining");
+			"The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by "
+			"role chaining");
 	return !sim_failed(c);
 }
 
-static void put_session(struct sim_call *c, struct sim_account *account, const struct sim_entity *role, int64_t duration_s)
+static void put_session(
+	struct sim_call *c, struct sim_account *account, const struct sim_entity *role, int64_t duration_s)
 {
 	struct str name = sim_param(c, "RoleSessionName");
 	struct sim_session session;
@@ -71,8 +76,9 @@ static void put_session(struct sim_call *c, struct sim_account *account, const s
 	el_close(c, "Credentials");
 	el_open(c, "AssumedRoleUser");
 	el_str(c, "AssumedRoleId", str_fmt(c->arena, STR_FMT ":" STR_FMT, STR_ARG(role->id), STR_ARG(name)));
-	el_str(c, "Arn", str_fmt(c->arena, "arn:aws:sts::" STR_FMT ":assumed-role/" STR_FMT "/" STR_FMT, STR_ARG(account->id),
-		STR_ARG(role->name), STR_ARG(name)));
+	el_str(c, "Arn",
+		str_fmt(c->arena, "arn:aws:sts::" STR_FMT ":assumed-role/" STR_FMT "/" STR_FMT,
+			STR_ARG(account->id), STR_ARG(role->name), STR_ARG(name)));
 	el_close(c, "AssumedRoleUser");
 }
 
@@ -85,14 +91,18 @@ static void assume_role(struct sim_call *c)
 
 	if (!session_name_ok(name)) {
 		sim_fail(c, 400, "ValidationError",
-			"1 validation error detected: Value '" STR_FMT "' at 'roleSessionName' failed to satisfy constraint: Member must "
+			"1 validation error detected: Value '" STR_FMT
+			"' at 'roleSessionName' failed to satisfy constraint: Member must "
 			"satisfy regular expression pattern: [\\w+=,.@-]*",
 			STR_ARG(name));
 		return;
 	}
 	const struct sim_entity *role = find_role(c, arn, &account);
-	if (role == NULL || (role->external_id.n > 0 && !str_eq(role->external_id, sim_param(c, "ExternalId")))) {
-		sim_fail(c, 403, "AccessDenied", "User: " STR_FMT " is not authorized to perform: sts:AssumeRole on resource: " STR_FMT,
+	if (role == NULL ||
+		(role->external_id.n > 0 && !str_eq(role->external_id, sim_param(c, "ExternalId")))) {
+		sim_fail(c, 403, "AccessDenied",
+			"User: " STR_FMT
+			" is not authorized to perform: sts:AssumeRole on resource: " STR_FMT,
 			STR_ARG(c->caller.arn), STR_ARG(arn));
 		return;
 	}
@@ -120,8 +130,9 @@ static void assume_role_with_web_identity(struct sim_call *c)
 	int64_t duration_s;
 
 	if (claims == NULL) {
-		sim_fail(c, 400, "InvalidIdentityToken", "The ID Token provided is not a valid JWT. (You may see this error if you sent an "
-							 "Access Token)");
+		sim_fail(c, 400, "InvalidIdentityToken",
+			"The ID Token provided is not a valid JWT. (You may see this error if you sent an "
+			"Access Token)");
 		return;
 	}
 	const struct sim_entity *role = find_role(c, sim_param(c, "RoleArn"), &account);
@@ -140,7 +151,9 @@ static void assume_role_with_web_identity(struct sim_call *c)
 static const struct sim_op ops[] = {
 	{.name = "GetCallerIdentity", .fn = get_caller_identity},
 	{.name = "AssumeRole", .fn = assume_role, .required = {"RoleArn", "RoleSessionName"}},
-	{.name = "AssumeRoleWithWebIdentity", .fn = assume_role_with_web_identity, .required = {"RoleArn", "RoleSessionName", "WebIdentityToken"},
+	{.name = "AssumeRoleWithWebIdentity",
+		.fn = assume_role_with_web_identity,
+		.required = {"RoleArn", "RoleSessionName", "WebIdentityToken"},
 		.unsigned_ok = true},
 };
 

@@ -1,7 +1,7 @@
 /* sim/sim_text.h
  *
- * The words of the demo organization: names, paths, tags, and templates of documents, as tables. A template holds
- * placeholders in braces, {account} for example, that sim_text_fill replaces.
+ * The words of the demo organization: names, paths, tags, and templates of documents, as tables. A template
+ * holds placeholders in braces, {account} for example, that sim_text_fill replaces.
  *
  * Threads: constant data. */
 #ifndef SIM_TEXT_H
@@ -18,8 +18,9 @@ struct sim_words {
 	const char *const *words;
 	size_t n;
 };
-extern const struct sim_words sim_first_names, sim_last_names, sim_services, sim_regions, sim_departments, sim_user_paths,
-	sim_group_names, sim_policy_names, sim_role_purposes, sim_inline_names, sim_descriptions, sim_access_levels;
+extern const struct sim_words sim_first_names, sim_last_names, sim_services, sim_regions, sim_departments,
+	sim_user_paths, sim_group_names, sim_policy_names, sim_role_purposes, sim_inline_names,
+	sim_descriptions, sim_access_levels;
 
 const char *sim_word(const struct sim_words *w, uint64_t hash);
 
@@ -28,7 +29,7 @@ struct sim_trust_form {
 	const char *label;       /* part of the role name */
 	const char *path;        /* NULL: an ordinary path */
 	const char *external_id; /* what a Condition asks for, or NULL */
-	bool        instance_profile;
+	bool instance_profile;
 	const char *json;
 };
 extern const struct sim_trust_form sim_trust_forms[];
@@ -49,7 +50,7 @@ extern const struct sim_words sim_document_templates;
 
 struct sim_fill {
 	const char *key; /* without braces */
-	struct str  value;
+	struct str value;
 };
 /* The template with every {key} of fills replaced; other braces stay. */
 struct str sim_text_fill(struct arena *a, const char *template_, const struct sim_fill *fills, size_t n);

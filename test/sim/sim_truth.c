@@ -89,7 +89,8 @@ static void write_identity(struct writer *w, const struct sim_entity *e)
 	date(w, "created", e->created_s);
 }
 
-static void write_policies_of(struct writer *w, struct sim_account *a, const struct sim_entity *e, struct arena *arena)
+static void write_policies_of(
+	struct writer *w, struct sim_account *a, const struct sim_entity *e, struct arena *arena)
 {
 	open_(w, "attached", '[');
 	for (uint32_t i = 0; i < e->n_attached; i++) {
@@ -175,7 +176,8 @@ static void write_entities(struct writer *w, struct sim_account *a, enum sim_kin
 	close_(w, ']');
 }
 
-static void write_policy(struct writer *w, struct sim_account *a, const struct sim_policy *p, struct arena *arena)
+static void write_policy(
+	struct writer *w, struct sim_account *a, const struct sim_policy *p, struct arena *arena)
 {
 	open_(w, NULL, '{');
 	text(w, "name", p->name);

@@ -1,7 +1,7 @@
 /* sim/sim_truth.h
  *
- * The whole organization as JSON, for whoever computes what a sync has to yield. Its own code over the same entities: it does not
- * go through the operations, so it can contradict them.
+ * The whole organization as JSON, for whoever computes what a sync has to yield. Its own code over the same
+ * entities: it does not go through the operations, so it can contradict them.
  *
  * Threads: the caller holds org_lock for reading. */
 #ifndef SIM_TRUTH_H
