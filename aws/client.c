@@ -500,6 +500,8 @@ static void begin(struct call *c, struct aws_call_item *item)
 	c->paid = 0;
 	c->refreshed_credentials = c->corrected_clock = false;
 	c->scratch = arena_new(0);
+	if (item->out && op->out)
+		memset(item->out, 0, op->out->size); /* also what a call that fails leaves behind is well defined */
 	call_stats_count(c->client->o.stats, op, CALL_BEGUN);
 	buf_init(&c->request, MAX_REQUEST_BYTES);
 	c->request.wipe = true; /* web identity tokens, external ids */
