@@ -99,9 +99,9 @@ static bool is_denial(const struct err *e)
 static void warn_denied(struct iam_load *l, const struct aws_operation *op, const char *consequence)
 {
 	atomic_fetch_add_explicit(l->opts.denied_reads, 1, memory_order_relaxed);
-	log_warn("permission is missing, ignoring", LOG_CSTR("action_service", op->service->id),
-		LOG_CSTR("action", op->name), LOG_STR("account", l->opts.account_id),
-		LOG_CSTR("consequence", consequence));
+	log_warn("a permission is missing, ignoring",
+		LOG_STR("permission", str_fmt(l->draft->arena, "%s:%s", op->service->id, op->name)),
+		LOG_STR("account", l->opts.account_id), LOG_CSTR("consequence", consequence));
 }
 
 /* --- drafts from answers --- */
