@@ -56,6 +56,36 @@ static size_t split_row(struct str line, struct arena *scratch, struct str field
 	return n;
 }
 
+/* IAM names and paths may hold commas. Where the row does not quote them it is longer than the header, but only in its first two
+ * columns, `user` and `arn`: the others are taken off the end, and an ARN ends in the name, which tells that it was cut right. */
+static bool split_unquoted(struct str line, size_t n_header, struct str fields[MAX_FIELDS])
+{
+	ptrdiff_t comma;
+
+	if (str_ends(line, STR("\r")))
+		line.n--;
+	for (size_t i = n_header; i-- > ARN + 1;) {
+		comma = str_rfind_char(line, ',');
+		if (comma < 0)
+			return false;
+		fields[i] = str_from(line, (size_t)comma + 1);
+		line.n = (size_t)comma;
+	}
+	comma = str_find(line, STR(",arn:")); /* a name holds no ':' */
+	if (comma < 0)
+		return false;
+	fields[USER] = str_sub(line, 0, (size_t)comma);
+	fields[ARN] = str_from(line, (size_t)comma + 1);
+	return fields[ARN].n > fields[USER].n && str_ends(fields[ARN], fields[USER]) &&
+		fields[ARN].p[fields[ARN].n - fields[USER].n - 1] == '/';
+}
+
+static bool split(struct str line, size_t n_header, const size_t at[COLUMNS], struct arena *scratch, struct str fields[MAX_FIELDS])
+{
+	return split_row(line, scratch, fields) == n_header ||
+		(at[USER] == USER && at[ARN] == ARN && split_unquoted(line, n_header, fields));
+}
+
 static enum err_code find_columns(
 	const struct str *header, size_t n_header, size_t ret_at[COLUMNS], struct err *reterr)
 {
@@ -104,7 +134,7 @@ enum err_code credential_report_read(
 		line = str_cut(&rest, '\n');
 		if (str_trim(line).n == 0)
 			continue;
-		if (split_row(line, scratch, fields) != n_header)
+		if (!split(line, n_header, at, scratch, fields))
 			return err_set(reterr, ERR_PROTOCOL, "a row of the credential report has not the header's %zu fields", n_header);
 		if (str_eq(fields[at[USER]], STR("<root_account>")))
 			continue;

@@ -33,7 +33,9 @@ def pytest_runtest_makereport(item, call):
     report = outcome.get_result()
     if report.failed:
         for process in RUNNING:
-            report.sections.append((f"{process.name} ({process.log.name})", process.tail()))
+            lines = [line for line in process.output().splitlines() if '"code":"OK"' not in line]
+            text = "\n".join(lines[-40:] if isinstance(process, Server) else lines[-10:])
+            report.sections.append((f"{process.name} ({process.log.name})", text))
 
 
 class Started:
