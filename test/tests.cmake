@@ -28,3 +28,4 @@ endforeach()
 
 include(${PROJECT_SOURCE_DIR}/test/fuzz/fuzz.cmake OPTIONAL)
 include(${PROJECT_SOURCE_DIR}/test/sim/sim.cmake OPTIONAL)
+include(${PROJECT_SOURCE_DIR}/test/tools/tools.cmake)
