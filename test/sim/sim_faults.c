@@ -191,8 +191,8 @@ static enum err_code read_rules(
 enum err_code sim_faults_set(struct sim_faults *f, struct str text, struct err *reterr)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
-	struct rule *rules;
-	size_t n;
+	struct rule *rules = NULL;
+	size_t n = 0;
 
 	/* What json_parse keeps may point into the text, which is the request's. */
 	enum err_code code = read_rules(arena, str_dup(arena, text), &rules, &n, reterr);
