@@ -19,6 +19,7 @@
 #include "aws/client.h"
 #include "aws/iam.h"
 #include "base/arena.h"
+#include "base/arn.h"
 #include "base/encode.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -269,12 +270,13 @@ static bool is_aws_managed(struct str arn)
 	return str_eq(str_cut(&rest, ':'), STR("aws"));
 }
 
+/* name empty: its field is optional in AWS's model and some answers lack it, but an ARN always ends in it. */
 static struct draft_policy *new_policy(struct iam_load *l, struct str arn, struct str name)
 {
 	struct draft_policy *p = iam_draft_add(l->draft, IAM_POLICIES, sizeof(*p));
 
 	p->facts.arn = keep(l, arn);
-	p->facts.name = keep(l, name);
+	p->facts.name = keep(l, name.n > 0 ? name : arn_last_segment(arn));
 	p->facts.aws_managed = is_aws_managed(arn);
 	p->facts.created_s = IAM_NO_TIME;
 	return p;
