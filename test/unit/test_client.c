@@ -31,7 +31,7 @@
 /* Hands out AKID1, AKID2 ... : a new one after each forget. */
 struct fake_provider {
 	struct credentials_provider base;
-	int                         fetched, forgotten;
+	_Atomic int                 fetched, forgotten;
 	enum err_code               fail_with;
 	const char                 *fail_operation;
 };

@@ -1,0 +1,391 @@
+/* layers: aws base
+ *
+ * What configuration and environment make of a session, and the one identity that all share. The server stands for all of AWS. */
+#include "aws/session.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "aws/iam.h"
+#include "aws/sts.h"
+#include "base/mem.h"
+#include "base/thread.h"
+#include "support/cunit_main.h"
+#include "support/fake_clock.h"
+#include "support/scripted_http.h"
+
+/* ---- a small AWS: STS answers by who signs ---- */
+
+struct aws {
+	_Atomic int  identities, assumed;
+	_Atomic bool broken;
+	int64_t      delay_ms;
+	char         credential[5][100]; /* of the n-th request: who signed */
+	char         body[5][300];
+};
+
+#define ASSUMED(key) \
+	"<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>" key "</AccessKeyId>" \
+	"<SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration>" \
+	"</Credentials></AssumeRoleResult></AssumeRoleResponse>"
+
+static struct scripted_answer answer(void *self, const struct scripted_request *req, struct arena *arena)
+{
+	static const struct scripted_answer ok_identity = {
+		.body = STR_INIT("<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws-cn:iam::123456789012:user/x</Arn>"
+				 "<UserId>u</UserId><Account>123456789012</Account></GetCallerIdentityResult>"
+				 "</GetCallerIdentityResponse>")};
+	static const struct scripted_answer hop[] = {{.body = STR_INIT(ASSUMED("HOP1"))}, {.body = STR_INIT(ASSUMED("HOP2"))}};
+	static const struct scripted_answer users = {.body = STR_INIT(
+							     "<ListUsersResponse><ListUsersResult/></ListUsersResponse>")};
+	static const struct scripted_answer broken = {.status = 403, .body = STR_INIT("<e><Code>InvalidClientTokenId</Code></e>")};
+	struct aws                         *a = self;
+	struct str                          who = scripted_header(req, "Authorization");
+	struct scripted_answer              ret;
+
+	(void)arena;
+	if (req->n < ARRAY_LEN(a->body)) {
+		snprintf(a->credential[req->n], sizeof(a->credential[0]), STR_FMT, STR_ARG(str_from(who, 28)));
+		snprintf(a->body[req->n], sizeof(a->body[0]), STR_FMT, STR_ARG(req->body));
+	}
+	if (a->broken)
+		ret = broken;
+	else if (str_contains(req->body, STR("Action=GetCallerIdentity")))
+		ret = ok_identity;
+	else if (str_contains(req->body, STR("Action=AssumeRole&")))
+		ret = hop[a->assumed++ % 2];
+	else
+		ret = users;
+	a->identities += str_contains(req->body, STR("Action=GetCallerIdentity"));
+	ret.delay_ms = a->delay_ms;
+	return ret;
+}
+
+static struct aws            world;
+static struct scripted_http *server;
+static struct fake_clock     fake;
+static struct aws_session   *session;
+static struct arena         *arena;
+static struct ctx            ctx;
+static struct err            err;
+static char                  endpoint[80];
+
+static void open_world(void)
+{
+	memset(&world, 0, sizeof(world));
+	server = scripted_http_start(answer, &world);
+	snprintf(endpoint, sizeof(endpoint), "AWS_ENDPOINT_URL=http://127.0.0.1:%d", scripted_http_port(server));
+	fake_clock_init(&fake, 1800000000);
+	arena = arena_new(0);
+	ctx = (struct ctx){.clock = &fake.clock, .deadline_ms = CTX_NO_DEADLINE};
+	session = NULL;
+}
+
+static void close_world(void)
+{
+	aws_session_free(session);
+	scripted_http_stop(server);
+	arena_free(arena);
+}
+
+static void open_session(const struct aws_session_options *more)
+{
+	const char *const          environ[] = {endpoint, "AWS_ACCESS_KEY_ID=BASE", "AWS_SECRET_ACCESS_KEY=s", NULL};
+	struct aws_session_options o = *more;
+
+	o.environ = environ;
+	o.clock = &fake.clock;
+	if (aws_session_new(&o, &session, &err) != ERR_OK)
+		CU_FAIL_FATAL("no session");
+}
+
+static enum err_code identity(bool refresh, struct aws_identity *ret)
+{
+	return aws_session_identity(session, &ctx, refresh, arena, ret, &err);
+}
+
+/* ---- credentials ---- */
+
+static enum err_code list_users(void)
+{
+	CLEANUP(aws_client_unrefp) struct aws_client *c = NULL;
+	struct aws_iam_list_users_out                 out;
+	enum err_code code = aws_session_client(session, &aws_iam, STR_EMPTY, &c, &err);
+
+	if (code != ERR_OK)
+		return code;
+	return aws_call(c, &ctx, &aws_iam_list_users, NULL, arena, &out, &err);
+}
+
+static void check_signer(size_t request, const char *key, const char *region, const char *service)
+{
+	char want[100];
+
+	snprintf(want, sizeof(want), "%s/20270115/%s/%s/aws4_request", key, region, service);
+	ASSERT_STR(str_sub(str_c(world.credential[request]), 0, strlen(want)), str_c(want), "who signs, where, for what");
+}
+
+static void test_direct(void)
+{
+	CLEANUP(secret_unrefp) struct secret *secret = secret_new(STR("s"));
+
+	open_world();
+	open_session(&(struct aws_session_options){.region = STR("eu-west-1")});
+	CU_ASSERT_EQUAL(list_users(), ERR_OK);
+	check_signer(0, "BASE", "us-east-1", "iam"); /* a global service */
+	aws_session_free(TAKE(session));
+	open_session(&(struct aws_session_options){.access_key_id = STR("CONFIGURED"), .secret_access_key = secret});
+	CU_ASSERT_EQUAL(list_users(), ERR_OK);
+	check_signer(1, "CONFIGURED", "us-east-1", "iam");
+	close_world();
+}
+
+static void test_one_hop(void)
+{
+	open_world();
+	open_session(&(struct aws_session_options){
+		.region = STR("eu-west-1"),
+		.use_assume = true,
+		.role_arn = STR("arn:aws:iam::1:role/r"),
+		.external_id = STR("ext"),
+	});
+	CU_ASSERT_EQUAL(list_users(), ERR_OK);
+	check_signer(0, "BASE", "eu-west-1", "sts");
+	CU_ASSERT(str_contains(str_c(world.body[0]), STR("&RoleArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Fr&")));
+	CU_ASSERT(str_contains(str_c(world.body[0]), STR("&ExternalId=ext&DurationSeconds=3600")));
+	check_signer(1, "HOP1", "us-east-1", "iam");
+	CU_ASSERT_EQUAL(list_users(), ERR_OK);
+	ASSERT_I64(world.assumed, 1, "once");
+	close_world();
+}
+
+static void test_two_hops(void)
+{
+	open_world();
+	open_session(&(struct aws_session_options){
+		.use_assume = true,
+		.role_arn = STR("arn:aws-us-gov:iam::1:role/r"),
+		.external_id = STR("ext"),
+		.global_role_arn = STR("arn:aws-us-gov:iam::2:role/g"),
+		.global_binding_external_id = STR("binding"),
+	});
+	CU_ASSERT_EQUAL(list_users(), ERR_OK);
+	check_signer(0, "BASE", "us-gov-west-1", "sts"); /* the partition's home, from the role */
+	CU_ASSERT(str_contains(str_c(world.body[0]), STR("ExternalId=binding")));
+	check_signer(1, "HOP1", "us-gov-west-1", "sts");
+	CU_ASSERT(str_contains(str_c(world.body[1]), STR("ExternalId=ext")));
+	check_signer(2, "HOP2", "us-gov-west-1", "iam");
+	close_world();
+}
+
+static void test_refused_hop(void)
+{
+	open_world();
+	open_session(&(struct aws_session_options){.use_assume = true, .role_arn = STR("arn:aws:iam::1:role/r")});
+	world.broken = true;
+	CU_ASSERT_EQUAL(list_users(), ERR_UNAUTHENTICATED);
+	ASSERT_STR(str_c(err.aws_operation), STR("sts:AssumeRole"), "whose error it is");
+	close_world();
+}
+
+/* ---- identity ---- */
+
+static void test_identity_once(void)
+{
+	struct aws_identity id;
+
+	open_world();
+	open_session(&(struct aws_session_options){.region = STR("cn-north-1")});
+	for (int i = 0; i < 3; i++) {
+		CU_ASSERT_EQUAL(identity(/* refresh= */ false, &id), ERR_OK);
+		ASSERT_STR(id.account, STR("123456789012"), "account");
+		ASSERT_STR(id.partition, STR("aws-cn"), "partition");
+		fake_clock_advance_ms(&fake, 100000);
+	}
+	ASSERT_I64(world.identities, 1, "asked once");
+	CU_ASSERT_EQUAL(identity(/* refresh= */ true, &id), ERR_OK);
+	CU_ASSERT_EQUAL(identity(/* refresh= */ true, &id), ERR_OK);
+	ASSERT_I64(world.identities, 2, "a fresh one is shared for a few seconds");
+	fake_clock_advance_ms(&fake, 5000);
+	world.broken = true;
+	CU_ASSERT_EQUAL(identity(/* refresh= */ true, &id), ERR_UNAUTHENTICATED);
+	CU_ASSERT_EQUAL(identity(/* refresh= */ false, &id), ERR_OK); /* what was known stays known */
+	close_world();
+}
+
+static void test_identity_failure(void)
+{
+	struct aws_identity id;
+
+	open_world();
+	open_session(&(struct aws_session_options){.clock = NULL});
+	world.broken = true;
+	CU_ASSERT_EQUAL(identity(false, &id), ERR_UNAUTHENTICATED);
+	CU_ASSERT_EQUAL(identity(false, &id), ERR_UNAUTHENTICATED);
+	ASSERT_I64(world.identities, 1, "a failure is shared for a few seconds");
+	world.broken = false;
+	fake_clock_advance_ms(&fake, 5000);
+	CU_ASSERT_EQUAL(identity(false, &id), ERR_OK);
+	close_world();
+}
+
+static void *ask(void *arg)
+{
+	CLEANUP(arena_freep) struct arena *a = arena_new(0);
+	_Atomic int                       *good = arg;
+	struct aws_identity                id;
+	struct err                         e;
+
+	if (aws_session_identity(session, &ctx, false, a, &id, &e) == ERR_OK && id.account.n == 12)
+		(*good)++;
+	return NULL;
+}
+
+static void test_identity_single_flight(void)
+{
+	struct thread threads[8];
+	_Atomic int   good = 0;
+
+	open_world();
+	world.delay_ms = 20;
+	open_session(&(struct aws_session_options){.clock = NULL});
+	for (size_t i = 0; i < ARRAY_LEN(threads); i++)
+		CU_ASSERT_EQUAL_FATAL(thread_start(&threads[i], "asker", 0, ask, &good, &err), ERR_OK);
+	for (size_t i = 0; i < ARRAY_LEN(threads); i++)
+		thread_join(&threads[i]);
+	ASSERT_I64(good, ARRAY_LEN(threads), "all have it");
+	ASSERT_I64(world.identities, 1, "one flight");
+	close_world();
+}
+
+/* A flight that its own caller ended is nobody else's failure. */
+static void test_identity_caller_gave_up(void)
+{
+	struct aws_identity id;
+	struct cancel      *cancel = cancel_new();
+
+	open_world();
+	open_session(&(struct aws_session_options){.clock = NULL});
+	cancel_fire(cancel);
+	ctx.cancel = cancel;
+	CU_ASSERT_EQUAL(identity(false, &id), ERR_CANCELLED);
+	ctx.cancel = NULL;
+	CU_ASSERT_EQUAL(identity(false, &id), ERR_OK);
+	cancel_unref(cancel);
+	close_world();
+}
+
+/* ---- clients ---- */
+
+static enum err_code client_for(struct str account)
+{
+	CLEANUP(aws_client_unrefp) struct aws_client *c = NULL;
+
+	return aws_session_client(session, &aws_iam, account, &c, &err);
+}
+
+static void test_accounts(void)
+{
+	struct aws_identity id;
+
+	open_world();
+	open_session(&(struct aws_session_options){.clock = NULL});
+	CU_ASSERT_EQUAL(client_for(STR_EMPTY), ERR_OK);
+	CU_ASSERT_EQUAL(client_for(STR("123456789012")), ERR_UNAVAILABLE); /* whether it is ours is not known yet */
+	CU_ASSERT_EQUAL(identity(false, &id), ERR_OK);
+	CU_ASSERT_EQUAL(client_for(STR("123456789012")), ERR_OK);
+	CU_ASSERT_EQUAL(client_for(STR("210987654321")), ERR_UNSUPPORTED);
+	close_world();
+}
+
+static void count(void *arg, const struct aws_call_stats *st)
+{
+	*(uint64_t *)arg += st->calls;
+}
+
+static void test_stats(void)
+{
+	struct aws_identity id;
+	uint64_t            calls = 0;
+
+	open_world();
+	open_session(&(struct aws_session_options){.clock = NULL});
+	CU_ASSERT_EQUAL(identity(false, &id), ERR_OK);
+	CU_ASSERT_EQUAL(list_users(), ERR_OK);
+	CU_ASSERT_EQUAL(list_users(), ERR_OK);
+	aws_session_stats(session, count, &calls);
+	ASSERT_I64(calls, 3, "calls");
+	close_world();
+}
+
+/* ---- configuration that cannot work ---- */
+
+static void test_bad_configuration(void)
+{
+	static const struct {
+		const char *setting;
+		const char *named; /* in the message */
+	} rows[] = {
+		{"AWS_MAX_ATTEMPTS=0", "AWS_MAX_ATTEMPTS"},
+		{"AWS_MAX_ATTEMPTS=many", "AWS_MAX_ATTEMPTS"},
+		{"AWS_RETRY_MODE=never", "AWS_RETRY_MODE"},
+		{"AWS_REGION=no region", "no region"},
+		{"AWS_ENDPOINT_URL=ftp://x", "endpoint"},
+		{"AWS_ENDPOINT_URL_STS=nonsense", "sts"},
+		{"AWS_CA_BUNDLE=/does/not/exist.pem", "/does/not/exist.pem"},
+		{"AWS_PROFILE=nobody", "nobody"},
+	};
+	CLEANUP(secret_unrefp) struct secret *secret = secret_new(STR("s"));
+	struct aws_session                   *s = NULL;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const char *const environ[] = {
+			rows[i].setting, "AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=b", "HOME=/does/not/exist", NULL};
+
+		ASSERT_I64(aws_session_new(&(struct aws_session_options){.environ = environ, .clock = &clock_system}, &s, &err),
+			ERR_INVALID, rows[i].setting);
+		CU_ASSERT(str_contains(str_c(err.msg), str_c(rows[i].named)));
+	}
+	CU_ASSERT_EQUAL(
+		aws_session_new(&(struct aws_session_options){.access_key_id = STR("A"), .clock = &clock_system}, &s, &err),
+		ERR_INVALID);
+	CU_ASSERT_EQUAL(
+		aws_session_new(&(struct aws_session_options){.secret_access_key = secret, .clock = &clock_system}, &s, &err),
+		ERR_INVALID);
+	CU_ASSERT_EQUAL(aws_session_new(&(struct aws_session_options){.use_assume = true, .clock = &clock_system}, &s, &err),
+		ERR_INVALID);
+	CU_ASSERT_PTR_NULL(s);
+	aws_session_free(NULL);
+}
+
+int main(void)
+{
+	static CU_TestInfo credentials[] = {
+		{"direct", test_direct},
+		{"one hop", test_one_hop},
+		{"two hops", test_two_hops},
+		{"a hop that is refused", test_refused_hop},
+		CU_TEST_INFO_NULL,
+	};
+	static CU_TestInfo identities[] = {
+		{"once", test_identity_once},
+		{"failure", test_identity_failure},
+		{"single flight", test_identity_single_flight},
+		{"the caller gave up", test_identity_caller_gave_up},
+		CU_TEST_INFO_NULL,
+	};
+	static CU_TestInfo rest[] = {
+		{"accounts", test_accounts},
+		{"stats", test_stats},
+		{"bad configuration", test_bad_configuration},
+		CU_TEST_INFO_NULL,
+	};
+	static CU_SuiteInfo suites[] = {
+		{"session: credentials", NULL, NULL, NULL, NULL, credentials},
+		{"session: identity", NULL, NULL, NULL, NULL, identities},
+		{"session: the rest", NULL, NULL, NULL, NULL, rest},
+		CU_SUITE_INFO_NULL,
+	};
+
+	return unit_main(suites);
+}
