@@ -2,7 +2,7 @@
  *
  * Two tables and one rule. Partitions say which regions and DNS suffixes belong together. Global services have hosts that follow no
  * rule and are listed. Everything else is https://<service>[-fips].<region>.<suffix>. Facts as in AWS's published endpoint rule
- * sets; test_endpoint.c compares every combination with what those rule sets give. */
+ * sets; test/e2e/test_endpoints_botocore.py compares every combination with what those give. */
 #include "aws/endpoint.h"
 
 #include <string.h>
@@ -55,7 +55,7 @@ static const struct global_endpoint {
 	{"iam", "aws-iso-f", "us-isof-south-1",
 		{NULL, "iam-fips.csp.hci.ic.gov", "iam.api.aws.hci.ic.gov", "iam-fips.api.aws.hci.ic.gov"}},
 	{"iam", "aws-eusc", "eusc-de-east-1",
-		{NULL, "iam-fips.amazonaws.eu", "iam.api.amazonwebservices.eu", "iam-fips.api.amazonwebservices.eu"}},
+		{NULL, "iam-fips.amazonaws.eu", "iam.global.api.amazonwebservices.eu", "iam-fips.api.amazonwebservices.eu"}},
 	{"organizations", "aws-cn", "cn-northwest-1", {NULL}},
 };
 
