@@ -46,4 +46,4 @@ def assert_same(got, want, limit=8):
     for k in differ[:limit]:
         text.append(f"different: {k}")
         text += list(difflib.unified_diff(pretty(want_by[k]), pretty(got_by[k]), "expected", "sync", lineterm="", n=1))
-    raise AssertionError("\n".join(text))
+    raise AssertionError("\n".join(line[:400] for line in text))
