@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs every test of a built tree: what ctest knows (unit tests, fuzz corpora), then the end-to-end tests.
 
-    test/run.py [--preset dev] [--only unit|e2e] [-- pytest arguments]
+    test/run.py [--preset dev] [--only unit|e2e] [--unit-too asan]... [-- pytest arguments]
 
 `./dev test` builds and calls this. The last line counts: "N passed, N failed, N skipped". Skips are told with their
 reasons; with CI=true a skip is a failure.
@@ -51,13 +51,13 @@ class Tally:
         return len(cases)
 
 
-def run_unit(build, tally):
+def run_unit(build, tally, source="unit"):
     report = build / "ctest.xml"
     report.unlink(missing_ok=True)
     subprocess.run(["ctest", "--test-dir", build, "--output-on-failure", "--no-tests=error", "-j", str(os.cpu_count() or 1),
                     "--output-junit", report], check=False)
-    if not report.exists() or not tally.add_junit(report, "unit"):
-        tally.failed.append(f"unit: ctest gave no result for {build}")
+    if not report.exists() or not tally.add_junit(report, source):
+        tally.failed.append(f"{source}: ctest gave no result for {build}")
 
 
 def virtualenv():
@@ -94,6 +94,8 @@ def main():
     parser = argparse.ArgumentParser(description="Runs every test of a built tree.")
     parser.add_argument("--preset", default="dev", help="build/<preset> is tested (default: dev)")
     parser.add_argument("--only", choices=["unit", "e2e"], help="leave the other half out")
+    parser.add_argument("--unit-too", metavar="PRESET", action="append", default=[],
+                        help="run the unit tests of build/<PRESET>, too (for the sanitizers)")
     parser.add_argument("extra", nargs="*", help="arguments for pytest, after --")
     args = parser.parse_args()
     build, tally = ROOT / "build" / args.preset, Tally()
@@ -102,6 +104,8 @@ def main():
 
     if args.only != "e2e":
         run_unit(build, tally)
+    for preset in args.unit_too:
+        run_unit(ROOT / "build" / preset, tally, f"unit ({preset})")
     if args.only != "unit":
         run_e2e(build, args.preset, args.extra, tally)
 
