@@ -10,10 +10,10 @@
 #define MAX_OPERATIONS 256
 
 struct call_stats {
-	struct mutex                lock;
+	struct mutex lock;
 	const struct aws_operation *ops[MAX_OPERATIONS];
-	struct aws_call_stats       rows[MAX_OPERATIONS];
-	size_t                      n;
+	struct aws_call_stats rows[MAX_OPERATIONS];
+	size_t n;
 };
 
 struct call_stats *call_stats_new(void)

@@ -1,6 +1,7 @@
 /* aws/call_stats.h
  *
- * Counters per AWS operation, shared by all clients of a session: for metrics, and for tests that count calls.
+ * Counters per AWS operation, shared by all clients of a session: for metrics, and for tests that count
+ * calls.
  *
  * Threads: any. */
 #ifndef AWS_CALL_STATS_H
@@ -14,7 +15,7 @@
 struct call_stats;
 
 struct call_stats *call_stats_new(void);
-void               call_stats_free(struct call_stats *s); /* NULL is fine */
+void call_stats_free(struct call_stats *s); /* NULL is fine */
 
 enum call_event {
 	CALL_BEGUN,

@@ -1,17 +1,19 @@
 /* DESIGN
  *
- * A call is a state machine that never blocks (but for fresh credentials, which all calls of a client wait for anyway):
+ * A call is a state machine that never blocks (but for fresh credentials, which all calls of a client
+ * wait for anyway):
  *
  *	BACKOFF -> PACE -> TURN -> SEND -> HEAD -> BODY -> DONE
  *	   ^------------------- again ------------'
  *
- * The thread that wants answers drives a few of them (one for aws_call) until each would have to wait, then waits for all of them at
- * once: for bytes, for the next turn or back-off, for the deadline, for cancellation. So one thread keeps many requests in flight, no
- * callback runs on the I/O thread, and a sink is called by the thread that gave it. Only calls under way have a state machine: the memory
- * of aws_call_many is that of max_in_flight calls, however many items there are.
+ * The thread that wants answers drives a few of them (one for aws_call) until each would have to wait,
+ * then waits for all of them at once: for bytes, for the next turn or back-off, for the deadline, for
+ * cancellation. So one thread keeps many requests in flight, no callback runs on the I/O thread, and a
+ * sink is called by the thread that gave it. Only calls under way have a state machine: the memory of
+ * aws_call_many is that of max_in_flight calls, however many items there are.
  *
- * An attempt that fails may be repeated for three reasons, each with its own bound: AWS's standard mode (retry.h), our clock was
- * wrong (once), the credentials had expired (once). */
+ * An attempt that fails may be repeated for three reasons, each with its own bound: AWS's standard mode
+ * (retry.h), our clock was wrong (once), the credentials had expired (once). */
 #include "aws/client.h"
 
 #include <assert.h>
@@ -24,20 +26,21 @@
 #include "aws/query.h"
 #include "base/mem.h"
 
-/* Requests are small: names, markers, one policy document at most (131,072 characters, thrice that when encoded). */
+/* Requests are small: names, markers, one policy document at most (131,072 characters, thrice that when
+ * encoded). */
 #define MAX_REQUEST_BYTES ((size_t)1 << 20)
 /* As much of an error body as errors.c looks at. */
-#define MAX_ERROR_BYTES   ((size_t)64 * 1024)
-#define MAX_HEADERS       (3 + SIGV4_MAX_HEADERS)
+#define MAX_ERROR_BYTES ((size_t)64 * 1024)
+#define MAX_HEADERS     (3 + SIGV4_MAX_HEADERS)
 
 struct aws_client {
-	_Atomic int               refs;
+	_Atomic int refs;
 	struct aws_client_options o;
-	struct arena             *arena;    /* of the endpoint's strings */
-	struct aws_endpoint       endpoint;
-	struct str                url;      /* the endpoint's, with its path */
-	struct retry              retry;
-	struct clock_skew         skew;
+	struct arena *arena; /* of the endpoint's strings */
+	struct aws_endpoint endpoint;
+	struct str url; /* the endpoint's, with its path */
+	struct retry retry;
+	struct clock_skew skew;
 };
 
 static struct aws_endpoint endpoint_dup(struct arena *a, const struct aws_endpoint *e)
@@ -94,32 +97,32 @@ enum step {
 	STEP_SEND,     /* at wake_ms: the turn has come */
 	STEP_HEAD,
 	STEP_BODY,
-	STEP_DONE,     /* the item has its result */
+	STEP_DONE, /* the item has its result */
 };
 
 struct call {
-	struct aws_client        *client;
-	const struct ctx         *ctx;
-	struct aws_call_item     *item;
-	const struct aws_sink    *sink;
-	struct arena             *arena;   /* of the results */
-	struct http_waiter       *waiter;
+	struct aws_client *client;
+	const struct ctx *ctx;
+	struct aws_call_item *item;
+	const struct aws_sink *sink;
+	struct arena *arena; /* of the results */
+	struct http_waiter *waiter;
 
-	enum step                 step;
-	int64_t                   wake_ms; /* PACE, SEND: not before */
-	unsigned                  attempt; /* from 1, as the retry mode counts */
-	int                       paid;    /* to the retry budget, for this attempt */
-	bool                      refreshed_credentials;
-	bool                      corrected_clock;
+	enum step step;
+	int64_t wake_ms;  /* PACE, SEND: not before */
+	unsigned attempt; /* from 1, as the retry mode counts */
+	int paid;         /* to the retry budget, for this attempt */
+	bool refreshed_credentials;
+	bool corrected_clock;
 
-	struct buf                request;
-	struct arena             *scratch; /* of this attempt: signature, error body */
-	struct aws_credentials   *credentials;
-	int64_t                   signed_at_s;
-	struct http_flight       *flight;
-	const struct http_head   *head;    /* of flight */
+	struct buf request;
+	struct arena *scratch; /* of this attempt: signature, error body */
+	struct aws_credentials *credentials;
+	int64_t signed_at_s;
+	struct http_flight *flight;
+	const struct http_head *head;      /* of flight */
 	struct aws_query_decoder *decoder; /* of a good answer in XML */
-	struct buf                body;    /* of all other answers */
+	struct buf body;                   /* of all other answers */
 };
 
 static int64_t now_ms(const struct call *c)
@@ -175,22 +178,25 @@ static void again_at(struct call *c, int64_t at_ms)
 static void fail_or_retry(struct call *c, struct err *err)
 {
 	int64_t wait_ms;
-	bool    was_timeout = err->code == ERR_DEADLINE;
+	bool was_timeout = err->code == ERR_DEADLINE;
 
 	if (err->retryable &&
-		retry_next(&c->client->retry, c->attempt, was_timeout, err->retry_after_ms, &c->paid, &wait_ms) &&
+		retry_next(&c->client->retry, c->attempt, was_timeout, err->retry_after_ms, &c->paid,
+			&wait_ms) &&
 		wait_ms < ctx_left_ms(c->ctx)) {
 		c->attempt++;
 		again_at(c, now_ms(c) + wait_ms);
 		return;
 	}
-	if (err->code == ERR_THROTTLED && err->retry_after_ms == 0)
-		err->retry_after_ms = (int64_t)1000 << (c->attempt < 4 ? c->attempt : 4); /* where the back-off stands */
+	if (err->code == ERR_THROTTLED &&
+		err->retry_after_ms == 0) /* AWS had no opinion: where our back-off stands */
+		err->retry_after_ms = (int64_t)1000 << (c->attempt < 4 ? c->attempt : 4);
 	fail(c, err);
 }
 
-/* Credentials that cannot be had are no missing permission of this call, whatever STS called it: with ERR_DENIED here
- * the layers above would go on without what they asked for. aws_operation and aws_code still say what STS said. */
+/* Credentials that cannot be had are no missing permission of this call, whatever STS called it: with
+ * ERR_DENIED here the layers above would go on without what they asked for. aws_operation and aws_code
+ * still say what STS said. */
 static void fail_credentials(struct call *c, struct err *err)
 {
 	switch (err->code) {
@@ -213,10 +219,10 @@ static void fail_credentials(struct call *c, struct err *err)
 static void step_pace(struct call *c)
 {
 	struct aws_client *client = c->client;
-	struct pacer_turn  turn = pacer_reserve(client->o.pacer, now_ms(c), c->ctx->background);
-	struct err         err;
+	struct pacer_turn turn = pacer_reserve(client->o.pacer, now_ms(c), c->ctx->background);
+	struct err err;
 
-	if (turn.granted && turn.wait_ms >= ctx_left_ms(c->ctx)) { /* nobody is helped by waiting for nothing */
+	if (turn.granted && turn.wait_ms >= ctx_left_ms(c->ctx)) { /* waiting would be for nothing */
 		pacer_give_back(client->o.pacer);
 		err_set(&err, ERR_THROTTLED, "the queue for AWS is longer than this call's deadline");
 		err.retry_after_ms = turn.wait_ms;
@@ -243,10 +249,10 @@ static size_t protocol_headers(const struct call *c, struct http_header out[stat
 	return n;
 }
 
-static enum err_code sign(
-	struct call *c, const struct http_header *headers, size_t n, struct sigv4_result *ret, struct err *reterr)
+static enum err_code sign(struct call *c, const struct http_header *headers, size_t n,
+	struct sigv4_result *ret, struct err *reterr)
 {
-	struct aws_client   *client = c->client;
+	struct aws_client *client = c->client;
 	struct sigv4_request req = {
 		.method = STR("POST"),
 		.path = client->endpoint.path,
@@ -268,11 +274,11 @@ static enum err_code sign(
 
 static enum err_code send_request(struct call *c, struct err *reterr)
 {
-	struct aws_client  *client = c->client;
-	struct http_header  headers[MAX_HEADERS];
-	size_t              n = protocol_headers(c, headers);
+	struct aws_client *client = c->client;
+	struct http_header headers[MAX_HEADERS];
+	size_t n = protocol_headers(c, headers);
 	struct sigv4_result signature = {.n = 0};
-	enum err_code       code;
+	enum err_code code;
 
 	if (c->credentials) {
 		code = sign(c, headers, n, &signature, reterr);
@@ -298,7 +304,7 @@ static enum err_code send_request(struct call *c, struct err *reterr)
 static void step_send(struct call *c)
 {
 	struct aws_client *client = c->client;
-	struct err         err;
+	struct err err;
 
 	if (!c->item->op->unsigned_request) {
 		assert(client->o.credentials);
@@ -323,7 +329,7 @@ static bool is_success(const struct call *c)
 static void step_head(struct call *c)
 {
 	const struct aws_operation *op = c->item->op;
-	struct err                  err;
+	struct err err;
 
 	if (http_flight_head(c->flight, c->ctx, &c->head, &err) != ERR_OK) {
 		fail_or_retry(c, &err);
@@ -353,7 +359,8 @@ static void succeeded(struct call *c)
 	done(c, ERR_OK);
 }
 
-/* An answer that does not make sense will not make sense the next time; one that was cut on its way may well. */
+/* An answer that does not make sense will not make sense the next time; one that was cut on its way may
+ * well. */
 static void truncated(struct call *c)
 {
 	struct err err;
@@ -371,7 +378,7 @@ static void finish_json(struct call *c)
 		.max_bytes = c->client->o.max_body,
 		.sink = c->sink,
 	};
-	bool       sink_failed = false;
+	bool sink_failed = false;
 	struct err err;
 
 	if (buf_check(&c->body, "the answer", &err) != ERR_OK)
@@ -387,7 +394,7 @@ static void finish_json(struct call *c)
 static void finish_success(struct call *c)
 {
 	struct err err;
-	bool       cut;
+	bool cut;
 
 	if (!c->decoder)
 		finish_json(c);
@@ -418,10 +425,10 @@ static int64_t retry_after_ms(const struct call *c)
 
 static void finish_failure(struct call *c)
 {
-	struct aws_client     *client = c->client;
-	struct aws_failure     f = {.http_status = c->head->status, .retry_after_ms = retry_after_ms(c)};
+	struct aws_client *client = c->client;
+	struct aws_failure f = {.http_status = c->head->status, .retry_after_ms = retry_after_ms(c)};
 	struct aws_error_class class;
-	struct err             err;
+	struct err err;
 
 	aws_failure_parse(c->scratch, buf_view(&c->body), c->head->error_type, &f);
 	if (c->head->request_id.n)
@@ -490,7 +497,7 @@ static void step_body(struct call *c)
 static void begin(struct call *c, struct aws_call_item *item)
 {
 	const struct aws_operation *op = item->op;
-	enum err_code               code;
+	enum err_code code;
 
 	assert(op->service == c->client->o.service);
 	c->item = item;
@@ -500,8 +507,8 @@ static void begin(struct call *c, struct aws_call_item *item)
 	c->paid = 0;
 	c->refreshed_credentials = c->corrected_clock = false;
 	c->scratch = arena_new(0);
-	if (item->out && op->out)
-		memset(item->out, 0, op->out->size); /* also what a call that fails leaves behind is well defined */
+	if (item->out && op->out) /* well defined also after a failure */
+		memset(item->out, 0, op->out->size);
 	call_stats_count(c->client->o.stats, op, CALL_BEGUN);
 	buf_init(&c->request, MAX_REQUEST_BYTES);
 	c->request.wipe = true; /* web identity tokens, external ids */
@@ -547,18 +554,18 @@ static void advance(struct call *c)
 }
 
 struct batch {
-	struct aws_client     *client;
-	const struct ctx      *ctx;
+	struct aws_client *client;
+	const struct ctx *ctx;
 	const struct aws_sink *sink;
-	struct arena          *arena;
-	aws_stop_fn           *stop_on;
-	struct aws_call_item  *items;
-	size_t                 n;
-	size_t                 next;    /* items[next ...] are not begun */
-	bool                   stopped; /* begin no more */
-	struct call           *slots;
-	size_t                 n_slots;
-	struct http_waiter    *waiter;
+	struct arena *arena;
+	aws_stop_fn *stop_on;
+	struct aws_call_item *items;
+	size_t n;
+	size_t next;  /* items[next ...] are not begun */
+	bool stopped; /* begin no more */
+	struct call *slots;
+	size_t n_slots;
+	struct http_waiter *waiter;
 };
 
 /* Moves the slot's call on; when it is done, begins the next item with it. */
@@ -579,7 +586,8 @@ static void serve(struct batch *b, struct call *c)
 	}
 }
 
-/* Serves all slots. Returns how many calls are under way; *ret_wake_ms: when the first of them has to go on even if no bytes come. */
+/* Serves all slots. Returns how many calls are under way; *ret_wake_ms: when the first of them has to
+ * go on even if no bytes come. */
 static size_t serve_all(struct batch *b, int64_t *ret_wake_ms)
 {
 	size_t busy = 0;
@@ -612,7 +620,7 @@ static void abandon(struct batch *b, const struct err *err)
 
 static void run(struct batch *b)
 {
-	int64_t    wake_ms, now;
+	int64_t wake_ms, now;
 	struct err err;
 
 	for (;;) {
@@ -634,31 +642,35 @@ static void run(struct batch *b)
 static void run_batch(struct batch *b, size_t max_in_flight)
 {
 	CLEANUP(http_waiter_freep) struct http_waiter *waiter = http_waiter_new();
-	CLEANUP(mem_freep) struct call                *slots = NULL;
+	CLEANUP(mem_freep) struct call *slots = NULL;
 
 	b->waiter = waiter;
 	b->n_slots = max_in_flight < 1 ? 1 : max_in_flight < b->n ? max_in_flight : b->n;
 	b->slots = slots = mem_array(b->n_slots, sizeof(*slots));
 	for (size_t i = 0; i < b->n_slots; i++)
-		slots[i] = (struct call){
-			.client = b->client, .ctx = b->ctx, .sink = b->sink, .arena = b->arena, .waiter = waiter};
+		slots[i] = (struct call){.client = b->client,
+			.ctx = b->ctx,
+			.sink = b->sink,
+			.arena = b->arena,
+			.waiter = waiter};
 	run(b);
 }
 
 void aws_call_many(struct aws_client *c, const struct ctx *ctx, struct aws_call_item *items, size_t n,
 	size_t max_in_flight, aws_stop_fn *stop_on, struct arena *arena)
 {
-	struct batch b = {.client = c, .ctx = ctx, .arena = arena, .stop_on = stop_on, .items = items, .n = n};
+	struct batch b = {
+		.client = c, .ctx = ctx, .arena = arena, .stop_on = stop_on, .items = items, .n = n};
 
 	if (n > 0)
 		run_batch(&b, max_in_flight);
 }
 
-enum err_code aws_call_stream(struct aws_client *c, const struct ctx *ctx, const struct aws_operation *op, const void *in,
-	struct arena *arena, void *out, const struct aws_sink *sink, struct err *reterr)
+enum err_code aws_call_stream(struct aws_client *c, const struct ctx *ctx, const struct aws_operation *op,
+	const void *in, struct arena *arena, void *out, const struct aws_sink *sink, struct err *reterr)
 {
 	struct aws_call_item item = {.op = op, .in = in, .out = out};
-	struct batch         b = {.client = c, .ctx = ctx, .arena = arena, .sink = sink, .items = &item, .n = 1};
+	struct batch b = {.client = c, .ctx = ctx, .arena = arena, .sink = sink, .items = &item, .n = 1};
 
 	run_batch(&b, /* max_in_flight= */ 1);
 	if (item.code != ERR_OK)
@@ -666,8 +678,8 @@ enum err_code aws_call_stream(struct aws_client *c, const struct ctx *ctx, const
 	return item.code;
 }
 
-enum err_code aws_call(struct aws_client *c, const struct ctx *ctx, const struct aws_operation *op, const void *in,
-	struct arena *arena, void *out, struct err *reterr)
+enum err_code aws_call(struct aws_client *c, const struct ctx *ctx, const struct aws_operation *op,
+	const void *in, struct arena *arena, void *out, struct err *reterr)
 {
 	return aws_call_stream(c, ctx, op, in, arena, out, /* sink= */ NULL, reterr);
 }

@@ -13,15 +13,17 @@ enum flags {
 };
 
 struct row {
-	const char   *aws_code;
+	const char *aws_code;
 	enum err_code code;
-	unsigned      flags;
+	unsigned flags;
 };
 
-/* Sources: spec/iam.md 3.7 and 3.8, D32; AWS's "Common errors" of IAM, STS, SSO Admin, Identity Store, Organizations.
- * "X" and "XException" are both listed: the same error has the one name in the query protocol, the other in JSON. */
+/* Sources: spec/iam.md 3.7 and 3.8, D32; AWS's "Common errors" of IAM, STS, SSO Admin, Identity Store,
+ * Organizations. "X" and "XException" are both listed: the same error has the one name in the query
+ * protocol, the other in JSON. */
 static const struct row rows[] = {
-	/* Slow down. LimitExceededException throttles; IAM's LimitExceeded is a quota and stands further down. */
+	/* Slow down. LimitExceededException throttles; IAM's LimitExceeded is a quota and stands
+	 * further down. */
 	{"Throttling", ERR_THROTTLED, THROTTLE},
 	{"ThrottlingException", ERR_THROTTLED, THROTTLE},
 	{"ThrottledException", ERR_THROTTLED, THROTTLE},
@@ -142,9 +144,10 @@ static const struct row *find(struct str aws_code)
 	return NULL;
 }
 
-/* The table of spec/rpc-surface.md 9.1, with three differences that keep a proxy's or load balancer's page from
- * being taken for AWS's word: an unexplained 403 is no missing permission (those always come with a code), an unexplained
- * 404 is no proof that the object is gone, an unexplained 409 none that it exists. */
+/* The table of spec/rpc-surface.md 9.1, with three differences that keep a proxy's or load balancer's
+ * page from being taken for AWS's word: an unexplained 403 is no missing permission (those always come
+ * with a code), an unexplained 404 is no proof that the object is gone, an unexplained 409 none that it
+ * exists. */
 static enum err_code code_of_status(int status)
 {
 	switch (status) {
@@ -178,12 +181,13 @@ static bool status_is_transient(int status)
 
 struct aws_error_class aws_error_classify(struct str aws_code, int http_status)
 {
-	const struct row      *row = find(aws_code);
+	const struct row *row = find(aws_code);
 	struct aws_error_class c = {.code = row ? row->code : code_of_status(http_status)};
-	unsigned               flags = row ? row->flags : 0;
+	unsigned flags = row ? row->flags : 0;
 
 	c.throttle = c.code == ERR_THROTTLED;
-	c.retryable = c.throttle || c.code == ERR_UNAVAILABLE || (flags & RETRY) || status_is_transient(http_status);
+	c.retryable = c.throttle || c.code == ERR_UNAVAILABLE || (flags & RETRY) ||
+		      status_is_transient(http_status);
 	c.expired = flags & EXPIRED;
 	c.clock_skew = flags & SKEW;
 	return c;
@@ -201,13 +205,14 @@ void aws_failure_parse(struct arena *a, struct str body, struct str type_header,
 		f->code = aws_json11_error_name(type_header);
 }
 
-/* AWS names the action it missed: "... is not authorized to perform: sts:AssumeRole on resource: ...". It is not always
- * the operation (GetAccountAuthorizationDetails may miss iam:GetPolicyVersion). Empty when it does not say. */
+/* AWS names the action it missed: "... is not authorized to perform: sts:AssumeRole on resource: ...".
+ * It is not always the operation (GetAccountAuthorizationDetails may miss iam:GetPolicyVersion). Empty
+ * when it does not say. */
 static struct str missing_action(struct str message)
 {
 	static const struct str before = STR_INIT("not authorized to perform: ");
-	ptrdiff_t               at = str_find(message, before);
-	struct str              rest, action;
+	ptrdiff_t at = str_find(message, before);
+	struct str rest, action;
 
 	if (at < 0)
 		return STR_EMPTY;
@@ -221,10 +226,12 @@ static struct str missing_action(struct str message)
 void aws_err_set_operation(struct err *e, const struct aws_operation *op)
 {
 	struct str parts[] = {str_c(op->service->id), STR(":"), str_c(op->name)};
-	size_t     n = 0;
+	size_t n = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
-		size_t take = parts[i].n < sizeof(e->aws_operation) - 1 - n ? parts[i].n : sizeof(e->aws_operation) - 1 - n;
+		size_t take = parts[i].n < sizeof(e->aws_operation) - 1 - n
+				      ? parts[i].n
+				      : sizeof(e->aws_operation) - 1 - n;
 
 		memcpy(e->aws_operation + n, parts[i].p, take);
 		n += take;
@@ -243,20 +250,22 @@ static void copy_token(char *to, size_t size, struct str from)
 	to[n] = '\0';
 }
 
-enum err_code aws_failure_to_err(const struct aws_operation *op, const struct aws_failure *f, struct err *reterr)
+enum err_code aws_failure_to_err(
+	const struct aws_operation *op, const struct aws_failure *f, struct err *reterr)
 {
 	struct aws_error_class c = aws_error_classify(f->code, f->http_status);
-	struct err             named = {0}; /* only for its aws_operation */
-	struct str             said = f->message;
-	struct str             action;
+	struct err named = {0}; /* only for its aws_operation */
+	struct str said = f->message;
+	struct str action;
 
 	aws_err_set_operation(&named, op);
 	action = missing_action(f->message);
 	if (action.n == 0)
 		action = str_c(named.aws_operation);
 	if (c.code == ERR_DENIED)
-		err_set(reterr, c.code, "%s is not allowed: missing permission " STR_FMT "%s" STR_FMT "%s", named.aws_operation,
-			STR_ARG(action), said.n ? " (" : "", STR_ARG(said), said.n ? ")" : "");
+		err_set(reterr, c.code, "%s is not allowed: missing permission " STR_FMT "%s" STR_FMT "%s",
+			named.aws_operation, STR_ARG(action), said.n ? " (" : "", STR_ARG(said),
+			said.n ? ")" : "");
 	else if (f->code.n)
 		err_set(reterr, c.code, "%s: " STR_FMT "%s" STR_FMT, named.aws_operation, STR_ARG(f->code),
 			said.n ? ": " : "", STR_ARG(said));

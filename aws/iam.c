@@ -1,7 +1,8 @@
 /* Wire names as in AWS's API reference; which fields which answer has: spec/iam.md 14.2 and 14.3. */
 #include "aws/iam.h"
 
-/* AWS publishes no request quota for IAM's reads. Where the pacer starts is what accounts were seen to bear; it learns the rest. */
+/* AWS publishes no request quota for IAM's reads. Where the pacer starts is what accounts were seen to
+ * bear; it learns the rest. */
 const struct aws_service aws_iam = {
 	.id = "iam",
 	.signing_name = "iam",
@@ -13,10 +14,16 @@ const struct aws_service aws_iam = {
 	.burst = 100,
 };
 
-/* One line per member: M(wire name, kind, C struct, field), ML(..., element's shape). */
-#define M(name, kind, type, field)         {name, AWS_##kind, offsetof(struct type, field), NULL}
-#define MS(name, kind, type, field, shape) {name, AWS_##kind, offsetof(struct type, field), &(shape)}
-#define PAGE(type)                         M("IsTruncated", BOOL, type, page.is_truncated), M("Marker", STRING, type, page.marker)
+/* One line per member: M(wire name, kind, C struct, field), MS(..., shape of the struct or element). */
+#define M(name, kind, type, field)                                                                           \
+	{                                                                                                    \
+		name, AWS_##kind, offsetof(struct type, field), NULL                                         \
+	}
+#define MS(name, kind, type, field, shape)                                                                   \
+	{                                                                                                    \
+		name, AWS_##kind, offsetof(struct type, field), &(shape)                                     \
+	}
+#define PAGE(type) M("IsTruncated", BOOL, type, page.is_truncated), M("Marker", STRING, type, page.marker)
 
 /* ---- pieces ---- */
 
@@ -107,22 +114,22 @@ static const struct aws_member page_in[] = {
 static const struct aws_shape page_in_shape = AWS_SHAPE(struct aws_iam_page_in, page_in);
 
 /* The one name of aws_iam_name_page_in, spelled as the operation wants it. */
-#define NAME_PAGE_IN(variable, name_member) \
-	static const struct aws_member variable[] = { \
-		M(name_member, STRING, aws_iam_name_page_in, name), \
-		M("Marker", STRING, aws_iam_name_page_in, marker), \
-		M("MaxItems", INT, aws_iam_name_page_in, max_items), \
-	}; \
+#define NAME_PAGE_IN(variable, name_member)                                                                  \
+	static const struct aws_member variable[] = {                                                        \
+		M(name_member, STRING, aws_iam_name_page_in, name),                                          \
+		M("Marker", STRING, aws_iam_name_page_in, marker),                                           \
+		M("MaxItems", INT, aws_iam_name_page_in, max_items),                                         \
+	};                                                                                                   \
 	static const struct aws_shape variable##_shape = AWS_SHAPE(struct aws_iam_name_page_in, variable)
 NAME_PAGE_IN(user_page_in, "UserName");
 NAME_PAGE_IN(group_page_in, "GroupName");
 NAME_PAGE_IN(role_page_in, "RoleName");
 
-#define GET_INLINE_IN(variable, name_member) \
-	static const struct aws_member variable[] = { \
-		M(name_member, STRING, aws_iam_get_inline_in, name), \
-		M("PolicyName", STRING, aws_iam_get_inline_in, policy_name), \
-	}; \
+#define GET_INLINE_IN(variable, name_member)                                                                 \
+	static const struct aws_member variable[] = {                                                        \
+		M(name_member, STRING, aws_iam_get_inline_in, name),                                         \
+		M("PolicyName", STRING, aws_iam_get_inline_in, policy_name),                                 \
+	};                                                                                                   \
 	static const struct aws_shape variable##_shape = AWS_SHAPE(struct aws_iam_get_inline_in, variable)
 GET_INLINE_IN(user_policy_in, "UserName");
 GET_INLINE_IN(group_policy_in, "GroupName");
@@ -133,7 +140,8 @@ static const struct aws_member account_details_in[] = {
 	M("Marker", STRING, aws_iam_account_details_in, marker),
 	M("MaxItems", INT, aws_iam_account_details_in, max_items),
 };
-static const struct aws_shape account_details_in_shape = AWS_SHAPE(struct aws_iam_account_details_in, account_details_in);
+static const struct aws_shape account_details_in_shape =
+	AWS_SHAPE(struct aws_iam_account_details_in, account_details_in);
 
 static const struct aws_member list_policies_in[] = {
 	M("Scope", STRING, aws_iam_list_policies_in, scope),
@@ -141,7 +149,8 @@ static const struct aws_member list_policies_in[] = {
 	M("Marker", STRING, aws_iam_list_policies_in, marker),
 	M("MaxItems", INT, aws_iam_list_policies_in, max_items),
 };
-static const struct aws_shape list_policies_in_shape = AWS_SHAPE(struct aws_iam_list_policies_in, list_policies_in);
+static const struct aws_shape list_policies_in_shape =
+	AWS_SHAPE(struct aws_iam_list_policies_in, list_policies_in);
 
 static const struct aws_member get_policy_in[] = {
 	M("PolicyArn", STRING, aws_iam_get_policy_in, arn),
@@ -158,7 +167,8 @@ static const struct aws_shape get_policy_version_in_shape =
 static const struct aws_member key_last_used_in[] = {
 	M("AccessKeyId", STRING, aws_iam_access_key_last_used_in, id),
 };
-static const struct aws_shape key_last_used_in_shape = AWS_SHAPE(struct aws_iam_access_key_last_used_in, key_last_used_in);
+static const struct aws_shape key_last_used_in_shape =
+	AWS_SHAPE(struct aws_iam_access_key_last_used_in, key_last_used_in);
 
 /* ---- outputs ---- */
 
@@ -177,11 +187,11 @@ const struct aws_member *const aws_iam_account_details_groups = &account_details
 const struct aws_member *const aws_iam_account_details_roles = &account_details_out[4];
 const struct aws_member *const aws_iam_account_details_policies = &account_details_out[5];
 
-#define LIST_OUT(variable, type, list_member, field, element_shape) \
-	static const struct aws_member variable[] = { \
-		PAGE(type), \
-		{list_member, AWS_LIST, offsetof(struct type, field), element_shape}, \
-	}; \
+#define LIST_OUT(variable, type, list_member, field, element_shape)                                          \
+	static const struct aws_member variable[] = {                                                        \
+		PAGE(type),                                                                                  \
+		{list_member, AWS_LIST, offsetof(struct type, field), element_shape},                        \
+	};                                                                                                   \
 	static const struct aws_shape variable##_shape = AWS_SHAPE(struct type, variable)
 LIST_OUT(list_users_out, aws_iam_list_users_out, "Users", users, &user_shape);
 LIST_OUT(list_groups_out, aws_iam_list_groups_out, "Groups", groups, &group_shape);
@@ -228,7 +238,8 @@ LIST_OUT(list_access_keys_out, aws_iam_list_access_keys_out, "AccessKeyMetadata"
 static const struct aws_member key_last_used[] = {
 	M("LastUsedDate", TIME, aws_iam_access_key_last_used_out, last_used_s),
 };
-static const struct aws_shape key_last_used_shape = AWS_SHAPE(struct aws_iam_access_key_last_used_out, key_last_used);
+static const struct aws_shape key_last_used_shape =
+	AWS_SHAPE(struct aws_iam_access_key_last_used_out, key_last_used);
 static const struct aws_member key_last_used_out[] = {
 	M("UserName", STRING, aws_iam_access_key_last_used_out, user_name),
 	{"AccessKeyLastUsed", AWS_STRUCT, 0, &key_last_used_shape},
@@ -246,15 +257,17 @@ static const struct aws_member get_report_out[] = {
 	M("Content", BLOB, aws_iam_get_credential_report_out, content),
 	M("GeneratedTime", TIME, aws_iam_get_credential_report_out, generated_s),
 };
-static const struct aws_shape get_report_out_shape = AWS_SHAPE(struct aws_iam_get_credential_report_out, get_report_out);
+static const struct aws_shape get_report_out_shape =
+	AWS_SHAPE(struct aws_iam_get_credential_report_out, get_report_out);
 
 /* ---- operations ---- */
 
-#define OPERATION(variable, wire_name, input, output) \
-	const struct aws_operation variable = {.service = &aws_iam, .name = wire_name, .in = input, .out = output}
+#define OPERATION(variable, wire_name, input, output)                                                        \
+	const struct aws_operation variable = {                                                              \
+		.service = &aws_iam, .name = wire_name, .in = input, .out = output}
 
-OPERATION(aws_iam_get_account_authorization_details, "GetAccountAuthorizationDetails", &account_details_in_shape,
-	&account_details_out_shape);
+OPERATION(aws_iam_get_account_authorization_details, "GetAccountAuthorizationDetails",
+	&account_details_in_shape, &account_details_out_shape);
 OPERATION(aws_iam_list_users, "ListUsers", &page_in_shape, &list_users_out_shape);
 OPERATION(aws_iam_list_groups, "ListGroups", &page_in_shape, &list_groups_out_shape);
 OPERATION(aws_iam_list_roles, "ListRoles", &page_in_shape, &list_roles_out_shape);
@@ -262,10 +275,12 @@ OPERATION(aws_iam_list_policies, "ListPolicies", &list_policies_in_shape, &list_
 OPERATION(aws_iam_get_group, "GetGroup", &group_page_in_shape, &get_group_out_shape);
 OPERATION(aws_iam_list_user_tags, "ListUserTags", &user_page_in_shape, &list_tags_out_shape);
 OPERATION(aws_iam_list_role_tags, "ListRoleTags", &role_page_in_shape, &list_tags_out_shape);
-OPERATION(aws_iam_list_attached_user_policies, "ListAttachedUserPolicies", &user_page_in_shape, &list_attached_out_shape);
-OPERATION(
-	aws_iam_list_attached_group_policies, "ListAttachedGroupPolicies", &group_page_in_shape, &list_attached_out_shape);
-OPERATION(aws_iam_list_attached_role_policies, "ListAttachedRolePolicies", &role_page_in_shape, &list_attached_out_shape);
+OPERATION(aws_iam_list_attached_user_policies, "ListAttachedUserPolicies", &user_page_in_shape,
+	&list_attached_out_shape);
+OPERATION(aws_iam_list_attached_group_policies, "ListAttachedGroupPolicies", &group_page_in_shape,
+	&list_attached_out_shape);
+OPERATION(aws_iam_list_attached_role_policies, "ListAttachedRolePolicies", &role_page_in_shape,
+	&list_attached_out_shape);
 OPERATION(aws_iam_list_user_policies, "ListUserPolicies", &user_page_in_shape, &list_inline_out_shape);
 OPERATION(aws_iam_list_group_policies, "ListGroupPolicies", &group_page_in_shape, &list_inline_out_shape);
 OPERATION(aws_iam_list_role_policies, "ListRolePolicies", &role_page_in_shape, &list_inline_out_shape);
@@ -273,9 +288,11 @@ OPERATION(aws_iam_get_user_policy, "GetUserPolicy", &user_policy_in_shape, &get_
 OPERATION(aws_iam_get_group_policy, "GetGroupPolicy", &group_policy_in_shape, &get_inline_out_shape);
 OPERATION(aws_iam_get_role_policy, "GetRolePolicy", &role_policy_in_shape, &get_inline_out_shape);
 OPERATION(aws_iam_get_policy, "GetPolicy", &get_policy_in_shape, &get_policy_out_shape);
-OPERATION(aws_iam_get_policy_version, "GetPolicyVersion", &get_policy_version_in_shape, &get_policy_version_out_shape);
+OPERATION(aws_iam_get_policy_version, "GetPolicyVersion", &get_policy_version_in_shape,
+	&get_policy_version_out_shape);
 OPERATION(aws_iam_list_access_keys, "ListAccessKeys", &user_page_in_shape, &list_access_keys_out_shape);
-OPERATION(aws_iam_get_access_key_last_used, "GetAccessKeyLastUsed", &key_last_used_in_shape, &key_last_used_out_shape);
+OPERATION(aws_iam_get_access_key_last_used, "GetAccessKeyLastUsed", &key_last_used_in_shape,
+	&key_last_used_out_shape);
 OPERATION(aws_iam_generate_credential_report, "GenerateCredentialReport", NULL, &generate_report_out_shape);
 OPERATION(aws_iam_get_credential_report, "GetCredentialReport", NULL, &get_report_out_shape);
 OPERATION(aws_iam_list_account_aliases, "ListAccountAliases", &page_in_shape, &list_aliases_out_shape);

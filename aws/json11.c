@@ -15,12 +15,13 @@ struct str aws_json11_target(const struct aws_operation *op, struct arena *a)
 	return str_fmt(a, "%s.%s", op->service->target_prefix, op->name);
 }
 
-static void encode_struct(struct buf *b, const struct aws_shape *shape, const char *base, struct arena *scratch);
+static void encode_struct(
+	struct buf *b, const struct aws_shape *shape, const char *base, struct arena *scratch);
 
 static void encode_value(struct buf *b, const struct aws_member *m, const void *p, struct arena *scratch)
 {
 	const struct aws_list *list = p;
-	const struct aws_int  *num = p;
+	const struct aws_int *num = p;
 
 	switch (m->kind) {
 	case AWS_STRING:
@@ -56,7 +57,8 @@ static void encode_value(struct buf *b, const struct aws_member *m, const void *
 	}
 }
 
-static void encode_struct(struct buf *b, const struct aws_shape *shape, const char *base, struct arena *scratch)
+static void encode_struct(
+	struct buf *b, const struct aws_shape *shape, const char *base, struct arena *scratch)
 {
 	bool first = true;
 
@@ -76,9 +78,10 @@ static void encode_struct(struct buf *b, const struct aws_shape *shape, const ch
 	buf_char(b, '}');
 }
 
-enum err_code aws_json11_encode(const struct aws_operation *op, const void *in, struct buf *body, struct err *reterr)
+enum err_code aws_json11_encode(
+	const struct aws_operation *op, const void *in, struct buf *body, struct err *reterr)
 {
-	static const struct aws_shape      nothing = {0};
+	static const struct aws_shape nothing = {0};
 	CLEANUP(arena_freep) struct arena *scratch = arena_new(0);
 
 	encode_struct(body, op->in && in ? op->in : &nothing, in, scratch);
@@ -90,15 +93,15 @@ enum err_code aws_json11_encode(const struct aws_operation *op, const void *in, 
 /* Where we are in the document, as a chain on the C stack. */
 struct path {
 	const struct path *up;
-	const char        *name; /* NULL: an element of a list */
-	size_t             index;
+	const char *name; /* NULL: an element of a list */
+	size_t index;
 };
 
 struct decoder {
 	const struct aws_json11_answer *answer;
-	struct arena                   *arena; /* where values go */
-	size_t                          left;  /* of max_bytes, for lists in memory */
-	bool                            sink_failed;
+	struct arena *arena; /* where values go */
+	size_t left;         /* of max_bytes, for lists in memory */
+	bool sink_failed;
 };
 
 static void write_path(struct buf *b, const struct path *p)
@@ -132,7 +135,8 @@ static enum err_code decode_string(
 		return wrong(at, "not a string", reterr);
 	copy = arena_try_alloc(d->arena, j->string.n + 1);
 	if (!copy)
-		return err_set(reterr, ERR_TOO_LARGE, "the answer to %s takes too much memory", d->answer->op->name);
+		return err_set(
+			reterr, ERR_TOO_LARGE, "the answer to %s takes too much memory", d->answer->op->name);
 	memcpy(copy, j->string.p, j->string.n);
 	copy[j->string.n] = '\0';
 	*ret = str_n(copy, j->string.n);
@@ -167,9 +171,9 @@ static enum err_code decode_element(struct decoder *d, const struct path *at, co
 static enum err_code decode_list(struct decoder *d, const struct path *at, const struct aws_member *m,
 	const struct json *j, struct aws_list *ret, struct err *reterr)
 {
-	size_t        size = aws_list_element_size(m);
+	size_t size = aws_list_element_size(m);
 	enum err_code code;
-	char         *items;
+	char *items;
 
 	if (j->kind != JSON_ARRAY)
 		return wrong(at, "not an array", reterr);
@@ -177,7 +181,8 @@ static enum err_code decode_list(struct decoder *d, const struct path *at, const
 		return ERR_OK;
 	items = j->n <= d->left / size ? arena_try_alloc(d->arena, j->n * size) : NULL;
 	if (!items)
-		return err_set(reterr, ERR_TOO_LARGE, "the answer to %s takes too much memory", d->answer->op->name);
+		return err_set(
+			reterr, ERR_TOO_LARGE, "the answer to %s takes too much memory", d->answer->op->name);
 	d->left -= j->n * size;
 	memset(items, 0, j->n * size);
 	for (size_t i = 0; i < j->n; i++) {
@@ -195,7 +200,7 @@ static enum err_code decode_value(struct decoder *d, const struct path *at, cons
 	const struct json *j, void *target, struct err *reterr)
 {
 	struct aws_int *num = target;
-	struct str     *text = target;
+	struct str *text = target;
 
 	switch (m->kind) {
 	case AWS_STRING:
@@ -236,8 +241,8 @@ static enum err_code decode_struct(struct decoder *d, const struct path *at, con
 		return wrong(at, "not an object", reterr);
 	for (size_t i = 0; i < shape->n; i++) {
 		const struct aws_member *m = &shape->members[i];
-		const struct json       *value = json_get(j, str_c(m->name));
-		struct path              here = {.up = at, .name = m->name};
+		const struct json *value = json_get(j, str_c(m->name));
+		struct path here = {.up = at, .name = m->name};
 
 		if (!value || value->kind == JSON_NULL)
 			continue;
@@ -251,16 +256,16 @@ static enum err_code decode_struct(struct decoder *d, const struct path *at, con
 static enum err_code feed_sink(struct decoder *d, const struct path *at, const struct aws_member *m,
 	const struct json *list, struct err *reterr)
 {
-	const struct aws_sink             *sink = d->answer->sink;
+	const struct aws_sink *sink = d->answer->sink;
 	CLEANUP(arena_freep) struct arena *scratch = arena_new(d->answer->max_bytes);
 
 	if (list->kind != JSON_ARRAY)
 		return wrong(at, "not an array", reterr);
 	for (size_t i = 0; i < list->n; i++) {
-		struct path    here = {.up = at, .index = i};
+		struct path here = {.up = at, .index = i};
 		struct decoder one = {.answer = d->answer, .arena = scratch, .left = d->answer->max_bytes};
-		void          *element = arena_zalloc(scratch, aws_list_element_size(m));
-		enum err_code  code = decode_element(&one, &here, m, &list->items[i], element, reterr);
+		void *element = arena_zalloc(scratch, aws_list_element_size(m));
+		enum err_code code = decode_element(&one, &here, m, &list->items[i], element, reterr);
 
 		if (code != ERR_OK)
 			return code;
@@ -279,12 +284,12 @@ static enum err_code decode_to_sink(
 	struct decoder *d, const struct path *root, const struct json *j, void *out, struct err *reterr)
 {
 	const struct aws_shape *shape = d->answer->op->out;
-	enum err_code           code = ERR_OK;
+	enum err_code code = ERR_OK;
 
 	for (size_t i = 0; i < shape->n && code == ERR_OK; i++) {
 		const struct aws_member *m = &shape->members[i];
-		const struct json       *value = json_get(j, str_c(m->name));
-		struct path              here = {.up = root, .name = m->name};
+		const struct json *value = json_get(j, str_c(m->name));
+		struct path here = {.up = root, .name = m->name};
 
 		if (!value || value->kind == JSON_NULL)
 			continue;
@@ -300,11 +305,11 @@ enum err_code aws_json11_decode(const struct aws_json11_answer *answer, struct a
 	bool *ret_sink_failed, struct err *reterr)
 {
 	CLEANUP(arena_freep) struct arena *tree = arena_new(0); /* json_parse bounds it by max_bytes */
-	struct decoder                     d = {.answer = answer, .arena = arena, .left = answer->max_bytes};
-	struct path                        root = {.name = answer->op->name};
-	const struct aws_shape            *shape = answer->op->out;
-	const struct json                 *j;
-	enum err_code                      code;
+	struct decoder d = {.answer = answer, .arena = arena, .left = answer->max_bytes};
+	struct path root = {.name = answer->op->name};
+	const struct aws_shape *shape = answer->op->out;
+	const struct json *j;
+	enum err_code code;
 
 	assert(out || !answer->sink);
 	*ret_sink_failed = false;
@@ -353,8 +358,8 @@ void aws_json11_read_error(struct arena *a, struct str body, struct aws_failure 
 {
 	static const char *const types[] = {"__type", "code", "Code", NULL};
 	static const char *const messages[] = {"message", "Message", "errorMessage", NULL};
-	const struct json       *j;
-	struct err               ignored; /* a body that is not JSON says nothing: the HTTP status decides */
+	const struct json *j;
+	struct err ignored; /* a body that is not JSON says nothing: the HTTP status decides */
 
 	if (json_parse(a, body, ERROR_BODY_MAX, &j, &ignored) != ERR_OK)
 		return;

@@ -1,11 +1,13 @@
 /* aws/json11.h
  *
- * The AWS JSON 1.1 protocol (SSO Admin, Identity Store, Organizations, CloudTrail): both bodies are JSON objects, the
- * operation stands in the header X-Amz-Target. By the tables of aws/shape.h; nothing here knows an operation or the network.
+ * The AWS JSON 1.1 protocol (SSO Admin, Identity Store, Organizations, CloudTrail): both bodies are
+ * JSON objects, the operation stands in the header X-Amz-Target. By the tables of aws/shape.h; nothing
+ * here knows an operation or the network.
  *
  * Threads:   pure functions.
  * Ownership: results live in the caller's arena.
- * Errors:    ERR_PROTOCOL with the path of what was wrong ("ListInstances.Instances[2].CreatedDate: ..."); ERR_TOO_LARGE. */
+ * Errors:    ERR_PROTOCOL with the path of what was wrong ("ListInstances.Instances[2].CreatedDate:
+ *            ..."); ERR_TOO_LARGE. */
 #ifndef AWS_JSON11_H
 #define AWS_JSON11_H
 
@@ -26,17 +28,18 @@ MUST_CHECK enum err_code aws_json11_encode(
 
 struct aws_json11_answer {
 	const struct aws_operation *op;
-	struct str                  body;
-	size_t                      max_bytes;
-	const struct aws_sink      *sink; /* NULL: lists go into out */
+	struct str body;
+	size_t max_bytes;
+	const struct aws_sink *sink; /* NULL: lists go into out */
 };
 
-/* Fills out (zeroed first; NULL: only the form is checked). With a sink the elements of the top-level lists go there, in a
- * scratch arena each. *ret_sink_failed: the error is the sink's. */
-MUST_CHECK enum err_code aws_json11_decode(const struct aws_json11_answer *answer, struct arena *arena, void *out,
-	bool *ret_sink_failed, struct err *reterr);
+/* Fills out (zeroed first; NULL: only the form is checked). With a sink the elements of the top-level
+ * lists go there, in a scratch arena each. *ret_sink_failed: the error is the sink's. */
+MUST_CHECK enum err_code aws_json11_decode(const struct aws_json11_answer *answer, struct arena *arena,
+	void *out, bool *ret_sink_failed, struct err *reterr);
 
-/* The error's name without its frame: "com.amazonaws.x#AccessDeniedException:http://..." gives "AccessDeniedException". */
+/* The error's name without its frame: "com.amazonaws.x#AccessDeniedException:http://..." gives
+ * "AccessDeniedException". */
 struct str aws_json11_error_name(struct str type);
 
 /* Reads __type (or code), message/Message/errorMessage. Fills what it finds of f's texts. */

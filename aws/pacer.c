@@ -1,9 +1,10 @@
 /* DESIGN
  *
- * Foreground turns are handed out ahead of time: the token count goes below zero and says how far in the future the
- * turn lies. Nobody has to come back for his turn, so nobody who is busy elsewhere can hold up those behind him; a queue of
- * waiters would need both. Background calls do come back: they may only take tokens that are there. Their waits are
- * staggered, so that they come back in the order they came first. */
+ * Foreground turns are handed out ahead of time: the token count goes below zero and says how far in
+ * the future the turn lies. Nobody has to come back for his turn, so nobody who is busy elsewhere can
+ * hold up those behind him; a queue of waiters would need both. Background calls do come back: they may
+ * only take tokens that are there. Their waits are staggered, so that they come back in the order they
+ * came first. */
 #include "aws/pacer.h"
 
 #include <assert.h>
@@ -11,25 +12,25 @@
 #include "base/mem.h"
 #include "base/thread.h"
 
-/* Multiplicative decrease, additive increase (as TCP does it): fast enough to leave an overload within seconds, slow
- * enough that a rate found good is not overshot at once. */
-#define DECREASE       0.7
-#define INCREASE_PER_S 0.05 /* of the start rate */
-#define FLOOR_FACTOR   0.05 /* of the start rate: whoever throttles each call still gets asked */
+/* Multiplicative decrease, additive increase (as TCP does it): fast enough to leave an overload within
+ * seconds, slow enough that a rate found good is not overshot at once. */
+#define DECREASE          0.7
+#define INCREASE_PER_S    0.05 /* of the start rate */
+#define FLOOR_FACTOR      0.05 /* of the start rate: whoever throttles each call still gets asked */
 #define DECREASE_EVERY_MS 1000
 
 struct pacer {
 	struct mutex lock;
-	double       start_rate;
-	double       max_rate;
-	double       burst;
-	double       rate;   /* tokens per second now, between FLOOR_FACTOR * start_rate and max_rate */
-	double       tokens; /* <= burst; negative: turns handed out ahead of time */
-	bool         started;
-	int64_t      refilled_ms;
-	int64_t      decreased_ms;
-	int64_t      increased_ms;
-	int64_t      background_ms; /* when the last background caller was told to come back */
+	double start_rate;
+	double max_rate;
+	double burst;
+	double rate;   /* tokens per second now, between FLOOR_FACTOR * start_rate and max_rate */
+	double tokens; /* <= burst; negative: turns handed out ahead of time */
+	bool started;
+	int64_t refilled_ms;
+	int64_t decreased_ms;
+	int64_t increased_ms;
+	int64_t background_ms; /* when the last background caller was told to come back */
 };
 
 struct pacer *pacer_new(const struct pacer_options *opts)

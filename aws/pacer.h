@@ -1,12 +1,13 @@
 /* aws/pacer.h
  *
- * AWS's quota is the speed limit, so drive at it: a token bucket per (account, service) that starts at the published or
- * observed rate, slows down when AWS throttles and recovers slowly (architecture, decision 3).
+ * AWS's quota is the speed limit, so drive at it: a token bucket per (account, service) that starts at
+ * the published or observed rate, slows down when AWS throttles and recovers slowly (architecture,
+ * decision 3).
  *
  * The pacer never sleeps and has no clock: it says how long to wait from `now_ms`, a monotonic time.
  *
- * Foreground calls get turns in the order in which they asked. Background calls (read-ahead) get only what is free at the moment,
- * so a foreground call never queues behind them.
+ * Foreground calls get turns in the order in which they asked. Background calls (read-ahead) get only
+ * what is free at the moment, so a foreground call never queues behind them.
  *
  * Threads: any. */
 #ifndef AWS_PACER_H
@@ -25,10 +26,11 @@ struct pacer_options {
 #define PACER_MAX_FACTOR 1.25
 
 struct pacer *pacer_new(const struct pacer_options *opts);
-void          pacer_free(struct pacer *p); /* NULL is fine */
+void pacer_free(struct pacer *p); /* NULL is fine */
 
 struct pacer_turn {
-	bool    granted; /* true: go after wait_ms; the turn is taken. false: ask again after wait_ms (background only) */
+	bool granted; /* true: go after wait_ms; the turn is taken. false: ask again after wait_ms (background
+			 only) */
 	int64_t wait_ms;
 };
 struct pacer_turn pacer_reserve(struct pacer *p, int64_t now_ms, bool background);

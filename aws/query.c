@@ -1,13 +1,16 @@
 /* DESIGN
  *
- * The decoder is a stack of frames, one per open XML element, indexed by depth. A frame knows what its element stands
- * for by the table of its parent: a struct, a list, a scalar, or something the tables do not name (skipped with all below).
+ * The decoder is a stack of frames, one per open XML element, indexed by depth. A frame knows what its
+ * element stands for by the table of its parent: a struct, a list, a scalar, or something the tables do
+ * not name (skipped with all below).
  *
- * A list grows in heap memory that belongs to the frame's depth and is reused by the next list there; when the list
- * ends it is copied into the arena with its exact size. So thousands of small lists in one arena waste nothing. An element
- * under construction may be pointed to by the frames above it: the list grows only between elements.
+ * A list grows in heap memory that belongs to the frame's depth and is reused by the next list there;
+ * when the list ends it is copied into the arena with its exact size. So thousands of small lists in
+ * one arena waste nothing. An element under construction may be pointed to by the frames above it: the
+ * list grows only between elements.
  *
- * Elements of a top-level list with a sink are built in a scratch arena instead, handed over, and forgotten. */
+ * Elements of a top-level list with a sink are built in a scratch arena instead, handed over, and
+ * forgotten. */
 #include "aws/query.h"
 
 #include <assert.h>
@@ -29,10 +32,11 @@ static void encode_pair(struct buf *body, struct str key, struct str value)
 	percent_encode(body, value, /* keep_slash= */ false);
 }
 
-static void encode_scalar(struct buf *body, struct str key, const struct aws_member *m, const void *p, struct arena *scratch)
+static void encode_scalar(
+	struct buf *body, struct str key, const struct aws_member *m, const void *p, struct arena *scratch)
 {
 	const struct aws_int *num = p;
-	char                  time[21];
+	char time[21];
 
 	switch (m->kind) {
 	case AWS_STRING:
@@ -57,37 +61,39 @@ static void encode_scalar(struct buf *body, struct str key, const struct aws_mem
 	}
 }
 
-static void encode_struct(
-	struct buf *body, struct str prefix, const struct aws_shape *shape, const char *base, struct arena *scratch);
+static void encode_struct(struct buf *body, struct str prefix, const struct aws_shape *shape,
+	const char *base, struct arena *scratch);
 
 /* "Filter.member.1", "Tags.member.2.Key" */
-static void encode_list(struct buf *body, struct str key, const struct aws_member *m, const struct aws_list *list,
-	struct arena *scratch)
+static void encode_list(struct buf *body, struct str key, const struct aws_member *m,
+	const struct aws_list *list, struct arena *scratch)
 {
 	for (size_t i = 0; i < list->n; i++) {
-		struct str  one = str_fmt(scratch, STR_FMT ".member.%zu", STR_ARG(key), i + 1);
+		struct str one = str_fmt(scratch, STR_FMT ".member.%zu", STR_ARG(key), i + 1);
 		const char *element = (const char *)list->items + i * aws_list_element_size(m);
 
 		if (m->shape)
-			encode_struct(body, str_fmt(scratch, STR_FMT ".", STR_ARG(one)), m->shape, element, scratch);
+			encode_struct(body, str_fmt(scratch, STR_FMT ".", STR_ARG(one)), m->shape, element,
+				scratch);
 		else
 			encode_pair(body, one, *(const struct str *)(const void *)element);
 	}
 }
 
 /* Recursion follows our own tables, which are finite. */
-static void encode_struct(
-	struct buf *body, struct str prefix, const struct aws_shape *shape, const char *base, struct arena *scratch)
+static void encode_struct(struct buf *body, struct str prefix, const struct aws_shape *shape,
+	const char *base, struct arena *scratch)
 {
 	for (size_t i = 0; i < shape->n; i++) {
 		const struct aws_member *m = &shape->members[i];
-		struct str               key;
+		struct str key;
 
 		if (!aws_member_is_set(m, base))
 			continue;
 		key = str_fmt(scratch, STR_FMT "%s", STR_ARG(prefix), m->name);
 		if (m->kind == AWS_STRUCT)
-			encode_struct(body, str_fmt(scratch, STR_FMT ".", STR_ARG(key)), m->shape, base + m->offset, scratch);
+			encode_struct(body, str_fmt(scratch, STR_FMT ".", STR_ARG(key)), m->shape,
+				base + m->offset, scratch);
 		else if (m->kind == AWS_LIST)
 			encode_list(body, key, m, (const void *)(base + m->offset), scratch);
 		else
@@ -95,7 +101,8 @@ static void encode_struct(
 	}
 }
 
-enum err_code aws_query_encode(const struct aws_operation *op, const void *in, struct buf *body, struct err *reterr)
+enum err_code aws_query_encode(
+	const struct aws_operation *op, const void *in, struct buf *body, struct err *reterr)
 {
 	CLEANUP(arena_freep) struct arena *scratch = arena_new(0);
 
@@ -118,30 +125,30 @@ enum frame_kind {
 };
 
 struct frame {
-	enum frame_kind          kind;
-	const struct aws_member *member;  /* of the parent's table; of an element: its list; of the result: NULL */
-	const struct aws_shape  *shape;   /* FRAME_STRUCT: its members */
-	void                    *target;  /* where the value goes: the struct, the struct aws_list, the scalar */
-	enum aws_kind            scalar;  /* FRAME_SCALAR */
-	bool                     to_sink; /* FRAME_LIST: elements go to the sink */
-	size_t                   n;       /* FRAME_LIST: elements begun */
-	char                    *items;   /* FRAME_LIST: heap, kept for the next list at this depth */
-	size_t                   items_size;
+	enum frame_kind kind;
+	const struct aws_member *member; /* of the parent's table; of an element: its list */
+	const struct aws_shape *shape;   /* FRAME_STRUCT: its members */
+	void *target;         /* where the value goes: the struct, the struct aws_list, the scalar */
+	enum aws_kind scalar; /* FRAME_SCALAR */
+	bool to_sink;         /* FRAME_LIST: elements go to the sink */
+	size_t n;             /* FRAME_LIST: elements begun */
+	char *items;          /* FRAME_LIST: heap, kept for the next list at this depth */
+	size_t items_size;
 };
 
 struct aws_query_decoder {
 	struct aws_query_decoder_options o;
-	struct xml_reader               *xml;
-	struct arena                    *scratch;    /* of the element for the sink */
-	struct arena                    *values;     /* where strings go now: o.arena or scratch */
-	size_t                           list_bytes; /* taken by lists so far, against o.max_bytes */
-	bool                             seen_result;
-	bool                             sink_failed;
-	struct frame                     frames[XML_MAX_DEPTH + 1]; /* [depth], 1 is the root */
+	struct xml_reader *xml;
+	struct arena *scratch; /* of the element for the sink */
+	struct arena *values;  /* where strings go now: o.arena or scratch */
+	size_t list_bytes;     /* taken by lists so far, against o.max_bytes */
+	bool seen_result;
+	bool sink_failed;
+	struct frame frames[XML_MAX_DEPTH + 1]; /* [depth], 1 is the root */
 };
 
-/* Fails with the path of the element at `depth` in front: "ListUsersResult.Users[3].CreateDate: <what>". The content stays
- * out of the message: it may be a secret. */
+/* Fails with the path of the element at `depth` in front: "ListUsersResult.Users[3].CreateDate:
+ * <what>". The content stays out of the message: it may be a secret. */
 static enum err_code wrong(struct aws_query_decoder *d, unsigned depth, const char *what, struct err *reterr)
 {
 	CLEANUP(buf_deinit) struct buf path;
@@ -161,8 +168,8 @@ static enum err_code wrong(struct aws_query_decoder *d, unsigned depth, const ch
 
 static enum err_code too_large(const struct aws_query_decoder *d, struct err *reterr)
 {
-	return err_set(reterr, ERR_TOO_LARGE, "the answer to %s takes more than %zu bytes of memory", d->o.op->name,
-		d->o.max_bytes);
+	return err_set(reterr, ERR_TOO_LARGE, "the answer to %s takes more than %zu bytes of memory",
+		d->o.op->name, d->o.max_bytes);
 }
 
 /* Room for one more element behind the list's last; NULL when the bound is hit. The list may move. */
@@ -199,8 +206,8 @@ static enum err_code start_element(
 	struct aws_query_decoder *d, struct frame *list, struct str name, unsigned depth, struct err *reterr)
 {
 	struct frame *f = &d->frames[depth];
-	size_t        size = aws_list_element_size(list->member);
-	void         *element;
+	size_t size = aws_list_element_size(list->member);
+	void *element;
 
 	if (!str_eq_c(name, "member"))
 		return wrong(d, depth - 1, "the list holds something else than <member>", reterr);
@@ -221,12 +228,12 @@ static enum err_code start_element(
 	return ERR_OK;
 }
 
-static enum err_code start_member(
-	struct aws_query_decoder *d, const struct frame *parent, struct str name, unsigned depth, struct err *reterr)
+static enum err_code start_member(struct aws_query_decoder *d, const struct frame *parent, struct str name,
+	unsigned depth, struct err *reterr)
 {
 	const struct aws_member *m = aws_shape_find(parent->shape, name);
-	struct frame            *f = &d->frames[depth];
-	void                    *target;
+	struct frame *f = &d->frames[depth];
+	void *target;
 
 	if (!m)
 		return ERR_OK; /* FRAME_SKIP */
@@ -266,7 +273,7 @@ static bool is_frame_name(const struct aws_query_decoder *d, struct str name, co
 static enum err_code on_start(void *self, struct str name, unsigned depth, struct err *reterr)
 {
 	struct aws_query_decoder *d = self;
-	struct frame             *f, *parent;
+	struct frame *f, *parent;
 
 	if (depth > XML_MAX_DEPTH)
 		return err_set(reterr, ERR_TOO_LARGE, "the answer to %s is nested too deep", d->o.op->name);
@@ -275,8 +282,9 @@ static enum err_code on_start(void *self, struct str name, unsigned depth, struc
 	f->member = NULL;
 	if (depth == 1) {
 		if (!is_frame_name(d, name, "Response"))
-			return err_set(reterr, ERR_PROTOCOL, "the answer to %s is a <" STR_FMT ">, not a <%sResponse>",
-				d->o.op->name, STR_ARG(str_sub(name, 0, 60)), d->o.op->name);
+			return err_set(reterr, ERR_PROTOCOL,
+				"the answer to %s is a <" STR_FMT ">, not a <%sResponse>", d->o.op->name,
+				STR_ARG(str_sub(name, 0, 60)), d->o.op->name);
 		f->kind = FRAME_RESPONSE;
 		return ERR_OK;
 	}
@@ -309,12 +317,12 @@ static bool parse_bool(struct str text, int64_t *ret)
 	return *ret || str_eq_c(text, "false");
 }
 
-static enum err_code end_scalar(
-	struct aws_query_decoder *d, const struct frame *f, struct str text, unsigned depth, struct err *reterr)
+static enum err_code end_scalar(struct aws_query_decoder *d, const struct frame *f, struct str text,
+	unsigned depth, struct err *reterr)
 {
-	struct str     *s = f->target;
+	struct str *s = f->target;
 	struct aws_int *num = f->target;
-	char           *copy;
+	char *copy;
 
 	switch (f->scalar) {
 	case AWS_STRING:
@@ -353,7 +361,7 @@ static enum err_code end_scalar(
 static enum err_code end_list(struct aws_query_decoder *d, const struct frame *f, struct err *reterr)
 {
 	struct aws_list *list = f->target;
-	size_t           bytes = f->n * aws_list_element_size(f->member);
+	size_t bytes = f->n * aws_list_element_size(f->member);
 
 	if (f->to_sink || f->n == 0)
 		return ERR_OK;
@@ -379,8 +387,8 @@ static enum err_code hand_over(struct aws_query_decoder *d, const struct frame *
 static enum err_code on_end(void *self, struct str name, struct str text, unsigned depth, struct err *reterr)
 {
 	struct aws_query_decoder *d = self;
-	const struct frame       *f = &d->frames[depth];
-	enum err_code             code = ERR_OK;
+	const struct frame *f = &d->frames[depth];
+	enum err_code code = ERR_OK;
 
 	(void)name;
 	switch (f->kind) {
@@ -398,7 +406,8 @@ static enum err_code on_end(void *self, struct str name, struct str text, unsign
 			code = end_list(d, f, reterr);
 		break;
 	}
-	if (code == ERR_OK && depth > 1 && d->frames[depth - 1].kind == FRAME_LIST && d->frames[depth - 1].to_sink)
+	if (code == ERR_OK && depth > 1 && d->frames[depth - 1].kind == FRAME_LIST &&
+		d->frames[depth - 1].to_sink)
 		code = hand_over(d, f, reterr);
 	return code;
 }
@@ -406,7 +415,7 @@ static enum err_code on_end(void *self, struct str name, struct str text, unsign
 struct aws_query_decoder *aws_query_decoder_new(const struct aws_query_decoder_options *opts)
 {
 	struct aws_query_decoder *d = mem_zalloc(sizeof(*d));
-	struct xml_handler        handler = {.start = on_start, .end = on_end, .self = d};
+	struct xml_handler handler = {.start = on_start, .end = on_end, .self = d};
 
 	assert(opts->out || !opts->sink);
 	d->o = *opts;
@@ -455,7 +464,8 @@ enum err_code aws_query_decoder_finish(struct aws_query_decoder *d, bool *ret_tr
 		return err_set(reterr, ERR_PROTOCOL, "the answer to %s is cut off", d->o.op->name);
 	}
 	if (d->o.out && !d->seen_result)
-		return err_set(reterr, ERR_PROTOCOL, "the answer to %s has no <%sResult>", d->o.op->name, d->o.op->name);
+		return err_set(reterr, ERR_PROTOCOL, "the answer to %s has no <%sResult>", d->o.op->name,
+			d->o.op->name);
 	return ERR_OK;
 }
 
@@ -470,9 +480,9 @@ bool aws_query_decoder_sink_failed(const struct aws_query_decoder *d)
 #define ERROR_BODY_MAX ((size_t)64 * 1024)
 
 struct error_reader {
-	struct arena       *arena;
+	struct arena *arena;
 	struct aws_failure *f;
-	struct str          root;
+	struct str root;
 };
 
 static enum err_code error_start(void *self, struct str name, unsigned depth, struct err *reterr)
@@ -485,11 +495,12 @@ static enum err_code error_start(void *self, struct str name, unsigned depth, st
 	return ERR_OK;
 }
 
-static enum err_code error_end(void *self, struct str name, struct str text, unsigned depth, struct err *reterr)
+static enum err_code error_end(
+	void *self, struct str name, struct str text, unsigned depth, struct err *reterr)
 {
 	struct error_reader *r = self;
-	struct str           trimmed = str_trim(text);
-	struct str          *into = NULL;
+	struct str trimmed = str_trim(text);
+	struct str *into = NULL;
 
 	(void)depth;
 	(void)reterr;
@@ -507,9 +518,9 @@ static enum err_code error_end(void *self, struct str name, struct str text, uns
 void aws_query_read_error(struct arena *a, struct str body, struct aws_failure *f)
 {
 	struct error_reader r = {.arena = a, .f = f, .root = STR_EMPTY};
-	struct xml_handler  handler = {.start = error_start, .end = error_end, .self = &r};
-	struct xml_reader  *xml = xml_reader_new(&handler, ERROR_BODY_MAX, ERROR_BODY_MAX);
-	struct err          ignored; /* a broken document leaves what was read before it broke */
+	struct xml_handler handler = {.start = error_start, .end = error_end, .self = &r};
+	struct xml_reader *xml = xml_reader_new(&handler, ERROR_BODY_MAX, ERROR_BODY_MAX);
+	struct err ignored; /* a broken document leaves what was read before it broke */
 
 	(void)!xml_reader_feed(xml, str_sub(body, 0, ERROR_BODY_MAX), /* is_last= */ true, &ignored);
 	xml_reader_free(xml);

@@ -55,9 +55,10 @@ static int64_t backoff_ms(struct retry *r, unsigned attempt)
 	return ms < RETRY_BACKOFF_CAP_MS ? (int64_t)ms : RETRY_BACKOFF_CAP_MS;
 }
 
-bool retry_next(struct retry *r, unsigned attempt, bool was_timeout, int64_t retry_after_ms, int *paid, int64_t *ret_wait_ms)
+bool retry_next(struct retry *r, unsigned attempt, bool was_timeout, int64_t retry_after_ms, int *paid,
+	int64_t *ret_wait_ms)
 {
-	int     cost = was_timeout ? COST_TIMEOUT : COST_RETRY;
+	int cost = was_timeout ? COST_TIMEOUT : COST_RETRY;
 	int64_t wait_ms;
 
 	if (attempt >= r->max_attempts || retry_after_ms > RETRY_BACKOFF_CAP_MS || !pay(r, cost))

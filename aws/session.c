@@ -1,11 +1,12 @@
 /* DESIGN
  *
- * Everything that configuration and environment decide is decided in aws_session_new: regions, endpoints, retries, where
- * credentials come from. So what is wrong there is said at boot, and afterwards the session is immutable but for the identity. The
- * services are a table; each has its endpoint, its pacer and (for the connector's own account) its client.
+ * Everything that configuration and environment decide is decided in aws_session_new: regions,
+ * endpoints, retries, where credentials come from. So what is wrong there is said at boot, and
+ * afterwards the session is immutable but for the identity. The services are a table; each has its
+ * endpoint, its pacer and (for the connector's own account) its client.
  *
- * Providers of assumed roles call back into assume_role() here, which makes a client over their source for one call: a client is a
- * few strings, the connections are the session's. */
+ * Providers of assumed roles call back into assume_role() here, which makes a client over their source
+ * for one call: a client is a few strings, the connections are the session's. */
 #include "aws/session.h"
 
 #include "aws/call_stats.h"
@@ -23,54 +24,55 @@
 #include "base/mem.h"
 #include "base/thread.h"
 
-/* How long an identity that was just asked for, or the failure to learn it, is good enough for who asks anew. */
+/* How long an identity that was just asked for, or the failure to learn it, is good enough for who asks
+ * anew. */
 #define IDENTITY_SHARED_MS 3000
 
 static const struct aws_service *const services[] = {&aws_iam, &aws_sts};
 
 struct service_slot {
 	struct aws_endpoint endpoint;
-	struct pacer       *pacer;
-	struct aws_client  *client; /* with the session's own credentials */
+	struct pacer *pacer;
+	struct aws_client *client; /* with the session's own credentials */
 };
 
 /* Guarded by lock; cond tells of flights that ended. */
 struct identity_state {
-	struct mutex        lock;
-	struct cond         cond;
-	bool                in_flight;
-	bool                known;
-	struct aws_identity identity;     /* in arena */
-	struct arena       *arena;
-	enum err_code       last_code;    /* of the last flight that its own caller did not end */
-	struct err          last_err;
-	int64_t             last_ms;      /* when that was; INT64_MIN: never */
-	uint64_t            flights_over; /* so that a waiter knows that its flight is over */
+	struct mutex lock;
+	struct cond cond;
+	bool in_flight;
+	bool known;
+	struct aws_identity identity; /* in arena */
+	struct arena *arena;
+	enum err_code last_code; /* of the last flight that its own caller did not end */
+	struct err last_err;
+	int64_t last_ms;       /* when that was; INT64_MIN: never */
+	uint64_t flights_over; /* so that a waiter knows that its flight is over */
 };
 
 struct aws_session {
-	const struct clock          *clock;
-	struct arena                *arena; /* of what was configured */
-	struct str                   region;
-	bool                         fips, dual_stack;
-	unsigned                     max_attempts;
-	int64_t                      http_timeout_ms;
-	struct str                   own_account; /* of role-arn; empty: only the identity tells */
-	struct http                 *http;
-	struct sigv4_signer         *signer;
-	struct call_stats           *stats;
+	const struct clock *clock;
+	struct arena *arena; /* of what was configured */
+	struct str region;
+	bool fips, dual_stack;
+	unsigned max_attempts;
+	int64_t http_timeout_ms;
+	struct str own_account; /* of role-arn; empty: only the identity tells */
+	struct http *http;
+	struct sigv4_signer *signer;
+	struct call_stats *stats;
 	struct credentials_provider *credentials;
-	struct service_slot          slots[ARRAY_LEN(services)];
-	struct identity_state        id;
+	struct service_slot slots[ARRAY_LEN(services)];
+	struct identity_state id;
 };
 
 /* ---- what the surroundings say ---- */
 
 struct surroundings {
 	const struct aws_session_options *opts;
-	struct shared_config             *config;
-	struct str                        profile_name;
-	const struct profile             *profile; /* may be NULL */
+	struct shared_config *config;
+	struct str profile_name;
+	const struct profile *profile; /* may be NULL */
 };
 
 static struct str setting(const struct surroundings *w, const char *env_name, const char *profile_key)
@@ -80,7 +82,8 @@ static struct str setting(const struct surroundings *w, const char *env_name, co
 	return v.n ? v : profile_get(w->profile, profile_key);
 }
 
-/* "arn:aws:iam::123456789012:role/x": part 1 is the partition, part 4 the account. Empty when there is no such part. */
+/* "arn:aws:iam::123456789012:role/x": part 1 is the partition, part 4 the account. Empty when there is
+ * no such part. */
 static struct str arn_part(struct str arn, unsigned part)
 {
 	struct str rest = arn;
@@ -90,11 +93,12 @@ static struct str arn_part(struct str arn, unsigned part)
 	return rest.p ? str_cut(&rest, ':') : STR_EMPTY;
 }
 
-/* spec/config.md 4.3: global-region, the environment, the profile, and at last the home of the partition we can know of. */
+/* spec/config.md 4.3: global-region, the environment, the profile, and at last the home of the
+ * partition we can know of. */
 static struct str find_region(const struct surroundings *w)
 {
 	const struct aws_partition *partition;
-	struct str                  region = w->opts->region;
+	struct str region = w->opts->region;
 
 	if (region.n == 0)
 		region = env_get2(w->opts->environ, "AWS_REGION", "AWS_DEFAULT_REGION");
@@ -108,19 +112,24 @@ static struct str find_region(const struct surroundings *w)
 	return partition->home_region;
 }
 
-static enum err_code read_retry_settings(struct aws_session *s, const struct surroundings *w, struct err *reterr)
+static enum err_code read_retry_settings(
+	struct aws_session *s, const struct surroundings *w, struct err *reterr)
 {
 	struct str attempts = setting(w, "AWS_MAX_ATTEMPTS", "max_attempts");
 	struct str mode = setting(w, "AWS_RETRY_MODE", "retry_mode");
-	uint64_t   n = RETRY_MAX_ATTEMPTS_DEFAULT;
+	uint64_t n = RETRY_MAX_ATTEMPTS_DEFAULT;
 
 	if (attempts.n && (!str_to_u64(attempts, &n) || n < 1 || n > 100))
-		return err_set(reterr, ERR_INVALID, "AWS_MAX_ATTEMPTS (max_attempts) has to be a number from 1 to 100, not \"" STR_FMT "\"",
+		return err_set(reterr, ERR_INVALID,
+			"AWS_MAX_ATTEMPTS (max_attempts) has to be a number from 1 to 100, not \"" STR_FMT
+			"\"",
 			STR_ARG(str_sub(attempts, 0, 40)));
 	/* One mode is implemented. The others differ in pacing, and pacing is the pacer's. */
 	if (mode.n && !str_eq_nocase(mode, STR("standard")) && !str_eq_nocase(mode, STR("adaptive")) &&
 		!str_eq_nocase(mode, STR("legacy")))
-		return err_set(reterr, ERR_INVALID, "AWS_RETRY_MODE (retry_mode) has to be standard, adaptive or legacy, not \"" STR_FMT "\"",
+		return err_set(reterr, ERR_INVALID,
+			"AWS_RETRY_MODE (retry_mode) has to be standard, adaptive or legacy, not \"" STR_FMT
+			"\"",
 			STR_ARG(str_sub(mode, 0, 40)));
 	s->max_attempts = (unsigned)n;
 	return ERR_OK;
@@ -143,7 +152,8 @@ static enum err_code open_http(struct aws_session *s, const struct surroundings 
 		&s->http, reterr);
 }
 
-static enum err_code resolve_endpoints(struct aws_session *s, const struct surroundings *w, struct err *reterr)
+static enum err_code resolve_endpoints(
+	struct aws_session *s, const struct surroundings *w, struct err *reterr)
 {
 	for (size_t i = 0; i < ARRAY_LEN(services); i++) {
 		struct endpoint_options opts = {
@@ -151,7 +161,8 @@ static enum err_code resolve_endpoints(struct aws_session *s, const struct surro
 			.region = s->region,
 			.fips = s->fips,
 			.dual_stack = s->dual_stack,
-			.url = endpoint_configured_url(s->arena, services[i], w->opts->environ, w->config, w->profile),
+			.url = endpoint_configured_url(
+				s->arena, services[i], w->opts->environ, w->config, w->profile),
 		};
 		enum err_code code = endpoint_resolve(s->arena, &opts, &s->slots[i].endpoint, reterr);
 
@@ -200,16 +211,16 @@ static enum err_code assume_role(void *self, const struct ctx *ctx, struct crede
 	const struct assume_role_request *req, struct aws_credentials **ret_credentials, struct err *reterr)
 {
 	CLEANUP(aws_client_unrefp) struct aws_client *client = make_client(self, &aws_sts, source);
-	CLEANUP(arena_freep) struct arena            *arena = arena_new(0);
-	struct aws_sts_assume_role_in                 in = {
-				.role_arn = req->role_arn,
-				.session_name = req->session_name,
-				.external_id = req->external_id,
-				.duration_s = {.v = req->duration_s, .set = true},
-        };
-	struct aws_sts_assume_role_out    out;
+	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
+	struct aws_sts_assume_role_in in = {
+		.role_arn = req->role_arn,
+		.session_name = req->session_name,
+		.external_id = req->external_id,
+		.duration_s = {.v = req->duration_s, .set = true},
+	};
+	struct aws_sts_assume_role_out out;
 	const struct aws_sts_credentials *c = &out.credentials;
-	enum err_code                     code;
+	enum err_code code;
 
 	code = aws_call(client, ctx, &aws_sts_assume_role, &in, arena, &out, reterr);
 	if (code != ERR_OK)
@@ -221,14 +232,15 @@ static enum err_code assume_role(void *self, const struct ctx *ctx, struct crede
 	return ERR_OK;
 }
 
-static enum err_code base_credentials(struct aws_session *s, const struct surroundings *w, struct sts_assume_role sts,
-	struct credentials_provider **ret, struct err *reterr)
+static enum err_code base_credentials(struct aws_session *s, const struct surroundings *w,
+	struct sts_assume_role sts, struct credentials_provider **ret, struct err *reterr)
 {
 	const struct aws_session_options *o = w->opts;
-	bool                              has_secret = !secret_empty(o->secret_access_key);
+	bool has_secret = !secret_empty(o->secret_access_key);
 
 	if ((o->access_key_id.n > 0) != has_secret)
-		return err_set(reterr, ERR_INVALID, "global-access-key-id and global-secret-access-key: one is set, both are needed");
+		return err_set(reterr, ERR_INVALID,
+			"global-access-key-id and global-secret-access-key: one is set, both are needed");
 	if (has_secret) {
 		*ret = credentials_static_new(o->access_key_id, o->secret_access_key, /* token= */ NULL);
 		return ERR_OK;
@@ -244,19 +256,20 @@ static enum err_code base_credentials(struct aws_session *s, const struct surrou
 		ret, reterr);
 }
 
-static enum err_code build_credentials(struct aws_session *s, const struct surroundings *w, struct err *reterr)
+static enum err_code build_credentials(
+	struct aws_session *s, const struct surroundings *w, struct err *reterr)
 {
 	const struct aws_session_options *o = w->opts;
-	struct sts_assume_role            sts = {.fn = assume_role, .self = s};
-	struct credentials_mode           mode = {
-			  .use_assume = o->use_assume,
-			  .role_arn = o->role_arn,
-			  .external_id = o->external_id,
-			  .global_role_arn = o->global_role_arn,
-			  .global_binding_external_id = o->global_binding_external_id,
-        };
+	struct sts_assume_role sts = {.fn = assume_role, .self = s};
+	struct credentials_mode mode = {
+		.use_assume = o->use_assume,
+		.role_arn = o->role_arn,
+		.external_id = o->external_id,
+		.global_role_arn = o->global_role_arn,
+		.global_binding_external_id = o->global_binding_external_id,
+	};
 	struct credentials_provider *base = NULL;
-	enum err_code                code;
+	enum err_code code;
 
 	if (o->use_assume && o->role_arn.n == 0)
 		return err_set(reterr, ERR_INVALID, "use-assume needs a role-arn");
@@ -287,12 +300,13 @@ static enum err_code build(struct aws_session *s, struct surroundings *w, struct
 	return code;
 }
 
-enum err_code aws_session_new(const struct aws_session_options *opts, struct aws_session **ret_session, struct err *reterr)
+enum err_code aws_session_new(
+	const struct aws_session_options *opts, struct aws_session **ret_session, struct err *reterr)
 {
-	CLEANUP(session_freep) struct aws_session         *s = mem_zalloc(sizeof(*s));
+	CLEANUP(session_freep) struct aws_session *s = mem_zalloc(sizeof(*s));
 	CLEANUP(shared_config_freep) struct shared_config *config = NULL;
-	struct surroundings                                w = {.opts = opts};
-	enum err_code                                      code;
+	struct surroundings w = {.opts = opts};
+	enum err_code code;
 
 	s->clock = opts->clock;
 	s->arena = arena_new(0);
@@ -361,19 +375,21 @@ static bool is_account_id(struct str s)
 	return s.n == 12;
 }
 
-static enum err_code ask_identity(
-	struct aws_session *s, const struct ctx *ctx, struct arena *arena, struct aws_identity *ret, struct err *reterr)
+static enum err_code ask_identity(struct aws_session *s, const struct ctx *ctx, struct arena *arena,
+	struct aws_identity *ret, struct err *reterr)
 {
-	struct aws_client             *sts = slot_of(s, &aws_sts)->client;
+	struct aws_client *sts = slot_of(s, &aws_sts)->client;
 	struct aws_sts_caller_identity out;
-	enum err_code                  code;
+	enum err_code code;
 
 	code = aws_call(sts, ctx, &aws_sts_get_caller_identity, NULL, arena, &out, reterr);
 	if (code != ERR_OK)
 		return code;
-	*ret = (struct aws_identity){.account = out.account, .arn = out.arn, .partition = arn_part(out.arn, 1)};
+	*ret = (struct aws_identity){
+		.account = out.account, .arn = out.arn, .partition = arn_part(out.arn, 1)};
 	if (!is_account_id(ret->account) || ret->partition.n == 0)
-		return err_set(reterr, ERR_PROTOCOL, "sts:GetCallerIdentity answered without an account and an ARN");
+		return err_set(
+			reterr, ERR_PROTOCOL, "sts:GetCallerIdentity answered without an account and an ARN");
 	return ERR_OK;
 }
 
@@ -384,12 +400,12 @@ static bool ended_by_caller(const struct ctx *ctx, enum err_code code)
 }
 
 /* With the lock held, which is given up during the flight. */
-static enum err_code fly(
-	struct aws_session *s, const struct ctx *ctx, struct arena *arena, struct aws_identity *ret, struct err *reterr)
+static enum err_code fly(struct aws_session *s, const struct ctx *ctx, struct arena *arena,
+	struct aws_identity *ret, struct err *reterr)
 {
 	struct identity_state *id = &s->id;
-	struct aws_identity    answer;
-	enum err_code          code;
+	struct aws_identity answer;
+	enum err_code code;
 
 	id->in_flight = true;
 	mutex_unlock(&id->lock);
@@ -430,14 +446,14 @@ static bool is_recent(const struct aws_session *s)
 	return s->id.last_ms != INT64_MIN && clock_mono_ms(s->clock) - s->id.last_ms < IDENTITY_SHARED_MS;
 }
 
-enum err_code aws_session_identity(struct aws_session *s, const struct ctx *ctx, bool refresh, struct arena *arena,
-	struct aws_identity *ret_identity, struct err *reterr)
+enum err_code aws_session_identity(struct aws_session *s, const struct ctx *ctx, bool refresh,
+	struct arena *arena, struct aws_identity *ret_identity, struct err *reterr)
 {
 	struct identity_state *id = &s->id;
 
 	LOCK_SCOPE(&id->lock);
 	for (;;) {
-		uint64_t      mine = id->flights_over;
+		uint64_t mine = id->flights_over;
 		enum err_code code;
 
 		if (id->known && !refresh) {
@@ -470,7 +486,8 @@ static enum err_code check_account(struct aws_session *s, struct str account, st
 	if (own.n == 0)
 		return err_set(reterr, ERR_UNAVAILABLE, "the connector's own AWS account is not known yet");
 	if (!str_eq(account, own))
-		return err_set(reterr, ERR_UNSUPPORTED, "account " STR_FMT " is not the connector's own (" STR_FMT ")",
+		return err_set(reterr, ERR_UNSUPPORTED,
+			"account " STR_FMT " is not the connector's own (" STR_FMT ")",
 			STR_ARG(str_sub(account, 0, 40)), STR_ARG(own));
 	return ERR_OK;
 }
@@ -479,7 +496,7 @@ enum err_code aws_session_client(struct aws_session *s, const struct aws_service
 	struct aws_client **ret_client, struct err *reterr)
 {
 	struct service_slot *slot = slot_of(s, service);
-	enum err_code        code;
+	enum err_code code;
 
 	if (!slot)
 		return err_set(reterr, ERR_INTERNAL, "service %s is not in the session's table", service->id);
@@ -492,7 +509,8 @@ enum err_code aws_session_client(struct aws_session *s, const struct aws_service
 	return ERR_OK;
 }
 
-void aws_session_stats(struct aws_session *s, void (*fn)(void *arg, const struct aws_call_stats *st), void *arg)
+void aws_session_stats(
+	struct aws_session *s, void (*fn)(void *arg, const struct aws_call_stats *st), void *arg)
 {
 	call_stats_each(s->stats, fn, arg);
 }

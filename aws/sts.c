@@ -16,7 +16,8 @@ static const struct aws_member caller_identity[] = {
 	{"Arn", AWS_STRING, offsetof(struct aws_sts_caller_identity, arn), NULL},
 	{"UserId", AWS_STRING, offsetof(struct aws_sts_caller_identity, user_id), NULL},
 };
-static const struct aws_shape caller_identity_shape = AWS_SHAPE(struct aws_sts_caller_identity, caller_identity);
+static const struct aws_shape caller_identity_shape =
+	AWS_SHAPE(struct aws_sts_caller_identity, caller_identity);
 
 static const struct aws_member credentials[] = {
 	{"AccessKeyId", AWS_STRING, offsetof(struct aws_sts_credentials, access_key_id), NULL},
@@ -36,9 +37,12 @@ static const struct aws_shape assume_role_in_shape = AWS_SHAPE(struct aws_sts_as
 
 static const struct aws_member web_identity_in[] = {
 	{"RoleArn", AWS_STRING, offsetof(struct aws_sts_assume_role_with_web_identity_in, role_arn), NULL},
-	{"RoleSessionName", AWS_STRING, offsetof(struct aws_sts_assume_role_with_web_identity_in, session_name), NULL},
-	{"WebIdentityToken", AWS_STRING, offsetof(struct aws_sts_assume_role_with_web_identity_in, token), NULL},
-	{"DurationSeconds", AWS_INT, offsetof(struct aws_sts_assume_role_with_web_identity_in, duration_s), NULL},
+	{"RoleSessionName", AWS_STRING,
+		offsetof(struct aws_sts_assume_role_with_web_identity_in, session_name), NULL},
+	{"WebIdentityToken", AWS_STRING, offsetof(struct aws_sts_assume_role_with_web_identity_in, token),
+		NULL},
+	{"DurationSeconds", AWS_INT, offsetof(struct aws_sts_assume_role_with_web_identity_in, duration_s),
+		NULL},
 };
 static const struct aws_shape web_identity_in_shape =
 	AWS_SHAPE(struct aws_sts_assume_role_with_web_identity_in, web_identity_in);
@@ -47,13 +51,16 @@ static const struct aws_shape web_identity_in_shape =
 static const struct aws_member assumed_role_user[] = {
 	{"Arn", AWS_STRING, offsetof(struct aws_sts_assume_role_out, assumed_role_arn), NULL},
 };
-static const struct aws_shape assumed_role_user_shape = AWS_SHAPE(struct aws_sts_assume_role_out, assumed_role_user);
+static const struct aws_shape assumed_role_user_shape =
+	AWS_SHAPE(struct aws_sts_assume_role_out, assumed_role_user);
 
 static const struct aws_member assume_role_out[] = {
-	{"Credentials", AWS_STRUCT, offsetof(struct aws_sts_assume_role_out, credentials), &credentials_shape},
+	{"Credentials", AWS_STRUCT, offsetof(struct aws_sts_assume_role_out, credentials),
+		&credentials_shape},
 	{"AssumedRoleUser", AWS_STRUCT, 0, &assumed_role_user_shape},
 };
-static const struct aws_shape assume_role_out_shape = AWS_SHAPE(struct aws_sts_assume_role_out, assume_role_out);
+static const struct aws_shape assume_role_out_shape =
+	AWS_SHAPE(struct aws_sts_assume_role_out, assume_role_out);
 
 const struct aws_operation aws_sts_get_caller_identity = {
 	.service = &aws_sts,

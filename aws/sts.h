@@ -2,8 +2,8 @@
  *
  * AWS Security Token Service (API version 2011-06-15): who we are, and becoming someone else.
  *
- * Answers of AssumeRole hold keys: they live in the caller's arena, which wipes its memory, and go from there into a
- * struct secret. */
+ * Answers of AssumeRole hold keys: they live in the caller's arena, which wipes its memory, and go from
+ * there into a struct secret. */
 #ifndef AWS_STS_H
 #define AWS_STS_H
 
@@ -16,21 +16,21 @@ struct aws_sts_caller_identity { /* GetCallerIdentity */
 };
 
 struct aws_sts_credentials {
-	struct str     access_key_id, secret_access_key, session_token;
+	struct str access_key_id, secret_access_key, session_token;
 	struct aws_int expiration_s;
 };
 
 struct aws_sts_assume_role_in {
-	struct str     role_arn, session_name, external_id;
+	struct str role_arn, session_name, external_id;
 	struct aws_int duration_s;
 };
 struct aws_sts_assume_role_with_web_identity_in {
-	struct str     role_arn, session_name, token;
+	struct str role_arn, session_name, token;
 	struct aws_int duration_s;
 };
 struct aws_sts_assume_role_out { /* of both */
 	struct aws_sts_credentials credentials;
-	struct str                 assumed_role_arn;
+	struct str assumed_role_arn;
 };
 
 extern const struct aws_operation aws_sts_get_caller_identity; /* no input -> aws_sts_caller_identity */

@@ -1,7 +1,7 @@
 /* layers: aws base
  *
- * The decoder of GetAccountAuthorizationDetails, with and without a sink: any bytes in. Where the bytes are cut into chunks
- * must not matter, and both ways must see the same items. */
+ * The decoder of GetAccountAuthorizationDetails, with and without a sink: any bytes in. Where the bytes
+ * are cut into chunks must not matter, and both ways must see the same items. */
 #include "aws/query.h"
 
 #include "aws/iam.h"
@@ -58,20 +58,20 @@ static enum err_code on_item(void *self, const struct aws_member *list, const vo
 
 static enum err_code decode(struct str in, size_t step, struct counts *c, bool with_sink)
 {
-	CLEANUP(arena_freep) struct arena                         *a = arena_new(1 << 20);
-	struct aws_iam_account_details_out                         out;
-	struct aws_sink                                            sink = {.item = on_item, .self = c};
-	CLEANUP(aws_query_decoder_freep) struct aws_query_decoder *d =
-		aws_query_decoder_new(&(struct aws_query_decoder_options){
-			.op = &aws_iam_get_account_authorization_details,
-			.arena = a,
-			.out = &out,
-			.sink = with_sink ? &sink : NULL,
-			.max_bytes = MAX_BYTES,
-		});
-	struct err    err;
+	CLEANUP(arena_freep) struct arena *a = arena_new(1 << 20);
+	struct aws_iam_account_details_out out;
+	struct aws_sink sink = {.item = on_item, .self = c};
+	CLEANUP(aws_query_decoder_freep)
+	struct aws_query_decoder *d = aws_query_decoder_new(&(struct aws_query_decoder_options){
+		.op = &aws_iam_get_account_authorization_details,
+		.arena = a,
+		.out = &out,
+		.sink = with_sink ? &sink : NULL,
+		.max_bytes = MAX_BYTES,
+	});
+	struct err err;
 	enum err_code code;
-	bool          cut;
+	bool cut;
 
 	for (struct str rest = in; rest.n; rest = str_from(rest, step < rest.n ? step : rest.n)) {
 		code = aws_query_decoder_feed(d, str_sub(rest, 0, step), &err);
@@ -92,12 +92,13 @@ static enum err_code decode(struct str in, size_t step, struct counts *c, bool w
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct str    in = str_n((const char *)data, size);
+	struct str in = str_n((const char *)data, size);
 	struct counts streamed = {0}, bytewise = {0}, whole = {0};
 	enum err_code code = decode(in, 4096, &streamed, true);
 
 	FUZZ_CHECK(decode(in, 1, &bytewise, true) == code);
-	FUZZ_CHECK(streamed.users == bytewise.users && streamed.roles == bytewise.roles && streamed.bytes == bytewise.bytes);
+	FUZZ_CHECK(streamed.users == bytewise.users && streamed.roles == bytewise.roles &&
+		   streamed.bytes == bytewise.bytes);
 	if (decode(in, 4096, &whole, false) == ERR_OK) {
 		FUZZ_CHECK(code == ERR_OK);
 		FUZZ_CHECK(streamed.users == whole.users && streamed.groups == whole.groups);

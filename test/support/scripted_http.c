@@ -16,22 +16,22 @@
 
 struct connection {
 	struct scripted_http *server;
-	struct thread         thread;
-	int                   fd;
+	struct thread thread;
+	int fd;
 };
 
 struct scripted_http {
-	scripted_fn      *fn;
-	void             *self;
-	int               listener;
-	int               port;
-	struct thread     acceptor;
-	struct mutex      lock; /* guards all below */
-	bool              stopping;
+	scripted_fn *fn;
+	void *self;
+	int listener;
+	int port;
+	struct thread acceptor;
+	struct mutex lock; /* guards all below */
+	bool stopping;
 	struct connection connections[MAX_CONNECTIONS];
-	size_t            n_connections;
-	size_t            n_requests, now, most;
-	struct arena     *arena;
+	size_t n_connections;
+	size_t n_requests, now, most;
+	struct arena *arena;
 };
 
 static void die(const char *what)
@@ -65,7 +65,7 @@ static bool read_request(int fd, struct buf *b, struct scripted_request *ret)
 		if (end >= 0) {
 			struct str rest = str_sub(buf_view(b), 0, (size_t)end + 2);
 			struct str line = str_cut(&rest, '\n');
-			uint64_t   length = 0;
+			uint64_t length = 0;
 
 			ret->method = str_cut(&line, ' ');
 			ret->path = str_cut(&line, ' ');
@@ -106,7 +106,7 @@ static void wait_for_end(int fd)
 static bool send_answer(int fd, const struct scripted_answer *a)
 {
 	CLEANUP(buf_deinit) struct buf b;
-	bool                           whole = a->manner == SCRIPTED_WHOLE;
+	bool whole = a->manner == SCRIPTED_WHOLE;
 
 	if (a->delay_ms)
 		clock_sleep_ms(a->delay_ms);
@@ -132,10 +132,10 @@ static bool send_answer(int fd, const struct scripted_answer *a)
 
 static bool serve_one(struct connection *c, struct buf *b)
 {
-	struct scripted_http   *s = c->server;
+	struct scripted_http *s = c->server;
 	struct scripted_request req;
-	struct scripted_answer  answer;
-	bool                    keep;
+	struct scripted_answer answer;
+	bool keep;
 
 	buf_reset(b);
 	if (!read_request(c->fd, b, &req))
@@ -155,20 +155,21 @@ static bool serve_one(struct connection *c, struct buf *b)
 
 static void *connection_main(void *arg)
 {
-	struct connection             *c = arg;
+	struct connection *c = arg;
 	CLEANUP(buf_deinit) struct buf b;
 
 	buf_init(&b, MAX_REQUEST);
 	while (serve_one(c, &b))
 		;
-	shutdown(c->fd, SHUT_RDWR); /* closed by scripted_http_stop, so that the number is not reused meanwhile */
+	shutdown(c->fd,
+		SHUT_RDWR); /* closed by scripted_http_stop, so that the number is not reused meanwhile */
 	return NULL;
 }
 
 static void *acceptor_main(void *arg)
 {
 	struct scripted_http *s = arg;
-	struct err            err;
+	struct err err;
 
 	for (;;) {
 		int fd = accept(s->listener, NULL, NULL);
@@ -191,9 +192,9 @@ static void *acceptor_main(void *arg)
 struct scripted_http *scripted_http_start(scripted_fn *fn, void *self)
 {
 	struct scripted_http *s = mem_zalloc(sizeof(*s));
-	struct sockaddr_in    address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t             length = sizeof(address);
-	struct err            err;
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t length = sizeof(address);
+	struct err err;
 
 	s->fn = fn;
 	s->self = self;

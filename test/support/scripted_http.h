@@ -1,9 +1,11 @@
 /* test/support/scripted_http.h
  *
- * A small HTTP/1.1 server on 127.0.0.1 that answers by script, misbehaviour included: bodies that are cut, connections that
- * are closed, answers that never come. On plain sockets, because a well-behaved server library refuses to do such things.
+ * A small HTTP/1.1 server on 127.0.0.1 that answers by script, misbehaviour included: bodies that are
+ * cut, connections that are closed, answers that never come. On plain sockets, because a well-behaved
+ * server library refuses to do such things.
  *
- * Threads:   one per connection; the script runs on these, one at a time (a lock is held), and must not assert.
+ * Threads:   one per connection; the script runs on these, one at a time (a lock is held), and must not
+ *            assert.
  * Ownership: what an answer points to lives until the server is stopped. */
 #ifndef TEST_SUPPORT_SCRIPTED_HTTP_H
 #define TEST_SUPPORT_SCRIPTED_HTTP_H
@@ -15,9 +17,9 @@
 #include "base/str.h"
 
 struct scripted_request {
-	size_t     n;      /* how many came before it */
+	size_t n; /* how many came before it */
 	struct str method, path;
-	struct str head;   /* all header lines */
+	struct str head; /* all header lines */
 	struct str body;
 };
 
@@ -26,29 +28,31 @@ struct str scripted_header(const struct scripted_request *req, const char *name)
 
 enum scripted_manner {
 	SCRIPTED_WHOLE = 0, /* the answer as it should be */
-	SCRIPTED_CUT,       /* Content-Length promises all of the body, half of it comes, the connection closes */
-	SCRIPTED_CLOSE,     /* the connection closes without an answer */
-	SCRIPTED_NEVER,     /* nothing comes, the connection stays open */
-	SCRIPTED_HANG,      /* the headers and half of the body come, then nothing more */
+	SCRIPTED_CUT,   /* Content-Length promises all of the body, half of it comes, the connection closes */
+	SCRIPTED_CLOSE, /* the connection closes without an answer */
+	SCRIPTED_NEVER, /* nothing comes, the connection stays open */
+	SCRIPTED_HANG,  /* the headers and half of the body come, then nothing more */
 };
 
 struct scripted_answer {
-	int                  status;  /* 0: 200 */
-	const char          *headers; /* complete lines, "Retry-After: 1\r\n"; NULL: none */
-	struct str           body;
+	int status;          /* 0: 200 */
+	const char *headers; /* complete lines, "Retry-After: 1\r\n"; NULL: none */
+	struct str body;
 	enum scripted_manner manner;
-	int64_t              delay_ms;
+	int64_t delay_ms;
 };
 
 /* The arena lives as long as the server: for answers that have to be made. */
-typedef struct scripted_answer(scripted_fn)(void *self, const struct scripted_request *req, struct arena *arena);
+typedef struct scripted_answer(scripted_fn)(
+	void *self, const struct scripted_request *req, struct arena *arena);
 
 struct scripted_http;
 
-struct scripted_http *scripted_http_start(scripted_fn *fn, void *self); /* aborts when the system has no port or thread */
-void                  scripted_http_stop(struct scripted_http *s);     /* NULL is fine */
-int                   scripted_http_port(const struct scripted_http *s);
-size_t                scripted_http_requests(struct scripted_http *s);
-size_t                scripted_http_most_at_once(struct scripted_http *s); /* requests being answered at one time */
+/* Aborts when the system has no port or thread to give. */
+struct scripted_http *scripted_http_start(scripted_fn *fn, void *self);
+void scripted_http_stop(struct scripted_http *s); /* NULL is fine */
+int scripted_http_port(const struct scripted_http *s);
+size_t scripted_http_requests(struct scripted_http *s);
+size_t scripted_http_most_at_once(struct scripted_http *s); /* requests being answered at one time */
 
 #endif

@@ -1,7 +1,7 @@
 /* layers: aws base
  *
- * AWS's codes in our words. The two rules: refused credentials are never a missing permission, and nothing but AWS's own
- * word makes a thing "not found" or "existing". */
+ * AWS's codes in our words. The two rules: refused credentials are never a missing permission, and
+ * nothing but AWS's own word makes a thing "not found" or "existing". */
 #include "aws/errors.h"
 
 #include "aws/iam.h"
@@ -13,10 +13,10 @@ enum { PLAIN = 0, RETRY = 1, THROTTLE = 2, EXPIRED = 4, SKEW = 8 };
 static void test_classes(void)
 {
 	static const struct {
-		const char   *code;
-		int           status;
+		const char *code;
+		int status;
 		enum err_code want;
-		int           flags;
+		int flags;
 	} rows[] = {
 		/* every throttle code of spec/iam.md 3.7 */
 		{"Throttling", 400, ERR_THROTTLED, RETRY | THROTTLE},
@@ -42,7 +42,8 @@ static void test_classes(void)
 		{"ServiceFailure", 500, ERR_UNAVAILABLE, RETRY},
 		{"ServiceUnavailable", 503, ERR_UNAVAILABLE, RETRY},
 		{"NeverHeardOf", 500, ERR_UNAVAILABLE, RETRY},
-		{"NoSuchEntity", 503, ERR_NOT_FOUND, RETRY}, /* the status alone makes it worth another attempt */
+		{"NoSuchEntity", 503, ERR_NOT_FOUND,
+			RETRY}, /* the status alone makes it worth another attempt */
 		{"", 502, ERR_UNAVAILABLE, RETRY},
 		{"", 505, ERR_UNAVAILABLE, RETRY},
 		{"", 501, ERR_UNSUPPORTED, PLAIN},
@@ -118,7 +119,7 @@ static void test_bodies_of_either_kind(void)
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		CLEANUP(arena_freep) struct arena *a = arena_new(0);
-		struct aws_failure                 f = {.code = STR_EMPTY};
+		struct aws_failure f = {.code = STR_EMPTY};
 
 		aws_failure_parse(a, str_c(rows[i].body), str_c(rows[i].header), &f);
 		ASSERT_STR(f.code, str_c(rows[i].code), rows[i].body);
@@ -129,19 +130,24 @@ static void test_err(void)
 {
 	static const struct {
 		const char *code, *message;
-		int         status;
+		int status;
 		const char *want;
 	} rows[] = {
 		{"AccessDenied",
-			"User: arn:aws:iam::1:user/x is not authorized to perform: iam:GetPolicyVersion on resource: y because "
+			"User: arn:aws:iam::1:user/x is not authorized to perform: iam:GetPolicyVersion on "
+			"resource: y because "
 			"no identity-based policy allows it",
 			403,
-			"iam:ListUsers is not allowed: missing permission iam:GetPolicyVersion (User: arn:aws:iam::1:user/x is not "
-			"authorized to perform: iam:GetPolicyVersion on resource: y because no identity-based policy allows it)"},
+			"iam:ListUsers is not allowed: missing permission iam:GetPolicyVersion (User: "
+			"arn:aws:iam::1:user/x is not "
+			"authorized to perform: iam:GetPolicyVersion on resource: y because no "
+			"identity-based policy allows it)"},
 		{"AccessDenied", "", 403, "iam:ListUsers is not allowed: missing permission iam:ListUsers"},
 		{"AccessDenied", "not authorized to perform: nonsense", 403,
-			"iam:ListUsers is not allowed: missing permission iam:ListUsers (not authorized to perform: nonsense)"},
-		{"NoSuchEntity", "The user x cannot be found.", 404, "iam:ListUsers: NoSuchEntity: The user x cannot be found."},
+			"iam:ListUsers is not allowed: missing permission iam:ListUsers (not authorized to "
+			"perform: nonsense)"},
+		{"NoSuchEntity", "The user x cannot be found.", 404,
+			"iam:ListUsers: NoSuchEntity: The user x cannot be found."},
 		{"NoSuchEntity", "", 404, "iam:ListUsers: NoSuchEntity"},
 		{"", "", 502, "iam:ListUsers: AWS answered HTTP 502 without an error code"},
 	};
@@ -168,16 +174,17 @@ static void test_err(void)
 
 static void test_long_texts_are_cut(void)
 {
-	struct err           err;
-	static char          text[5000];
-	struct aws_service   long_service = aws_iam;
+	struct err err;
+	static char text[5000];
+	struct aws_service long_service = aws_iam;
 	struct aws_operation long_op = {.service = &long_service};
-	struct aws_failure   f;
+	struct aws_failure f;
 
 	memset(text, 'x', sizeof(text) - 1);
 	long_service.id = text;
 	long_op.name = text;
-	f = (struct aws_failure){.code = str_c(text), .message = str_c(text), .request_id = str_c(text), .http_status = 400};
+	f = (struct aws_failure){
+		.code = str_c(text), .message = str_c(text), .request_id = str_c(text), .http_status = 400};
 	CU_ASSERT_EQUAL(aws_failure_to_err(&long_op, &f, &err), ERR_INVALID);
 	CU_ASSERT_EQUAL(strlen(err.aws_operation), sizeof(err.aws_operation) - 1);
 	CU_ASSERT_EQUAL(strlen(err.aws_code), sizeof(err.aws_code) - 1);

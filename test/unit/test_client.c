@@ -1,7 +1,8 @@
 /* layers: aws base
  *
- * Whole AWS calls against a scripted server: what is sent, what is tried again, and that nothing but the complete answer
- * ever counts as an answer. Back-off waits are zero here (randomness is fixed), so no test waits for nothing. */
+ * Whole AWS calls against a scripted server: what is sent, what is tried again, and that nothing but
+ * the complete answer ever counts as an answer. Back-off waits are zero here (randomness is fixed), so
+ * no test waits for nothing. */
 #include "aws/client.h"
 
 #include <stdio.h>
@@ -16,31 +17,42 @@
 
 /* ---- answers ---- */
 
-#define LIST_USERS(content) \
+#define LIST_USERS(content)                                                                                  \
 	"<ListUsersResponse><ListUsersResult>" content "</ListUsersResult></ListUsersResponse>"
-#define TWO_USERS \
-	LIST_USERS("<Users><member><UserName>ann</UserName></member><member><UserName>bob</UserName></member></Users>" \
+#define TWO_USERS                                                                                            \
+	LIST_USERS("<Users><member><UserName>ann</UserName></member><member><UserName>bob</UserName></"      \
+		   "member></Users>"                                                                         \
 		   "<IsTruncated>false</IsTruncated>")
-#define ERROR(code)         "<ErrorResponse><Error><Code>" code "</Code><Message>because</Message></Error></ErrorResponse>"
-#define OK_USERS            {.body = STR_INIT(TWO_USERS)}
-#define FAILS(http, code)   {.status = http, .body = STR_INIT(ERROR(code))}
-#define HOW(what)           {.body = STR_INIT(TWO_USERS), .manner = what}
+#define ERROR(code)                                                                                          \
+	"<ErrorResponse><Error><Code>" code "</Code><Message>because</Message></Error></ErrorResponse>"
+#define OK_USERS                                                                                             \
+	{                                                                                                    \
+		.body = STR_INIT(TWO_USERS)                                                                  \
+	}
+#define FAILS(http, code)                                                                                    \
+	{                                                                                                    \
+		.status = http, .body = STR_INIT(ERROR(code))                                                \
+	}
+#define HOW(what)                                                                                            \
+	{                                                                                                    \
+		.body = STR_INIT(TWO_USERS), .manner = what                                                  \
+	}
 
 /* ---- the world around a client ---- */
 
 /* Hands out AKID1, AKID2 ... : a new one after each forget. */
 struct fake_provider {
 	struct credentials_provider base;
-	_Atomic int                 fetched, forgotten;
-	enum err_code               fail_with;
-	const char                 *fail_operation;
+	_Atomic int fetched, forgotten;
+	enum err_code fail_with;
+	const char *fail_operation;
 };
 
 static enum err_code fake_fetch(struct credentials_provider *self, const struct ctx *ctx,
 	struct aws_credentials **ret_credentials, struct err *reterr)
 {
 	struct fake_provider *f = (struct fake_provider *)self;
-	char                  id[] = "AKID0";
+	char id[] = "AKID0";
 
 	(void)ctx;
 	f->fetched++;
@@ -50,7 +62,8 @@ static enum err_code fake_fetch(struct credentials_provider *self, const struct 
 		return f->fail_with;
 	}
 	id[4] = (char)('1' + f->forgotten);
-	*ret_credentials = aws_credentials_new(str_c(id), secret_new(STR("secret")), NULL, CREDENTIALS_NEVER_EXPIRE);
+	*ret_credentials =
+		aws_credentials_new(str_c(id), secret_new(STR("secret")), NULL, CREDENTIALS_NEVER_EXPIRE);
 	return ERR_OK;
 }
 
@@ -77,9 +90,9 @@ static double no_jitter(void *self)
 /* The n-th request gets the n-th answer, the last one for ever after. Notes what came. */
 struct script {
 	const struct scripted_answer *answers;
-	size_t                        n;
-	char                          authorization[8][200], date[8][20];
-	char                          body[500], content_type[100], target[100];
+	size_t n;
+	char authorization[8][200], date[8][20];
+	char body[500], content_type[100], target[100];
 };
 
 static void keep(char *to, size_t size, struct str s)
@@ -97,7 +110,8 @@ static struct scripted_answer play(void *self, const struct scripted_request *re
 
 	(void)arena;
 	if (req->n < 8) {
-		keep(s->authorization[req->n], sizeof(s->authorization[0]), scripted_header(req, "Authorization"));
+		keep(s->authorization[req->n], sizeof(s->authorization[0]),
+			scripted_header(req, "Authorization"));
 		keep(s->date[req->n], sizeof(s->date[0]), scripted_header(req, "X-Amz-Date"));
 	}
 	keep(s->body, sizeof(s->body), req->body);
@@ -107,34 +121,34 @@ static struct scripted_answer play(void *self, const struct scripted_request *re
 }
 
 struct world {
-	struct script         script;
+	struct script script;
 	struct scripted_http *server;
-	struct http          *http;
-	struct sigv4_signer  *signer;
-	struct pacer         *pacer;
-	struct call_stats    *stats;
-	struct fake_provider  provider;
-	struct aws_client    *client;
-	struct arena         *arena;
-	struct ctx            ctx;
-	struct err            err;
+	struct http *http;
+	struct sigv4_signer *signer;
+	struct pacer *pacer;
+	struct call_stats *stats;
+	struct fake_provider provider;
+	struct aws_client *client;
+	struct arena *arena;
+	struct ctx ctx;
+	struct err err;
 };
 
 struct world_options {
-	const struct aws_service *service;      /* NULL: IAM */
-	unsigned                  max_attempts;
-	int64_t                   timeout_ms;
-	size_t                    max_body;
-	double                    rate;         /* 0: no limit worth mentioning */
-	scripted_fn              *fn;           /* NULL: play the answers */
-	void                     *fn_self;
+	const struct aws_service *service; /* NULL: IAM */
+	unsigned max_attempts;
+	int64_t timeout_ms;
+	size_t max_body;
+	double rate;     /* 0: no limit worth mentioning */
+	scripted_fn *fn; /* NULL: play the answers */
+	void *fn_self;
 };
 
 static struct world w; /* of the test that runs */
 
 static void world_open(const struct scripted_answer *answers, size_t n, const struct world_options *o)
 {
-	char                url[64], host[32];
+	char url[64], host[32];
 	struct aws_endpoint endpoint = {.path = STR("/"), .signing_region = STR("us-east-1")};
 
 	memset(&w, 0, sizeof(w));
@@ -145,7 +159,8 @@ static void world_open(const struct scripted_answer *answers, size_t n, const st
 	snprintf(url, sizeof(url), "http://%s", host);
 	endpoint.url = str_c(url);
 	endpoint.host = str_c(host);
-	CU_ASSERT_EQUAL_FATAL(http_new(&(struct http_options){.max_host_connections = 64}, &w.http, &w.err), ERR_OK);
+	CU_ASSERT_EQUAL_FATAL(
+		http_new(&(struct http_options){.max_host_connections = 64}, &w.http, &w.err), ERR_OK);
 	w.signer = sigv4_signer_new();
 	w.pacer = pacer_new(&(struct pacer_options){
 		.rate_per_s = o->rate > 0 ? o->rate : 1e6, .burst = o->rate > 0 ? 1 : 1e6});
@@ -212,7 +227,8 @@ static struct aws_call_stats stats(void)
 }
 
 /* One call over the script: the code, and how many requests it took. */
-static void check(const struct scripted_answer *answers, size_t n, enum err_code want, size_t requests, const char *what)
+static void check(const struct scripted_answer *answers, size_t n, enum err_code want, size_t requests,
+	const char *what)
 {
 	struct aws_iam_list_users_out out;
 
@@ -235,15 +251,17 @@ static void check(const struct scripted_answer *answers, size_t n, enum err_code
 static void test_request_and_answer(void)
 {
 	static const struct scripted_answer answers[] = {OK_USERS};
-	struct aws_iam_page_in              in = {.marker = STR("m"), .max_items = {1000, true}};
-	struct aws_iam_list_users_out       out;
+	struct aws_iam_page_in in = {.marker = STR("m"), .max_items = {1000, true}};
+	struct aws_iam_list_users_out out;
 
 	WORLD(answers);
 	CU_ASSERT_EQUAL(aws_call(w.client, &w.ctx, &aws_iam_list_users, &in, w.arena, &out, &w.err), ERR_OK);
 	CU_ASSERT_EQUAL_FATAL(out.users.n, 2);
 	ASSERT_STR(AWS_LIST_AT(out.users, struct aws_iam_user, 1)->name, STR("bob"), "name");
-	ASSERT_STR(str_c(w.script.body), STR("Action=ListUsers&Version=2010-05-08&Marker=m&MaxItems=1000"), "form");
-	ASSERT_STR(str_c(w.script.content_type), STR("application/x-www-form-urlencoded; charset=utf-8"), "type");
+	ASSERT_STR(str_c(w.script.body), STR("Action=ListUsers&Version=2010-05-08&Marker=m&MaxItems=1000"),
+		"form");
+	ASSERT_STR(str_c(w.script.content_type), STR("application/x-www-form-urlencoded; charset=utf-8"),
+		"type");
 	CU_ASSERT(str_starts(str_c(w.script.authorization[0]), STR("AWS4-HMAC-SHA256 Credential=AKID1/")));
 	CU_ASSERT(str_contains(str_c(w.script.authorization[0]), STR("/us-east-1/iam/aws4_request")));
 	world_close();
@@ -258,7 +276,8 @@ static void test_unsigned(void)
 
 	world_open(answers, 1, &(struct world_options){.service = &aws_sts});
 	CU_ASSERT_EQUAL(aws_call(w.client, &w.ctx, &aws_sts_assume_role_with_web_identity,
-				&(struct aws_sts_assume_role_with_web_identity_in){.token = STR("t")}, w.arena, &out, &w.err),
+				&(struct aws_sts_assume_role_with_web_identity_in){.token = STR("t")},
+				w.arena, &out, &w.err),
 		ERR_OK);
 	ASSERT_STR(str_c(w.script.authorization[0]), STR_EMPTY, "not signed");
 	CU_ASSERT_EQUAL(w.provider.fetched, 0);
@@ -267,15 +286,19 @@ static void test_unsigned(void)
 
 static void test_retries(void)
 {
-	static const struct scripted_answer throttled[] = {FAILS(400, "Throttling"), FAILS(503, "SlowDown"), OK_USERS};
-	static const struct scripted_answer broken[] = {FAILS(500, "InternalFailure"), FAILS(502, ""), OK_USERS};
-	static const struct scripted_answer html[] = {{.status = 503, .body = STR_INIT("<html>busy")}, OK_USERS};
+	static const struct scripted_answer throttled[] = {
+		FAILS(400, "Throttling"), FAILS(503, "SlowDown"), OK_USERS};
+	static const struct scripted_answer broken[] = {
+		FAILS(500, "InternalFailure"), FAILS(502, ""), OK_USERS};
+	static const struct scripted_answer html[] = {
+		{.status = 503, .body = STR_INIT("<html>busy")}, OK_USERS};
 	static const struct scripted_answer cut[] = {HOW(SCRIPTED_CUT), HOW(SCRIPTED_CUT), OK_USERS};
 	static const struct scripted_answer closed[] = {HOW(SCRIPTED_CLOSE), OK_USERS};
 	static const struct scripted_answer cut_xml[] = {
 		{.body = STR_INIT("<ListUsersResponse><ListUsersResult>")}, {.body = STR_INIT("")}, OK_USERS};
 	static const struct scripted_answer cut_error[] = {
-		{.status = 500, .body = STR_INIT(ERROR("InternalFailure")), .manner = SCRIPTED_CUT}, OK_USERS};
+		{.status = 500, .body = STR_INIT(ERROR("InternalFailure")), .manner = SCRIPTED_CUT},
+		OK_USERS};
 
 	CHECK(throttled, ERR_OK, 3, "throttled twice");
 	CHECK(broken, ERR_OK, 3, "broken twice");
@@ -291,15 +314,18 @@ static void test_gives_up(void)
 	static const struct scripted_answer throttled[] = {FAILS(400, "Throttling")};
 	static const struct scripted_answer broken[] = {FAILS(500, "InternalFailure")};
 	static const struct scripted_answer cut[] = {HOW(SCRIPTED_CUT)};
-	static const struct scripted_answer cut_xml[] = {{.body = STR_INIT("<ListUsersResponse><ListUsersResult>")}};
-	static const struct scripted_answer malformed[] = {{.body = STR_INIT("<ListUsersResponse></ListUsersResult>")}};
+	static const struct scripted_answer cut_xml[] = {
+		{.body = STR_INIT("<ListUsersResponse><ListUsersResult>")}};
+	static const struct scripted_answer malformed[] = {
+		{.body = STR_INIT("<ListUsersResponse></ListUsersResult>")}};
 	static const struct scripted_answer html[] = {{.body = STR_INIT("<html>login here</html>")}};
 	static const struct scripted_answer empty[] = {{.body = STR_INIT("<ListUsersResponse/>")}};
 	static const struct scripted_answer redirect[] = {{.status = 302, .headers = "Location: /x\r\n"}};
 	static const struct scripted_answer denied[] = {FAILS(403, "AccessDenied")};
 	static const struct scripted_answer gone[] = {FAILS(404, "NoSuchEntity")};
 	static const struct scripted_answer bad_key[] = {FAILS(403, "InvalidClientTokenId")};
-	static const struct scripted_answer proxy[] = {{.status = 403, .body = STR_INIT("<html>blocked</html>")}};
+	static const struct scripted_answer proxy[] = {
+		{.status = 403, .body = STR_INIT("<html>blocked</html>")}};
 
 	CHECK(throttled, ERR_THROTTLED, 3, "throttled for ever");
 	CHECK(broken, ERR_UNAVAILABLE, 3, "broken for ever");
@@ -318,7 +344,7 @@ static void test_gives_up(void)
 static void test_throttle_details(void)
 {
 	static const struct scripted_answer answers[] = {FAILS(400, "Throttling")};
-	struct aws_iam_list_users_out       out;
+	struct aws_iam_list_users_out out;
 
 	WORLD(answers);
 	CU_ASSERT_EQUAL(list_users(&out), ERR_THROTTLED);
@@ -339,7 +365,10 @@ static void test_retry_after(void)
 	static const struct scripted_answer long_wait[] = {
 		{.status = 503, .headers = "Retry-After: 3600\r\n", .body = STR_INIT("")}};
 	static const struct scripted_answer amz[] = {
-		{.status = 503, .headers = "x-amz-retry-after: 1\r\nRetry-After: 3600\r\n", .body = STR_INIT("")}, OK_USERS};
+		{.status = 503,
+			.headers = "x-amz-retry-after: 1\r\nRetry-After: 3600\r\n",
+			.body = STR_INIT("")},
+		OK_USERS};
 	struct aws_iam_list_users_out out;
 
 	WORLD(answers);
@@ -359,7 +388,7 @@ static void test_expired_credentials(void)
 {
 	static const struct scripted_answer once[] = {FAILS(403, "ExpiredToken"), OK_USERS};
 	static const struct scripted_answer always[] = {FAILS(403, "ExpiredToken")};
-	struct aws_iam_list_users_out       out;
+	struct aws_iam_list_users_out out;
 
 	WORLD(once);
 	CU_ASSERT_EQUAL(list_users(&out), ERR_OK);
@@ -401,7 +430,8 @@ static void test_credentials_that_cannot_be_had(void)
 	static const struct {
 		enum err_code from, to;
 	} rows[] = {
-		{ERR_DENIED, ERR_UNAUTHENTICATED}, /* sts:AssumeRole is not allowed: not the same as iam:ListUsers not being so */
+		{ERR_DENIED, ERR_UNAUTHENTICATED}, /* sts:AssumeRole is not allowed: not the same as
+						      iam:ListUsers not being so */
 		{ERR_NOT_FOUND, ERR_UNAUTHENTICATED},
 		{ERR_UNAUTHENTICATED, ERR_UNAUTHENTICATED},
 		{ERR_PROTOCOL, ERR_UNAUTHENTICATED},
@@ -430,7 +460,7 @@ static void test_never_answering(void)
 	static const struct scripted_answer never[] = {HOW(SCRIPTED_NEVER)};
 	static const struct scripted_answer hang[] = {HOW(SCRIPTED_HANG)};
 	static const struct scripted_answer once[] = {HOW(SCRIPTED_HANG), OK_USERS};
-	struct aws_iam_list_users_out       out;
+	struct aws_iam_list_users_out out;
 
 	WORLD(never);
 	deadline_in_ms(30);
@@ -466,8 +496,8 @@ static void *fire_when_asked(void *arg)
 static void test_cancelled(void)
 {
 	static const struct scripted_answer never[] = {HOW(SCRIPTED_NEVER)};
-	struct aws_iam_list_users_out       out;
-	struct thread                       t;
+	struct aws_iam_list_users_out out;
+	struct thread t;
 
 	WORLD(never);
 	w.ctx.cancel = cancel_new();
@@ -481,7 +511,7 @@ static void test_cancelled(void)
 static void test_unreachable(void)
 {
 	static const struct scripted_answer answers[] = {OK_USERS};
-	struct aws_iam_list_users_out       out;
+	struct aws_iam_list_users_out out;
 
 	WORLD(answers);
 	scripted_http_stop(TAKE(w.server));
@@ -494,7 +524,7 @@ static void test_unreachable(void)
 static void test_too_large(void)
 {
 	static const struct scripted_answer answers[] = {OK_USERS};
-	struct aws_iam_list_users_out       out;
+	struct aws_iam_list_users_out out;
 
 	world_open(answers, 1, &(struct world_options){.max_body = 50});
 	CU_ASSERT_EQUAL(list_users(&out), ERR_TOO_LARGE);
@@ -506,7 +536,7 @@ static void test_too_large(void)
 static void test_pacer_beyond_deadline(void)
 {
 	static const struct scripted_answer answers[] = {OK_USERS};
-	struct aws_iam_list_users_out       out;
+	struct aws_iam_list_users_out out;
 
 	world_open(answers, 1, &(struct world_options){.rate = 0.01});
 	CU_ASSERT_EQUAL(list_users(&out), ERR_OK);
@@ -527,18 +557,22 @@ struct json_out {
 	struct aws_list names; /* struct str */
 };
 static const struct aws_member json_members[] = {{"Names", AWS_LIST, offsetof(struct json_out, names), NULL}};
-static const struct aws_shape  json_shape = AWS_SHAPE(struct json_out, json_members);
+static const struct aws_shape json_shape = AWS_SHAPE(struct json_out, json_members);
 static const struct aws_service json_service = {
 	.id = "things", .signing_name = "sso", .protocol = AWS_JSON11, .target_prefix = "SWBThings"};
-static const struct aws_operation json_op = {.service = &json_service, .name = "ListThings", .out = &json_shape};
+static const struct aws_operation json_op = {
+	.service = &json_service, .name = "ListThings", .out = &json_shape};
 
 static void test_json_service(void)
 {
 	static const struct scripted_answer answers[] = {
-		{.status = 400, .headers = "x-amzn-ErrorType: ThrottlingException:\r\n", .body = STR_INIT("{}")},
+		{.status = 400,
+			.headers = "x-amzn-ErrorType: ThrottlingException:\r\n",
+			.body = STR_INIT("{}")},
 		{.body = STR_INIT("{\"Names\":[\"a\",\"b")},
 		{.body = STR_INIT("{\"Names\":[\"a\",\"b\"]}")},
-		{.status = 400, .body = STR_INIT("{\"__type\":\"x#AccessDeniedException\",\"Message\":\"no\"}")},
+		{.status = 400,
+			.body = STR_INIT("{\"__type\":\"x#AccessDeniedException\",\"Message\":\"no\"}")},
 		{.body = STR_INIT("{\"Names\":7}")},
 		{.status = 403, .body = STR_INIT(ERROR("AccessDenied"))},
 	};
@@ -552,14 +586,15 @@ static void test_json_service(void)
 	ASSERT_STR(str_c(w.script.body), STR("{}"), "body");
 	CU_ASSERT_EQUAL(aws_call(w.client, &w.ctx, &json_op, NULL, w.arena, &out, &w.err), ERR_DENIED);
 	CU_ASSERT_EQUAL(aws_call(w.client, &w.ctx, &json_op, NULL, w.arena, &out, &w.err), ERR_PROTOCOL);
-	CU_ASSERT_EQUAL(aws_call(w.client, &w.ctx, &json_op, NULL, w.arena, &out, &w.err), ERR_DENIED); /* in XML */
+	CU_ASSERT_EQUAL(
+		aws_call(w.client, &w.ctx, &json_op, NULL, w.arena, &out, &w.err), ERR_DENIED); /* in XML */
 	world_close();
 }
 
 /* ---- streams ---- */
 
 struct names {
-	char   text[200];
+	char text[200];
 	size_t n, restarts, fail_at, items;
 };
 
@@ -571,10 +606,11 @@ static void names_restart(void *self)
 	s->restarts++;
 }
 
-static enum err_code names_item(void *self, const struct aws_member *list, const void *item, struct err *reterr)
+static enum err_code names_item(
+	void *self, const struct aws_member *list, const void *item, struct err *reterr)
 {
 	struct names *s = self;
-	struct str    name = ((const struct aws_iam_user *)item)->name;
+	struct str name = ((const struct aws_iam_user *)item)->name;
 
 	(void)list;
 	if (++s->items == s->fail_at)
@@ -594,8 +630,8 @@ static enum err_code stream_users(struct names *names, struct aws_iam_list_users
 static void test_stream(void)
 {
 	static const struct scripted_answer answers[] = {FAILS(500, ""), HOW(SCRIPTED_CUT), OK_USERS};
-	struct names                        names = {.n = 0};
-	struct aws_iam_list_users_out       out;
+	struct names names = {.n = 0};
+	struct aws_iam_list_users_out out;
 
 	WORLD(answers);
 	CU_ASSERT_EQUAL(stream_users(&names, &out), ERR_OK);
@@ -609,8 +645,8 @@ static void test_stream(void)
 static void test_sink_that_fails(void)
 {
 	static const struct scripted_answer answers[] = {OK_USERS};
-	struct names                        names = {.fail_at = 2};
-	struct aws_iam_list_users_out       out;
+	struct names names = {.fail_at = 2};
+	struct aws_iam_list_users_out out;
 
 	WORLD(answers);
 	CU_ASSERT_EQUAL(stream_users(&names, &out), ERR_UNAVAILABLE);
@@ -620,7 +656,8 @@ static void test_sink_that_fails(void)
 
 /* ---- many ---- */
 
-/* Answers GetUserPolicy for p<n> with document d<n>; p13 is denied when the script says so; every 10th request is throttled. */
+/* Answers GetUserPolicy for p<n> with document d<n>; p13 is denied when the script says so; every 10th
+ * request is throttled. */
 struct many {
 	bool deny_13, throttle;
 };
@@ -628,7 +665,7 @@ struct many {
 static struct scripted_answer answer_many(void *self, const struct scripted_request *req, struct arena *arena)
 {
 	const struct many *m = self;
-	struct str         number = str_from(req->body, (size_t)str_rfind(req->body, STR("=p")) + 2);
+	struct str number = str_from(req->body, (size_t)str_rfind(req->body, STR("=p")) + 2);
 
 	if (m->throttle && req->n % 10 == 9)
 		return (struct scripted_answer)FAILS(400, "Throttling");
@@ -637,7 +674,8 @@ static struct scripted_answer answer_many(void *self, const struct scripted_requ
 	return (struct scripted_answer){
 		.delay_ms = 2,
 		.body = str_fmt(arena,
-			"<GetUserPolicyResponse><GetUserPolicyResult><PolicyDocument>d" STR_FMT "</PolicyDocument>"
+			"<GetUserPolicyResponse><GetUserPolicyResult><PolicyDocument>d" STR_FMT
+			"</PolicyDocument>"
 			"</GetUserPolicyResult></GetUserPolicyResponse>",
 			STR_ARG(number)),
 	};
@@ -645,8 +683,8 @@ static struct scripted_answer answer_many(void *self, const struct scripted_requ
 
 #define MANY 200
 struct many_items {
-	struct aws_call_item          items[MANY];
-	struct aws_iam_get_inline_in  in[MANY];
+	struct aws_call_item items[MANY];
+	struct aws_iam_get_inline_in in[MANY];
 	struct aws_iam_get_inline_out out[MANY];
 };
 
@@ -657,8 +695,8 @@ static struct many_items *make_many(void)
 	for (size_t i = 0; i < MANY; i++) {
 		m->in[i].name = STR("u");
 		m->in[i].policy_name = str_fmt(w.arena, "p%zu", i);
-		m->items[i] =
-			(struct aws_call_item){.op = &aws_iam_get_user_policy, .in = &m->in[i], .out = &m->out[i]};
+		m->items[i] = (struct aws_call_item){
+			.op = &aws_iam_get_user_policy, .in = &m->in[i], .out = &m->out[i]};
 	}
 	return m;
 }
@@ -689,7 +727,7 @@ static void open_many(struct many *m, const struct world_options *more)
 
 static void test_many(void)
 {
-	struct many        script = {.throttle = true};
+	struct many script = {.throttle = true};
 	struct many_items *m;
 
 	open_many(&script, &(struct world_options){.max_attempts = 20});
@@ -706,7 +744,7 @@ static void test_many(void)
 
 static void test_many_goes_on_after_an_error(void)
 {
-	struct many        script = {.deny_13 = true};
+	struct many script = {.deny_13 = true};
 	struct many_items *m;
 
 	open_many(&script, &(struct world_options){0});
@@ -722,9 +760,9 @@ static void test_many_goes_on_after_an_error(void)
 
 static void test_many_stops_at_an_error(void)
 {
-	struct many        script = {.deny_13 = true};
+	struct many script = {.deny_13 = true};
 	struct many_items *m;
-	size_t             cancelled = 0;
+	size_t cancelled = 0;
 
 	open_many(&script, &(struct world_options){0});
 	m = make_many();
@@ -744,7 +782,7 @@ static void test_many_stops_at_an_error(void)
 static void test_many_and_the_deadline(void)
 {
 	static const struct scripted_answer never[] = {HOW(SCRIPTED_NEVER)};
-	struct many_items                  *m;
+	struct many_items *m;
 
 	WORLD(never);
 	m = make_many();
@@ -769,11 +807,12 @@ static void test_none(void)
 
 /* Three pages, then one user's policy: what a listing does. The n-th request goes wrong in some way. */
 struct torture {
-	size_t                 bad_request; /* SIZE_MAX: none */
+	size_t bad_request; /* SIZE_MAX: none */
 	struct scripted_answer bad;
 };
 
-static struct scripted_answer answer_torture(void *self, const struct scripted_request *req, struct arena *arena)
+static struct scripted_answer answer_torture(
+	void *self, const struct scripted_request *req, struct arena *arena)
 {
 	static const struct scripted_answer pages[] = {
 		{.body = STR_INIT(LIST_USERS("<Users><member><UserName>a</UserName></member></Users>"
@@ -784,7 +823,7 @@ static struct scripted_answer answer_torture(void *self, const struct scripted_r
 					     "<IsTruncated>false</IsTruncated>"))},
 	};
 	const struct torture *t = self;
-	ptrdiff_t             at = str_find(req->body, STR("Marker="));
+	ptrdiff_t at = str_find(req->body, STR("Marker="));
 
 	(void)arena;
 	if (req->n == t->bad_request)
@@ -794,15 +833,16 @@ static struct scripted_answer answer_torture(void *self, const struct scripted_r
 
 static enum err_code list_all(struct names *all)
 {
-	struct aws_iam_page_in        in = {.max_items = {1, true}};
+	struct aws_iam_page_in in = {.max_items = {1, true}};
 	struct aws_iam_list_users_out out;
-	enum err_code                 code;
+	enum err_code code;
 
 	do {
-		struct names    page = {.n = 0};
+		struct names page = {.n = 0};
 		struct aws_sink sink = {.restart = names_restart, .item = names_item, .self = &page};
 
-		code = aws_call_stream(w.client, &w.ctx, &aws_iam_list_users, &in, w.arena, &out, &sink, &w.err);
+		code = aws_call_stream(
+			w.client, &w.ctx, &aws_iam_list_users, &in, w.arena, &out, &sink, &w.err);
 		if (code != ERR_OK)
 			return code;
 		memcpy(all->text + all->n, page.text, page.n);
@@ -812,7 +852,8 @@ static enum err_code list_all(struct names *all)
 	return ERR_OK;
 }
 
-/* For every n and every way of going wrong: with attempts left the result is whole, without it is an error. */
+/* For every n and every way of going wrong: with attempts left the result is whole, without it is an
+ * error. */
 static void test_torture(void)
 {
 	static const struct scripted_answer bad[] = {
@@ -829,14 +870,16 @@ static void test_torture(void)
 		for (size_t n = 0; n < 4; n++) {
 			for (unsigned attempts = 1; attempts <= 3; attempts += 2) {
 				struct torture t = {.bad_request = n, .bad = bad[kind]};
-				struct names   all = {.n = 0};
-				enum err_code  code;
+				struct names all = {.n = 0};
+				enum err_code code;
 
 				world_open(NULL, 0,
-					&(struct world_options){
-						.max_attempts = attempts, .fn = answer_torture, .fn_self = &t});
+					&(struct world_options){.max_attempts = attempts,
+						.fn = answer_torture,
+						.fn_self = &t});
 				code = list_all(&all);
-				/* a connection that closes before any byte may be tried again by the transport itself */
+				/* a connection that closes before any byte may be tried again by the
+				 * transport itself */
 				if (code == ERR_OK)
 					ASSERT_STR(str_n(all.text, all.n), STR("abc"), "whole");
 				if (attempts == 3 || n == 3) {
@@ -857,10 +900,11 @@ static void *call_many_times(void *arg)
 
 	for (int i = 0; i < 20; i++) {
 		CLEANUP(arena_freep) struct arena *a = arena_new(0);
-		struct aws_iam_list_users_out      out;
-		struct err                         err;
+		struct aws_iam_list_users_out out;
+		struct err err;
 
-		if (aws_call(w.client, &w.ctx, &aws_iam_list_users, NULL, a, &out, &err) != ERR_OK || out.users.n != 2)
+		if (aws_call(w.client, &w.ctx, &aws_iam_list_users, NULL, a, &out, &err) != ERR_OK ||
+			out.users.n != 2)
 			(*wrong)++;
 	}
 	return NULL;
@@ -869,8 +913,8 @@ static void *call_many_times(void *arg)
 static void test_threads(void)
 {
 	static const struct scripted_answer answers[] = {OK_USERS};
-	_Atomic int                         wrong = 0;
-	struct thread                       threads[4];
+	_Atomic int wrong = 0;
+	struct thread threads[4];
 
 	WORLD(answers);
 	for (size_t i = 0; i < ARRAY_LEN(threads); i++)

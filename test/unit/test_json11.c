@@ -9,9 +9,9 @@
 #define MAX_BYTES 4000
 
 struct thing {
-	struct str     name, token;
+	struct str name, token;
 	struct aws_int count, on, at;
-	struct str     bytes;
+	struct str bytes;
 	struct aws_list names; /* struct str */
 	struct aws_list inner; /* struct inner */
 	struct inner {
@@ -19,7 +19,7 @@ struct thing {
 	} one;
 };
 static const struct aws_member inner_members[] = {{"Id", AWS_STRING, offsetof(struct inner, id), NULL}};
-static const struct aws_shape  inner_shape = AWS_SHAPE(struct inner, inner_members);
+static const struct aws_shape inner_shape = AWS_SHAPE(struct inner, inner_members);
 static const struct aws_member members[] = {
 	{"Name", AWS_STRING, offsetof(struct thing, name), NULL},
 	{"NextToken", AWS_STRING, offsetof(struct thing, token), NULL},
@@ -31,28 +31,29 @@ static const struct aws_member members[] = {
 	{"Inner", AWS_LIST, offsetof(struct thing, inner), &inner_shape},
 	{"One", AWS_STRUCT, offsetof(struct thing, one), &inner_shape},
 };
-static const struct aws_shape   shape = AWS_SHAPE(struct thing, members);
-static const struct aws_service service = {.id = "things", .protocol = AWS_JSON11, .target_prefix = "SWBThings"};
+static const struct aws_shape shape = AWS_SHAPE(struct thing, members);
+static const struct aws_service service = {
+	.id = "things", .protocol = AWS_JSON11, .target_prefix = "SWBThings"};
 static const struct aws_operation op = {.service = &service, .name = "DoThing", .in = &shape, .out = &shape};
 static const struct aws_operation op_silent = {.service = &service, .name = "Forget"};
 
 static void test_request(void)
 {
-	static const struct str            names[] = {STR_INIT("a"), STR_INIT("b\"\n")};
-	static const struct inner          inner[] = {{STR_INIT("x")}, {STR_INIT("")}};
+	static const struct str names[] = {STR_INIT("a"), STR_INIT("b\"\n")};
+	static const struct inner inner[] = {{STR_INIT("x")}, {STR_INIT("")}};
 	CLEANUP(arena_freep) struct arena *a = arena_new(0);
-	CLEANUP(buf_deinit) struct buf     b;
-	struct err                         err;
-	struct thing                       in = {
-				      .name = STR("caf\xc3\xa9"),
-				      .count = {0, true},
-				      .on = {0, true},
-				      .at = {1600000000, true},
-				      .bytes = STR("\xff"),
-				      .names = {(void *)names, 2},
-				      .inner = {(void *)inner, 2},
-				      .one = {STR("i")},
-        };
+	CLEANUP(buf_deinit) struct buf b;
+	struct err err;
+	struct thing in = {
+		.name = STR("caf\xc3\xa9"),
+		.count = {0, true},
+		.on = {0, true},
+		.at = {1600000000, true},
+		.bytes = STR("\xff"),
+		.names = {(void *)names, 2},
+		.inner = {(void *)inner, 2},
+		.one = {STR("i")},
+	};
 
 	buf_init(&b, 1000);
 	CU_ASSERT_EQUAL(aws_json11_encode(&op, &in, &b, &err), ERR_OK);
@@ -72,7 +73,8 @@ static void test_request(void)
 static enum err_code decode(const struct aws_operation *o, const char *body, struct arena *a, void *out,
 	const struct aws_sink *sink, bool *ret_sink_failed, struct err *reterr)
 {
-	struct aws_json11_answer answer = {.op = o, .body = str_c(body), .max_bytes = MAX_BYTES, .sink = sink};
+	struct aws_json11_answer answer = {
+		.op = o, .body = str_c(body), .max_bytes = MAX_BYTES, .sink = sink};
 
 	return aws_json11_decode(&answer, a, out, ret_sink_failed, reterr);
 }
@@ -80,14 +82,16 @@ static enum err_code decode(const struct aws_operation *o, const char *body, str
 static void test_answer(void)
 {
 	CLEANUP(arena_freep) struct arena *a = arena_new(0);
-	struct thing                       t;
-	struct err                         err;
-	bool                               failed;
+	struct thing t;
+	struct err err;
+	bool failed;
 
 	memset(&t, 0xee, sizeof(t));
 	CU_ASSERT_EQUAL(decode(&op,
-				"{\"Name\":\"n\\u00e9\",\"Count\":-7,\"On\":true,\"At\":1.6E9,\"Bytes\":\"/w==\",\"Other\":{\"Name\":[1]},"
-				"\"Names\":[\"a\",\"\"],\"Inner\":[{\"Id\":\"x\",\"Z\":1},{}],\"One\":{\"Id\":\"i\"},\"NextToken\":null}",
+				"{\"Name\":\"n\\u00e9\",\"Count\":-7,\"On\":true,\"At\":1.6E9,\"Bytes\":\"/"
+				"w==\",\"Other\":{\"Name\":[1]},"
+				"\"Names\":[\"a\",\"\"],\"Inner\":[{\"Id\":\"x\",\"Z\":1},{}],\"One\":{"
+				"\"Id\":\"i\"},\"NextToken\":null}",
 				a, &t, NULL, &failed, &err),
 		ERR_OK);
 	ASSERT_STR(t.name, STR("n\xc3\xa9"), "name");
@@ -111,9 +115,9 @@ static void test_answer(void)
 static void test_wrong_answers(void)
 {
 	static const struct {
-		const char   *body;
+		const char *body;
 		enum err_code want;
-		const char   *message;
+		const char *message;
 	} rows[] = {
 		{"", ERR_PROTOCOL, NULL},
 		{"<html>", ERR_PROTOCOL, NULL},
@@ -136,9 +140,9 @@ static void test_wrong_answers(void)
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		CLEANUP(arena_freep) struct arena *a = arena_new(0);
-		struct thing                       t;
-		struct err                         err;
-		bool                               failed;
+		struct thing t;
+		struct err err;
+		bool failed;
 
 		ASSERT_I64(decode(&op, rows[i].body, a, &t, NULL, &failed, &err), rows[i].want, rows[i].body);
 		if (rows[i].message)
@@ -149,31 +153,32 @@ static void test_wrong_answers(void)
 static void test_limits(void)
 {
 	CLEANUP(arena_freep) struct arena *a = arena_new(0);
-	CLEANUP(buf_deinit) struct buf     b;
-	struct thing                       t;
-	struct err                         err;
-	bool                               failed;
+	CLEANUP(buf_deinit) struct buf b;
+	struct thing t;
+	struct err err;
+	bool failed;
 
 	buf_init(&b, 2 * MAX_BYTES);
 	buf_c(&b, "{\"Inner\":[{}");
 	while (b.n < MAX_BYTES - 100)
 		buf_c(&b, ",{}");
 	buf_c(&b, "]}");
-	CU_ASSERT_EQUAL(decode(&op, b.p, a, &t, NULL, &failed, &err), ERR_TOO_LARGE); /* 16 bytes for each 3 */
+	CU_ASSERT_EQUAL(
+		decode(&op, b.p, a, &t, NULL, &failed, &err), ERR_TOO_LARGE); /* 16 bytes for each 3 */
 	while (b.n <= MAX_BYTES)
 		buf_char(&b, ' ');
 	CU_ASSERT_EQUAL(decode(&op, b.p, a, &t, NULL, &failed, &err), ERR_TOO_LARGE);
 }
 
 struct seen {
-	char   text[100];
+	char text[100];
 	size_t n, fail_at, items;
 };
 
 static enum err_code on_item(void *self, const struct aws_member *list, const void *item, struct err *reterr)
 {
 	struct seen *s = self;
-	struct str   text = list->shape ? ((const struct inner *)item)->id : *(const struct str *)item;
+	struct str text = list->shape ? ((const struct inner *)item)->id : *(const struct str *)item;
 
 	if (++s->items == s->fail_at)
 		return err_set(reterr, ERR_PROTOCOL, "full");
@@ -184,14 +189,14 @@ static enum err_code on_item(void *self, const struct aws_member *list, const vo
 
 static void test_sink(void)
 {
-	static const char                  body[] =
-		"{\"Name\":\"n\",\"Names\":[\"a\",\"b\"],\"Inner\":[{\"Id\":\"c\"},{\"Id\":\"d\"}],\"NextToken\":\"t\"}";
+	static const char body[] = "{\"Name\":\"n\",\"Names\":[\"a\",\"b\"],\"Inner\":[{\"Id\":\"c\"},{"
+				   "\"Id\":\"d\"}],\"NextToken\":\"t\"}";
 	CLEANUP(arena_freep) struct arena *a = arena_new(0);
-	struct seen                        seen = {.n = 0};
-	struct aws_sink                    sink = {.item = on_item, .self = &seen};
-	struct thing                       t;
-	struct err                         err;
-	bool                               failed;
+	struct seen seen = {.n = 0};
+	struct aws_sink sink = {.item = on_item, .self = &seen};
+	struct thing t;
+	struct err err;
+	bool failed;
 
 	CU_ASSERT_EQUAL(decode(&op, body, a, &t, &sink, &failed, &err), ERR_OK);
 	ASSERT_STR(str_n(seen.text, seen.n), STR("abcd"), "items");
@@ -222,13 +227,14 @@ static void test_error_bodies(void)
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		CLEANUP(arena_freep) struct arena *a = arena_new(0);
-		struct aws_failure                 f = {.code = STR_EMPTY, .message = STR_EMPTY};
+		struct aws_failure f = {.code = STR_EMPTY, .message = STR_EMPTY};
 
 		aws_json11_read_error(a, str_c(rows[i].body), &f);
 		ASSERT_STR(f.code, str_c(rows[i].code), rows[i].body);
 		ASSERT_STR(f.message, str_c(rows[i].message), rows[i].body);
 	}
-	ASSERT_STR(aws_json11_error_name(STR("ValidationException:http://x#y")), STR("ValidationException"), "suffix first");
+	ASSERT_STR(aws_json11_error_name(STR("ValidationException:http://x#y")), STR("ValidationException"),
+		"suffix first");
 	ASSERT_STR(aws_json11_error_name(STR("a.b#C")), STR("C"), "namespace");
 	ASSERT_STR(aws_json11_error_name(STR_EMPTY), STR_EMPTY, "empty");
 }

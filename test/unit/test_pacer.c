@@ -55,9 +55,9 @@ static void test_give_back(void)
 
 static void test_foreground_passes_background(void)
 {
-	struct pacer     *p = new_pacer(10, 1);
+	struct pacer *p = new_pacer(10, 1);
 	struct pacer_turn t = pacer_reserve(p, 0, /* background= */ true);
-	int64_t           last = 0;
+	int64_t last = 0;
 
 	CU_ASSERT_TRUE(t.granted && t.wait_ms == 0);
 	for (int i = 0; i < 20; i++) { /* a crowd in the background, told to come back one after the other */
@@ -76,7 +76,7 @@ static void test_foreground_passes_background(void)
 static void test_slows_down_and_recovers(void)
 {
 	struct pacer *p = new_pacer(100, 10);
-	double        slowed;
+	double slowed;
 
 	pacer_reserve(p, 0, false);
 	pacer_throttled(p, 0);
@@ -114,7 +114,7 @@ static void test_configured_ceiling(void)
 
 struct taker {
 	struct pacer *p;
-	int64_t       total_ms;
+	int64_t total_ms;
 };
 
 static void *take_turns(void *arg)
@@ -134,12 +134,13 @@ static void test_threads(void)
 {
 	struct pacer *p = new_pacer(1000, 1);
 	struct thread threads[4];
-	struct taker  takers[4] = {{p, 0}, {p, 0}, {p, 0}, {p, 0}};
-	int64_t       sum = 0, want = 4000 * 4001 / 2;
-	struct err    err;
+	struct taker takers[4] = {{p, 0}, {p, 0}, {p, 0}, {p, 0}};
+	int64_t sum = 0, want = 4000 * 4001 / 2;
+	struct err err;
 
 	for (size_t i = 0; i < 4; i++)
-		CU_ASSERT_EQUAL_FATAL(thread_start(&threads[i], "taker", 0, take_turns, &takers[i], &err), ERR_OK);
+		CU_ASSERT_EQUAL_FATAL(
+			thread_start(&threads[i], "taker", 0, take_turns, &takers[i], &err), ERR_OK);
 	for (size_t i = 0; i < 4; i++) {
 		thread_join(&threads[i]);
 		sum += takers[i].total_ms;

@@ -12,10 +12,10 @@ static double next_fixed(void *self)
 
 static void test_backoff(void)
 {
-	double       value;
+	double value;
 	struct retry r;
-	int64_t      wait_ms;
-	int          paid = 0;
+	int64_t wait_ms;
+	int paid = 0;
 
 	retry_init(&r, 10, (struct aws_random){next_fixed, &value});
 	value = 0;
@@ -32,10 +32,10 @@ static void test_backoff(void)
 
 static void test_attempts(void)
 {
-	double       value = 0;
+	double value = 0;
 	struct retry r;
-	int64_t      wait_ms;
-	int          paid = 0;
+	int64_t wait_ms;
+	int paid = 0;
 
 	retry_init(&r, 0, (struct aws_random){next_fixed, &value});
 	CU_ASSERT_TRUE(retry_next(&r, 2, false, 0, &paid, &wait_ms));
@@ -46,10 +46,10 @@ static void test_attempts(void)
 
 static void test_retry_after(void)
 {
-	double       value = 0.5;
+	double value = 0.5;
 	struct retry r;
-	int64_t      wait_ms;
-	int          paid = 0;
+	int64_t wait_ms;
+	int paid = 0;
 
 	retry_init(&r, 3, (struct aws_random){next_fixed, &value});
 	CU_ASSERT_TRUE(retry_next(&r, 1, false, 5000, &paid, &wait_ms));
@@ -61,10 +61,10 @@ static void test_retry_after(void)
 
 static void test_budget(void)
 {
-	double       value = 0;
+	double value = 0;
 	struct retry r;
-	int64_t      wait_ms;
-	int          paid = 0, n = 0;
+	int64_t wait_ms;
+	int paid = 0, n = 0;
 
 	retry_init(&r, 3, (struct aws_random){next_fixed, &value});
 	while (retry_next(&r, 1, false, 0, &paid, &wait_ms))
@@ -77,7 +77,8 @@ static void test_budget(void)
 	retry_succeeded(&r, 0);
 	CU_ASSERT_TRUE(retry_next(&r, 1, false, 0, &paid, &wait_ms)); /* five plain successes */
 	retry_succeeded(&r, paid);
-	CU_ASSERT_FALSE(retry_next(&r, 1, /* was_timeout= */ true, 0, &paid, &wait_ms)); /* a time-out costs 10 */
+	CU_ASSERT_FALSE(
+		retry_next(&r, 1, /* was_timeout= */ true, 0, &paid, &wait_ms)); /* a time-out costs 10 */
 	CU_ASSERT_TRUE(retry_next(&r, 1, false, 0, &paid, &wait_ms));
 
 	retry_init(&r, 3, (struct aws_random){next_fixed, &value});

@@ -1,6 +1,7 @@
 /* layers: aws base
  *
- * What configuration and environment make of a session, and the one identity that all share. The server stands for all of AWS. */
+ * What configuration and environment make of a session, and the one identity that all share. The server
+ * stands for all of AWS. */
 #include "aws/session.h"
 
 #include <stdio.h>
@@ -17,35 +18,40 @@
 /* ---- a small AWS: STS answers by who signs ---- */
 
 struct aws {
-	_Atomic int  identities, assumed;
+	_Atomic int identities, assumed;
 	_Atomic bool broken;
-	int64_t      delay_ms;
-	char         credential[5][100]; /* of the n-th request: who signed */
-	char         body[5][300];
+	int64_t delay_ms;
+	char credential[5][100]; /* of the n-th request: who signed */
+	char body[5][300];
 };
 
-#define ASSUMED(key) \
-	"<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>" key "</AccessKeyId>" \
-	"<SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration>" \
+#define ASSUMED(key)                                                                                         \
+	"<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>" key "</AccessKeyId>"              \
+	"<SecretAccessKey>s</SecretAccessKey><SessionToken>t</"                                              \
+	"SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration>"                                         \
 	"</Credentials></AssumeRoleResult></AssumeRoleResponse>"
 
 static struct scripted_answer answer(void *self, const struct scripted_request *req, struct arena *arena)
 {
 	static const struct scripted_answer ok_identity = {
-		.body = STR_INIT("<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws-cn:iam::123456789012:user/x</Arn>"
+		.body = STR_INIT("<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws-cn:iam::"
+				 "123456789012:user/x</Arn>"
 				 "<UserId>u</UserId><Account>123456789012</Account></GetCallerIdentityResult>"
 				 "</GetCallerIdentityResponse>")};
-	static const struct scripted_answer hop[] = {{.body = STR_INIT(ASSUMED("HOP1"))}, {.body = STR_INIT(ASSUMED("HOP2"))}};
-	static const struct scripted_answer users = {.body = STR_INIT(
-							     "<ListUsersResponse><ListUsersResult/></ListUsersResponse>")};
-	static const struct scripted_answer broken = {.status = 403, .body = STR_INIT("<e><Code>InvalidClientTokenId</Code></e>")};
-	struct aws                         *a = self;
-	struct str                          who = scripted_header(req, "Authorization");
-	struct scripted_answer              ret;
+	static const struct scripted_answer hop[] = {
+		{.body = STR_INIT(ASSUMED("HOP1"))}, {.body = STR_INIT(ASSUMED("HOP2"))}};
+	static const struct scripted_answer users = {
+		.body = STR_INIT("<ListUsersResponse><ListUsersResult/></ListUsersResponse>")};
+	static const struct scripted_answer broken = {
+		.status = 403, .body = STR_INIT("<e><Code>InvalidClientTokenId</Code></e>")};
+	struct aws *a = self;
+	struct str who = scripted_header(req, "Authorization");
+	struct scripted_answer ret;
 
 	(void)arena;
 	if (req->n < ARRAY_LEN(a->body)) {
-		snprintf(a->credential[req->n], sizeof(a->credential[0]), STR_FMT, STR_ARG(str_from(who, 28)));
+		snprintf(
+			a->credential[req->n], sizeof(a->credential[0]), STR_FMT, STR_ARG(str_from(who, 28)));
 		snprintf(a->body[req->n], sizeof(a->body[0]), STR_FMT, STR_ARG(req->body));
 	}
 	if (a->broken)
@@ -61,20 +67,21 @@ static struct scripted_answer answer(void *self, const struct scripted_request *
 	return ret;
 }
 
-static struct aws            world;
+static struct aws world;
 static struct scripted_http *server;
-static struct fake_clock     fake;
-static struct aws_session   *session;
-static struct arena         *arena;
-static struct ctx            ctx;
-static struct err            err;
-static char                  endpoint[80];
+static struct fake_clock fake;
+static struct aws_session *session;
+static struct arena *arena;
+static struct ctx ctx;
+static struct err err;
+static char endpoint[80];
 
 static void open_world(void)
 {
 	memset(&world, 0, sizeof(world));
 	server = scripted_http_start(answer, &world);
-	snprintf(endpoint, sizeof(endpoint), "AWS_ENDPOINT_URL=http://127.0.0.1:%d", scripted_http_port(server));
+	snprintf(endpoint, sizeof(endpoint), "AWS_ENDPOINT_URL=http://127.0.0.1:%d",
+		scripted_http_port(server));
 	fake_clock_init(&fake, 1800000000);
 	arena = arena_new(0);
 	ctx = (struct ctx){.clock = &fake.clock, .deadline_ms = CTX_NO_DEADLINE};
@@ -90,7 +97,7 @@ static void close_world(void)
 
 static void open_session(const struct aws_session_options *more)
 {
-	const char *const          environ[] = {endpoint, "AWS_ACCESS_KEY_ID=BASE", "AWS_SECRET_ACCESS_KEY=s", NULL};
+	const char *const environ[] = {endpoint, "AWS_ACCESS_KEY_ID=BASE", "AWS_SECRET_ACCESS_KEY=s", NULL};
 	struct aws_session_options o = *more;
 
 	o.environ = environ;
@@ -109,7 +116,7 @@ static enum err_code identity(bool refresh, struct aws_identity *ret)
 static enum err_code list_users(void)
 {
 	CLEANUP(aws_client_unrefp) struct aws_client *c = NULL;
-	struct aws_iam_list_users_out                 out;
+	struct aws_iam_list_users_out out;
 	enum err_code code = aws_session_client(session, &aws_iam, STR_EMPTY, &c, &err);
 
 	if (code != ERR_OK)
@@ -122,7 +129,8 @@ static void check_signer(size_t request, const char *key, const char *region, co
 	char want[100];
 
 	snprintf(want, sizeof(want), "%s/20270115/%s/%s/aws4_request", key, region, service);
-	ASSERT_STR(str_sub(str_c(world.credential[request]), 0, strlen(want)), str_c(want), "who signs, where, for what");
+	ASSERT_STR(str_sub(str_c(world.credential[request]), 0, strlen(want)), str_c(want),
+		"who signs, where, for what");
 }
 
 static void test_direct(void)
@@ -134,7 +142,8 @@ static void test_direct(void)
 	CU_ASSERT_EQUAL(list_users(), ERR_OK);
 	check_signer(0, "BASE", "us-east-1", "iam"); /* a global service */
 	aws_session_free(TAKE(session));
-	open_session(&(struct aws_session_options){.access_key_id = STR("CONFIGURED"), .secret_access_key = secret});
+	open_session(&(struct aws_session_options){
+		.access_key_id = STR("CONFIGURED"), .secret_access_key = secret});
 	CU_ASSERT_EQUAL(list_users(), ERR_OK);
 	check_signer(1, "CONFIGURED", "us-east-1", "iam");
 	close_world();
@@ -181,7 +190,8 @@ static void test_two_hops(void)
 static void test_refused_hop(void)
 {
 	open_world();
-	open_session(&(struct aws_session_options){.use_assume = true, .role_arn = STR("arn:aws:iam::1:role/r")});
+	open_session(
+		&(struct aws_session_options){.use_assume = true, .role_arn = STR("arn:aws:iam::1:role/r")});
 	world.broken = true;
 	CU_ASSERT_EQUAL(list_users(), ERR_UNAUTHENTICATED);
 	ASSERT_STR(str_c(err.aws_operation), STR("sts:AssumeRole"), "whose error it is");
@@ -232,9 +242,9 @@ static void test_identity_failure(void)
 static void *ask(void *arg)
 {
 	CLEANUP(arena_freep) struct arena *a = arena_new(0);
-	_Atomic int                       *good = arg;
-	struct aws_identity                id;
-	struct err                         e;
+	_Atomic int *good = arg;
+	struct aws_identity id;
+	struct err e;
 
 	if (aws_session_identity(session, &ctx, false, a, &id, &e) == ERR_OK && id.account.n == 12)
 		(*good)++;
@@ -244,7 +254,7 @@ static void *ask(void *arg)
 static void test_identity_single_flight(void)
 {
 	struct thread threads[8];
-	_Atomic int   good = 0;
+	_Atomic int good = 0;
 
 	open_world();
 	world.delay_ms = 20;
@@ -262,7 +272,7 @@ static void test_identity_single_flight(void)
 static void test_identity_caller_gave_up(void)
 {
 	struct aws_identity id;
-	struct cancel      *cancel = cancel_new();
+	struct cancel *cancel = cancel_new();
 
 	open_world();
 	open_session(&(struct aws_session_options){.clock = NULL});
@@ -291,7 +301,8 @@ static void test_accounts(void)
 	open_world();
 	open_session(&(struct aws_session_options){.clock = NULL});
 	CU_ASSERT_EQUAL(client_for(STR_EMPTY), ERR_OK);
-	CU_ASSERT_EQUAL(client_for(STR("123456789012")), ERR_UNAVAILABLE); /* whether it is ours is not known yet */
+	CU_ASSERT_EQUAL(
+		client_for(STR("123456789012")), ERR_UNAVAILABLE); /* whether it is ours is not known yet */
 	CU_ASSERT_EQUAL(identity(false, &id), ERR_OK);
 	CU_ASSERT_EQUAL(client_for(STR("123456789012")), ERR_OK);
 	CU_ASSERT_EQUAL(client_for(STR("210987654321")), ERR_UNSUPPORTED);
@@ -306,7 +317,7 @@ static void count(void *arg, const struct aws_call_stats *st)
 static void test_stats(void)
 {
 	struct aws_identity id;
-	uint64_t            calls = 0;
+	uint64_t calls = 0;
 
 	open_world();
 	open_session(&(struct aws_session_options){.clock = NULL});
@@ -336,23 +347,29 @@ static void test_bad_configuration(void)
 		{"AWS_PROFILE=nobody", "nobody"},
 	};
 	CLEANUP(secret_unrefp) struct secret *secret = secret_new(STR("s"));
-	struct aws_session                   *s = NULL;
+	struct aws_session *s = NULL;
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		const char *const environ[] = {
-			rows[i].setting, "AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=b", "HOME=/does/not/exist", NULL};
+		const char *const environ[] = {rows[i].setting, "AWS_ACCESS_KEY_ID=a",
+			"AWS_SECRET_ACCESS_KEY=b", "HOME=/does/not/exist", NULL};
 
-		ASSERT_I64(aws_session_new(&(struct aws_session_options){.environ = environ, .clock = &clock_system}, &s, &err),
+		ASSERT_I64(aws_session_new(
+				   &(struct aws_session_options){.environ = environ, .clock = &clock_system},
+				   &s, &err),
 			ERR_INVALID, rows[i].setting);
 		CU_ASSERT(str_contains(str_c(err.msg), str_c(rows[i].named)));
 	}
-	CU_ASSERT_EQUAL(
-		aws_session_new(&(struct aws_session_options){.access_key_id = STR("A"), .clock = &clock_system}, &s, &err),
+	CU_ASSERT_EQUAL(aws_session_new(&(struct aws_session_options){.access_key_id = STR("A"),
+						.clock = &clock_system},
+				&s, &err),
+		ERR_INVALID);
+	CU_ASSERT_EQUAL(aws_session_new(&(struct aws_session_options){.secret_access_key = secret,
+						.clock = &clock_system},
+				&s, &err),
 		ERR_INVALID);
 	CU_ASSERT_EQUAL(
-		aws_session_new(&(struct aws_session_options){.secret_access_key = secret, .clock = &clock_system}, &s, &err),
-		ERR_INVALID);
-	CU_ASSERT_EQUAL(aws_session_new(&(struct aws_session_options){.use_assume = true, .clock = &clock_system}, &s, &err),
+		aws_session_new(
+			&(struct aws_session_options){.use_assume = true, .clock = &clock_system}, &s, &err),
 		ERR_INVALID);
 	CU_ASSERT_PTR_NULL(s);
 	aws_session_free(NULL);
