@@ -188,8 +188,7 @@ static void fail_or_retry(struct call *c, struct err *err)
 		again_at(c, now_ms(c) + wait_ms);
 		return;
 	}
-	if (err->code == ERR_THROTTLED &&
-		err->retry_after_ms == 0) /* AWS had no opinion: where our back-off stands */
+	if (err->code == ERR_THROTTLED && err->retry_after_ms == 0) /* where our back-off stands */
 		err->retry_after_ms = (int64_t)1000 << (c->attempt < 4 ? c->attempt : 4);
 	fail(c, err);
 }

@@ -341,6 +341,27 @@ static void test_gives_up(void)
 	CHECK(proxy, ERR_UNAUTHENTICATED, 1, "a proxy's 403 is no missing permission");
 }
 
+static struct scripted_answer every_other_fails(
+	void *self, const struct scripted_request *req, struct arena *arena)
+{
+	static const struct scripted_answer answers[] = {FAILS(500, "InternalFailure"), OK_USERS};
+
+	(void)self;
+	(void)arena;
+	return answers[req->n % 2];
+}
+
+/* Retries that help give back what they paid: the budget (100 retries) is for those that do not. */
+static void test_retries_that_help_are_free(void)
+{
+	struct aws_iam_list_users_out out;
+
+	world_open(NULL, 0, &(struct world_options){.fn = every_other_fails});
+	for (int i = 0; i < 150; i++)
+		CU_ASSERT_EQUAL(list_users(&out), ERR_OK);
+	world_close();
+}
+
 static void test_throttle_details(void)
 {
 	static const struct scripted_answer answers[] = {FAILS(400, "Throttling")};
@@ -934,6 +955,7 @@ int main(void)
 		{"unsigned", test_unsigned},
 		{"retries", test_retries},
 		{"gives up", test_gives_up},
+		{"retries that help are free", test_retries_that_help_are_free},
 		{"throttle details", test_throttle_details},
 		{"Retry-After", test_retry_after},
 		{"expired credentials", test_expired_credentials},

@@ -262,6 +262,30 @@ static void test_sink_of_strings(void)
 	ASSERT_STR(str_n(seen.names, seen.n), STR("a  c "), "aliases");
 }
 
+/* Each item's memory is given back: together they would not fit. */
+static void test_sink_of_many(void)
+{
+	CLEANUP(buf_deinit) struct buf b;
+	CLEANUP(arena_freep) struct arena *a = arena_new(0);
+	struct seen seen = {.users = 0};
+	struct aws_sink sink = {.item = on_item, .self = &seen};
+	struct aws_iam_account_details_out out;
+	struct err err;
+	bool cut;
+
+	buf_init(&b, MAX_BYTES);
+	buf_c(&b, "<GetAccountAuthorizationDetailsResponse><GetAccountAuthorizationDetailsResult><"
+		  "UserDetailList>");
+	for (int i = 0; i < 2000; i++)
+		buf_c(&b, "<member><UserName>u</UserName></member>");
+	buf_c(&b, "</UserDetailList></GetAccountAuthorizationDetailsResult></"
+		  "GetAccountAuthorizationDetailsResponse>");
+	CU_ASSERT_EQUAL(
+		decode(&aws_iam_get_account_authorization_details, b.p, 1000, a, &out, &sink, &cut, &err),
+		ERR_OK);
+	CU_ASSERT_EQUAL(seen.users, 2000);
+}
+
 static void test_sink_error_ends_it(void)
 {
 	CLEANUP(arena_freep) struct arena *a = arena_new(0);
@@ -513,6 +537,7 @@ int main(void)
 		{"list", test_list},
 		{"sink", test_sink},
 		{"sink of strings", test_sink_of_strings},
+		{"sink of many", test_sink_of_many},
 		{"a sink's error ends it", test_sink_error_ends_it},
 		{"other shapes", test_other_shapes},
 		{"a list that grows", test_a_list_that_grows},
