@@ -104,7 +104,8 @@ static void note(struct seen *s, struct str name)
 {
 	for (size_t i = 0; i < name.n && s->n < sizeof(s->names) - 2; i++)
 		s->names[s->n++] = name.p[i];
-	s->names[s->n++] = ' ';
+	if (s->n < sizeof(s->names))
+		s->names[s->n++] = ' ';
 }
 
 static enum err_code on_item(void *self, const struct aws_member *list, const void *item, struct err *reterr)
