@@ -73,7 +73,7 @@ struct credentials_provider *credentials_static_new(
 	struct str access_key_id, const struct secret *secret, const struct secret *token);
 
 /* AWS_ACCESS_KEY_ID and relatives. NULL when the environment has no key pair. */
-struct credentials_provider *credentials_environment_new(const char *const *environ);
+struct credentials_provider *credentials_environment_new(const char *const *env);
 
 /* A provider whose fetch fails: what is wrong is known now and said at each use (the server starts nevertheless). */
 struct credentials_provider *credentials_failing_new(const struct err *err);

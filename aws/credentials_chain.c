@@ -10,10 +10,10 @@ struct unsupported {
 };
 
 static enum err_code refuse_unsupported(
-	const char *const *environ, const struct unsupported *list, size_t n, struct err *reterr)
+	const char *const *env, const struct unsupported *list, size_t n, struct err *reterr)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (env_get(environ, list[i].variable).n)
+		if (env_get(env, list[i].variable).n)
 			return err_set(reterr, ERR_INVALID, "%s is set: %s are not supported yet", list[i].variable,
 				list[i].what);
 	}

@@ -51,13 +51,13 @@ struct credentials_provider *credentials_static_new(
 			secret_or_null(secret_reveal(token)), CREDENTIALS_NEVER_EXPIRE));
 }
 
-struct credentials_provider *credentials_environment_new(const char *const *environ)
+struct credentials_provider *credentials_environment_new(const char *const *env)
 {
 	static const struct credentials_provider_ops ops = {
 		.name = "environment", .fetch = static_fetch, .free = static_free};
-	struct str key_id = env_get2(environ, "AWS_ACCESS_KEY_ID", "AWS_ACCESS_KEY");
-	struct str secret = env_get2(environ, "AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY");
-	struct str token = env_get(environ, "AWS_SESSION_TOKEN");
+	struct str key_id = env_get2(env, "AWS_ACCESS_KEY_ID", "AWS_ACCESS_KEY");
+	struct str secret = env_get2(env, "AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY");
+	struct str token = env_get(env, "AWS_SESSION_TOKEN");
 
 	if (key_id.n == 0 || secret.n == 0)
 		return NULL;

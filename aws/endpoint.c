@@ -303,24 +303,24 @@ static struct str services_section_url(struct arena *a, const struct aws_service
 
 /* A setting of the environment, if it is there at all, else the profile's. */
 static bool setting_is_true(
-	const char *const *environ, const char *name, const struct profile *profile, const char *key)
+	const char *const *env, const char *name, const struct profile *profile, const char *key)
 {
-	if (env_get(environ, name).n)
-		return env_is_true(environ, name);
+	if (env_get(env, name).n)
+		return env_is_true(env, name);
 	return str_eq_nocase(profile_get(profile, key), STR("true"));
 }
 
-struct str endpoint_configured_url(struct arena *a, const struct aws_service *service, const char *const *environ,
+struct str endpoint_configured_url(struct arena *a, const struct aws_service *service, const char *const *env,
 	const struct shared_config *config, const struct profile *profile)
 {
 	struct str url;
 
 	if (setting_is_true(
-		    environ, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", profile, "ignore_configured_endpoint_urls"))
+		    env, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", profile, "ignore_configured_endpoint_urls"))
 		return STR_EMPTY;
-	url = env_get(environ, str_fmt(a, "AWS_ENDPOINT_URL_%s", service->endpoint_env).p);
+	url = env_get(env, str_fmt(a, "AWS_ENDPOINT_URL_%s", service->endpoint_env).p);
 	if (url.n == 0)
-		url = env_get(environ, "AWS_ENDPOINT_URL");
+		url = env_get(env, "AWS_ENDPOINT_URL");
 	if (url.n == 0)
 		url = services_section_url(a, service, config, profile);
 	if (url.n == 0)
@@ -328,12 +328,12 @@ struct str endpoint_configured_url(struct arena *a, const struct aws_service *se
 	return url;
 }
 
-bool endpoint_use_fips(const char *const *environ, const struct profile *profile)
+bool endpoint_use_fips(const char *const *env, const struct profile *profile)
 {
-	return setting_is_true(environ, "AWS_USE_FIPS_ENDPOINT", profile, "use_fips_endpoint");
+	return setting_is_true(env, "AWS_USE_FIPS_ENDPOINT", profile, "use_fips_endpoint");
 }
 
-bool endpoint_use_dual_stack(const char *const *environ, const struct profile *profile)
+bool endpoint_use_dual_stack(const char *const *env, const struct profile *profile)
 {
-	return setting_is_true(environ, "AWS_USE_DUALSTACK_ENDPOINT", profile, "use_dualstack_endpoint");
+	return setting_is_true(env, "AWS_USE_DUALSTACK_ENDPOINT", profile, "use_dualstack_endpoint");
 }

@@ -57,11 +57,11 @@ MUST_CHECK enum err_code endpoint_resolve(
 /* The configured endpoint URL of a service, empty if none: AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL, then the services
  * section and endpoint_url of the profile. Nothing counts when AWS_IGNORE_CONFIGURED_ENDPOINT_URLS (or ignore_configured_endpoint_urls
  * in the profile) is true. config and profile may be NULL. Not validated here. Points into its arguments or the arena. */
-struct str endpoint_configured_url(struct arena *a, const struct aws_service *service, const char *const *environ,
+struct str endpoint_configured_url(struct arena *a, const struct aws_service *service, const char *const *env,
 	const struct shared_config *config, const struct profile *profile);
 
 /* AWS_USE_FIPS_ENDPOINT / use_fips_endpoint and AWS_USE_DUALSTACK_ENDPOINT / use_dualstack_endpoint. profile may be NULL. */
-bool endpoint_use_fips(const char *const *environ, const struct profile *profile);
-bool endpoint_use_dual_stack(const char *const *environ, const struct profile *profile);
+bool endpoint_use_fips(const char *const *env, const struct profile *profile);
+bool endpoint_use_dual_stack(const char *const *env, const struct profile *profile);
 
 #endif

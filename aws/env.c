@@ -2,25 +2,25 @@
 
 #include <string.h>
 
-struct str env_get(const char *const *environ, const char *name)
+struct str env_get(const char *const *env, const char *name)
 {
 	size_t n = strlen(name);
 
-	for (; environ && *environ; environ++) {
-		if (strncmp(*environ, name, n) == 0 && (*environ)[n] == '=')
-			return str_c(*environ + n + 1);
+	for (; env && *env; env++) {
+		if (strncmp(*env, name, n) == 0 && (*env)[n] == '=')
+			return str_c(*env + n + 1);
 	}
 	return STR_EMPTY;
 }
 
-struct str env_get2(const char *const *environ, const char *name, const char *other_name)
+struct str env_get2(const char *const *env, const char *name, const char *other_name)
 {
-	struct str v = env_get(environ, name);
+	struct str v = env_get(env, name);
 
-	return v.n ? v : env_get(environ, other_name);
+	return v.n ? v : env_get(env, other_name);
 }
 
-bool env_is_true(const char *const *environ, const char *name)
+bool env_is_true(const char *const *env, const char *name)
 {
-	return str_eq_nocase(env_get(environ, name), STR("true"));
+	return str_eq_nocase(env_get(env, name), STR("true"));
 }

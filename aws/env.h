@@ -12,12 +12,12 @@
 #include "base/str.h"
 
 /* The value, or the empty string when the variable is unset. The first of several wins, as getenv does it. */
-struct str env_get(const char *const *environ, const char *name);
+struct str env_get(const char *const *env, const char *name);
 
 /* The first of two names that has a value. */
-struct str env_get2(const char *const *environ, const char *name, const char *other_name);
+struct str env_get2(const char *const *env, const char *name, const char *other_name);
 
 /* AWS's booleans: "true" in any case is true, all else is false. */
-bool env_is_true(const char *const *environ, const char *name);
+bool env_is_true(const char *const *env, const char *name);
 
 #endif

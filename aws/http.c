@@ -701,9 +701,9 @@ static char *dup_str(struct str s)
 }
 
 /* Proxies as Go's and AWS's tools know them; loopback never goes through one. */
-static void set_proxies(struct http *h, const char *const *environ)
+static void set_proxies(struct http *h, const char *const *env)
 {
-	struct str no_proxy = env_get2(environ, "NO_PROXY", "no_proxy");
+	struct str no_proxy = env_get2(env, "NO_PROXY", "no_proxy");
 	CLEANUP(buf_deinit) struct buf list = {.n = 0};
 
 	if (str_eq(str_trim(no_proxy), STR("*"))) {
@@ -715,8 +715,8 @@ static void set_proxies(struct http *h, const char *const *environ)
 	buf_init(&list, no_proxy.n + 64);
 	buf_str(&list, no_proxy);
 	buf_c(&list, no_proxy.n ? ",localhost,127.0.0.0/8,::1" : "localhost,127.0.0.0/8,::1");
-	h->proxy_https = dup_str(env_get2(environ, "HTTPS_PROXY", "https_proxy"));
-	h->proxy_http = dup_str(env_get2(environ, "HTTP_PROXY", "http_proxy"));
+	h->proxy_https = dup_str(env_get2(env, "HTTPS_PROXY", "https_proxy"));
+	h->proxy_http = dup_str(env_get2(env, "HTTP_PROXY", "http_proxy"));
 	h->no_proxy = dup_str(buf_view(&list));
 }
 

@@ -404,11 +404,11 @@ struct file_source {
 	const char *variable, *below_home;
 };
 
-static enum err_code load_file(const char *const *environ, const struct file_source *source, struct arena *a,
+static enum err_code load_file(const char *const *env, const struct file_source *source, struct arena *a,
 	struct buf *out, const char **ret_path, struct err *reterr)
 {
-	struct str path = env_get(environ, source->variable);
-	struct str home = env_get(environ, "HOME");
+	struct str path = env_get(env, source->variable);
+	struct str home = env_get(env, "HOME");
 	bool is_explicit = path.n > 0;
 
 	*ret_path = source->below_home;
@@ -428,22 +428,22 @@ static void wiped_buf_init(struct buf *b)
 	b->wipe = true;
 }
 
-enum err_code shared_config_load(const char *const *environ, struct shared_config **ret_config, struct err *reterr)
+enum err_code shared_config_load(const char *const *env, struct shared_config **ret_config, struct err *reterr)
 {
 	static const struct file_source config_source = {"AWS_CONFIG_FILE", ".aws/config"};
 	static const struct file_source credentials_source = {"AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials"};
 	CLEANUP(arena_freep) struct arena *a = arena_new(0);
 	CLEANUP(shared_config_freep) struct shared_config *c = NULL;
 	CLEANUP(buf_deinit) struct buf config = {.n = 0}, credentials = {.n = 0};
-	struct str name = env_get(environ, "AWS_PROFILE");
+	struct str name = env_get(env, "AWS_PROFILE");
 	const char *config_path, *credentials_path;
 	enum err_code rc;
 
 	wiped_buf_init(&config);
 	wiped_buf_init(&credentials);
-	rc = load_file(environ, &config_source, a, &config, &config_path, reterr);
+	rc = load_file(env, &config_source, a, &config, &config_path, reterr);
 	if (rc == ERR_OK)
-		rc = load_file(environ, &credentials_source, a, &credentials, &credentials_path, reterr);
+		rc = load_file(env, &credentials_source, a, &credentials, &credentials_path, reterr);
 	if (rc == ERR_OK)
 		rc = parse_both(buf_view(&config), config_path, buf_view(&credentials), credentials_path, &c, reterr);
 	if (rc != ERR_OK)
@@ -457,9 +457,9 @@ enum err_code shared_config_load(const char *const *environ, struct shared_confi
 
 /* ---- asking ---- */
 
-struct str profile_selected_name(const char *const *environ)
+struct str profile_selected_name(const char *const *env)
 {
-	struct str name = env_get2(environ, "AWS_PROFILE", "AWS_DEFAULT_PROFILE");
+	struct str name = env_get2(env, "AWS_PROFILE", "AWS_DEFAULT_PROFILE");
 
 	return name.n ? name : STR("default");
 }

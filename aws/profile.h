@@ -25,7 +25,7 @@ struct profile;
 /* Reads the files that the environment names (AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE, else below HOME). A file that does not
  * exist is an empty one; one that cannot be read is ERR_INVALID. ERR_INVALID too: the profile named in AWS_PROFILE does not exist. */
 MUST_CHECK enum err_code shared_config_load(
-	const char *const *environ, struct shared_config **ret_config, struct err *reterr);
+	const char *const *env, struct shared_config **ret_config, struct err *reterr);
 
 /* The same from text (tests, fuzzing). The names are for messages. */
 MUST_CHECK enum err_code shared_config_parse(struct str config_text, struct str credentials_text,
@@ -35,7 +35,7 @@ void shared_config_free(struct shared_config *c); /* NULL is fine */
 void shared_config_freep(struct shared_config **c);
 
 /* AWS_PROFILE, else AWS_DEFAULT_PROFILE, else "default". */
-struct str profile_selected_name(const char *const *environ);
+struct str profile_selected_name(const char *const *env);
 
 /* NULL: there is none of that name. */
 const struct profile *shared_config_profile(const struct shared_config *c, struct str name);
