@@ -277,6 +277,23 @@ static enum err_code check_request_id(const struct frame *at, struct err *reterr
 #define NANOS_PER_S    1000000000
 #define DAY_S          86400
 
+struct duration_text {
+	char p[64];
+};
+
+/* As protobuf's text format: parts that are zero are left out. */
+static struct duration_text duration_text(const Google__Protobuf__Duration *d)
+{
+	struct duration_text t = {.p = ""};
+	int n = 0;
+
+	if (d->seconds != 0)
+		n = snprintf(t.p, sizeof(t.p), "seconds:%" PRId64, d->seconds);
+	if (d->nanos != 0)
+		snprintf(t.p + n, sizeof(t.p) - (size_t)n, "%snanos:%" PRId32, n > 0 ? " " : "", d->nanos);
+	return t;
+}
+
 static enum err_code check_duration_day(const struct frame *at, struct err *reterr)
 {
 	const Google__Protobuf__Duration *d =
@@ -295,9 +312,8 @@ static enum err_code check_duration_day(const struct frame *at, struct err *rete
 		bad = "has seconds and nanos with different signs";
 	if (bad != NULL)
 		return violation(at, reterr,
-			"value is not a valid duration | caused by: proto: duration (seconds:%" PRId64
-			" nanos:%" PRId32 ") %s",
-			d->seconds, d->nanos, bad);
+			"value is not a valid duration | caused by: proto: duration (%s) %s",
+			duration_text(d).p, bad);
 	if (d->seconds < 0 || d->nanos < 0 || d->seconds > DAY_S || (d->seconds == DAY_S && d->nanos > 0))
 		return violation(at, reterr, "value must be inside range [0s, 24h0m0s]");
 	return ERR_OK;

@@ -340,7 +340,7 @@ static const struct {
 	{V2_DESC(invoke_action_request), "inline_wait{ seconds=315576000001 }",
 		"invalid InvokeActionRequest.InlineWait: value is not a valid duration | caused by: proto: "
 		"duration "
-		"(seconds:315576000001 nanos:0) exceeds +10000 years"},
+		"(seconds:315576000001) exceeds +10000 years"},
 
 	{RL_DESC(do_request), "", NULL},
 	{RL_DESC(do_request), "descriptors{ }",
