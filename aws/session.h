@@ -29,6 +29,7 @@ struct aws_session_options {
 	struct str           external_id;
 	struct str           global_role_arn;
 	struct str           global_binding_external_id;
+	struct str           iam_assume_role_name; /* in child accounts; empty: OrganizationAccountAccessRole */
 	int64_t              http_timeout_ms;     /* whole request, default 300000 */
 	size_t               max_connections;     /* per host; 0: a sane default */
 	const char *const   *environ;             /* NULL-terminated "NAME=value"; NULL: none (tests) */
@@ -51,10 +52,25 @@ struct aws_identity {
 MUST_CHECK enum err_code aws_session_identity(struct aws_session *s, const struct ctx *ctx, bool refresh,
 	struct arena *arena, struct aws_identity *ret_identity, struct err *reterr);
 
-/* A client for the service in `account` (empty: the connector's own). Child accounts come with cross-account support; until then a
- * foreign account is ERR_UNSUPPORTED. */
-MUST_CHECK enum err_code aws_session_client(struct aws_session *s, const struct aws_service *service, struct str account,
-	struct aws_client **ret_client, struct err *reterr);
+/* A client for the service in `account` (empty, or the connector's own: the connector's own credentials).
+ *
+ * For another account of the organization the role arn:<partition>:iam::<account>:role/<iam-assume-role-name> is assumed from the own
+ * credentials (session BatonCrossAccountSession, 3600 s, no external id, renewed 300 s before its end; spec/iam.md 3.6). That
+ * happens at the client's first call, and a failure is that call's error, with aws_operation "sts:AssumeRole" (so a denied account
+ * is never mistaken for a denied resource). One provider, one pacer per account: they are kept while somebody uses them, and some time
+ * longer. Learning the own account may cost a GetCallerIdentity, hence ctx. */
+MUST_CHECK enum err_code aws_session_client(struct aws_session *s, const struct ctx *ctx, const struct aws_service *service,
+	struct str account, struct aws_client **ret_client, struct err *reterr);
+
+/* Whether the role of each account can be assumed, up to max_in_flight at a time; what was assumed serves the account's clients.
+ * code: ERR_OK; ERR_DENIED: the role does not exist or does not trust us (shared for 60 s: asking again would not change it soon); else
+ * why it cannot be told. The own account is ERR_OK without a call. Returns when all are answered. */
+struct aws_probe {
+	enum err_code code;
+	struct err    err; /* when code is not ERR_OK */
+};
+void aws_session_probe(struct aws_session *s, const struct ctx *ctx, const struct str *accounts, size_t n,
+	struct aws_probe *results, size_t max_in_flight);
 
 /* Calls made, retries, throttles, bytes and seconds per operation, for metrics and for tests. fn is called once per operation. */
 struct aws_call_stats {

@@ -1,69 +1,109 @@
-/* DESIGN
- *
- * One table of entries, keyed by (scope, account). An entry is a state machine under the inventory's lock:
- *
- *	EMPTY ---- first asker ----> LOADING ---- success ----> READY
- *	  ^                             |
- *	  +--------- failure -----------+   (what the load fetched so far stays in the entry: the next asker resumes it)
- *
- * The thread that asks first does the load itself, under its own deadline, with the lock released; others wait on the condition
- * variable under theirs. When the loader fails because its own caller gave up, the waiters are woken and one of them takes over: one
- * client's cancellation is not another's error. Any other failure is theirs too, for this once.
- *
- * Rejected: a thread of the inventory's own for each load (a second place where deadlines and cancellation would have to be carried to).
- *
- * Memory: entries are opened accounts whose bytes are the store's own blob. They go when their sync ends, when they have not been asked
- * for IDLE_MS, when they are the oldest beyond max_bytes. */
+/* The front door: what syncers ask for, put together from facts (facts.h), the read-ahead (read_ahead.h) and the session. */
 #include "inventory/inventory.h"
-
-#include <stdatomic.h>
-#include <string.h>
 
 #include "aws/iam.h"
 #include "aws/session.h"
-#include "base/blob.h"
+#include "base/arn.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/thread.h"
+#include "inventory/claims.h"
 #include "inventory/iam_account.h"
 #include "inventory/iam_load.h"
+#include "inventory/internal.h"
+#include "inventory/read_ahead.h"
+#include "store/memory.h"
 #include "store/store.h"
 
-#define UNSCOPED_TTL_MS   60000                /* architecture, decision 1 */
-#define IDLE_MS           (30 * 60 * 1000)     /* an engine that works on other types meanwhile must not lose its facts */
-#define STORE_TTL_MS      (24 * 3600 * 1000LL) /* longer than any sync */
-#define PARTIAL_TTL_MS    (10 * 60 * 1000)     /* AWS's markers do not live for ever, and a partial view ages */
-#define DEFAULT_MAX_BYTES (256UL << 20)
-#define ACCOUNT_MAX_BYTES (1UL << 30)          /* of one account, packed: about a million users */
-#define DEFAULT_IN_FLIGHT 16
+#define DEFAULT_MAX_BYTES  (256UL << 20)
+#define ACCOUNT_MAX_BYTES  (1UL << 30)   /* of one account, packed: about a million users */
+#define DEFAULT_IN_FLIGHT  16
+#define DOCUMENTS_BYTES    (32UL << 20)  /* AWS's 1,400 policies have about 4 MiB of documents */
+#define DOCUMENTS_AGE_MS   (7 * 24 * 3600 * 1000LL)
+#define PROBES_IN_FLIGHT   16
 
-enum entry_state { ENTRY_EMPTY, ENTRY_LOADING, ENTRY_READY };
+/* --- facts about an account --- */
 
-struct entry {
-	struct entry       *next;
-	char               *scope;       /* sync id; "" for requests without one */
-	struct str          account;     /* 12 digits, in digits */
-	char                digits[12];
-	enum entry_state    state;
-	unsigned            users;       /* threads that load or wait: such an entry is not removed */
-	uint64_t            failures;    /* failed loads, so that a waiter sees that the one it waited for failed */
-	struct err          failure;     /* of the last one */
-	bool                failure_is_loaders; /* its caller gave up: not the waiters' error */
-	struct iam_account *data;        /* READY */
-	struct iam_load    *partial;     /* EMPTY, LOADING: what is fetched so far */
-	int64_t             made_ms;     /* READY since, or first answer of the partial load */
-	int64_t             used_ms;     /* last asked for */
-	bool                forget;      /* its sync ended while it was in use */
+static struct iam_load_options load_options(struct inventory *inv, struct str account)
+{
+	return (struct iam_load_options){
+		.account_id = account,
+		.require_all_permissions = inv->opts.require_all_permissions,
+		.only_attached_policies = inv->opts.only_attached_policies,
+		.access_keys = inv->opts.access_keys,
+		.max_in_flight = inv->opts.max_in_flight,
+		.max_bytes = ACCOUNT_MAX_BYTES,
+		.denied_reads = &inv->denied_reads,
+		.vanished = &inv->vanished,
+	};
+}
+
+static enum err_code fetch_account(void *self, const struct ctx *ctx, struct str scope, struct str name, void **partial,
+	void **ret_fact, struct err *reterr)
+{
+	CLEANUP(aws_client_unrefp) struct aws_client *iam = NULL;
+	struct inventory *inv = self;
+	struct iam_account *account;
+
+	(void)scope;
+	if (inventory_client(inv, ctx, &aws_iam, name, &iam, reterr) != ERR_OK)
+		return reterr->code;
+	if (*partial == NULL) {
+		const struct iam_load_options opts = load_options(inv, name);
+
+		*partial = iam_load_new(&opts);
+	}
+	if (iam_load_run(*partial, iam, ctx, &account, reterr) != ERR_OK)
+		return reterr->code;
+	iam_load_free(*partial);
+	*partial = NULL;
+	*ret_fact = account;
+	return ERR_OK;
+}
+
+static void free_partial_account(void *partial)
+{
+	iam_load_free(partial);
+}
+
+static enum err_code open_account(struct blob *bytes, void **ret_fact, struct err *reterr)
+{
+	struct iam_account *account;
+
+	if (iam_account_open(bytes, &account, reterr) != ERR_OK)
+		return reterr->code;
+	*ret_fact = account;
+	return ERR_OK;
+}
+
+static struct blob *bytes_of_account(void *fact)
+{
+	return iam_account_bytes(fact);
+}
+
+static void *ref_account(void *fact)
+{
+	return iam_account_ref(fact);
+}
+
+static void unref_account(void *fact)
+{
+	iam_account_unref(fact);
+}
+
+const struct fact_kind iam_account_fact = {
+	.name = "iam-account/2",
+	.fetch = fetch_account,
+	.partial_free = free_partial_account,
+	.open = open_account,
+	.bytes = bytes_of_account,
+	.ref = ref_account,
+	.unref = unref_account,
 };
 
-struct inventory {
-	struct inventory_options opts;
-	struct mutex             lock;
-	struct cond              changed;
-	struct entry            *entries; /* most recently made first; a few per live sync */
+/* --- life --- */
 
-	atomic_uint_fast64_t hits, store_hits, flights, waits, store_failures, denied_reads, vanished;
-};
+static void read_account_ahead(void *self, const struct ctx *ctx, struct str sync_id, struct str account);
+static bool has_room(void *self);
 
 struct inventory *inventory_new(const struct inventory_options *opts)
 {
@@ -74,35 +114,35 @@ struct inventory *inventory_new(const struct inventory_options *opts)
 		inv->opts.max_bytes = DEFAULT_MAX_BYTES;
 	if (inv->opts.max_in_flight == 0)
 		inv->opts.max_in_flight = DEFAULT_IN_FLIGHT;
-	mutex_init(&inv->lock);
-	cond_init(&inv->changed);
+	inv->facts = facts_new(&(struct facts_options){
+		.store = opts->store, .clock = opts->clock, .max_bytes = inv->opts.max_bytes, .self = inv});
+	inv->documents = store_memory_new(&(struct store_memory_options){
+		.max_bytes = DOCUMENTS_BYTES, .max_age_ms = DOCUMENTS_AGE_MS, .clock = opts->clock});
+	inv->claims = claims_new();
+	if (opts->read_ahead > 0)
+		inv->read_ahead = read_ahead_new(&(struct read_ahead_options){.threads = opts->read_ahead,
+			.clock = opts->clock, .read = read_account_ahead, .has_room = has_room, .self = inv});
 	return inv;
-}
-
-static void entry_free(struct entry *e)
-{
-	iam_account_unref(e->data);
-	iam_load_free(e->partial);
-	mem_free(e->scope);
-	mem_free(e);
 }
 
 void inventory_free(struct inventory *inv)
 {
 	if (inv == NULL)
 		return;
-	while (inv->entries != NULL) {
-		struct entry *e = inv->entries;
-
-		inv->entries = e->next;
-		entry_free(e);
-	}
-	cond_deinit(&inv->changed);
-	mutex_deinit(&inv->lock);
+	read_ahead_free(inv->read_ahead);
+	claims_free(inv->claims);
+	facts_free(inv->facts);
+	store_free(inv->documents);
 	mem_free(inv);
 }
 
-/* --- identity --- */
+enum err_code inventory_client(struct inventory *inv, const struct ctx *ctx, const struct aws_service *service,
+	struct str account, struct aws_client **ret_client, struct err *reterr)
+{
+	return aws_session_client(inv->opts.aws, ctx, service, account, ret_client, reterr);
+}
+
+/* --- who we are --- */
 
 enum err_code inventory_identity(struct inventory *inv, const struct ctx *ctx, bool refresh, struct arena *arena,
 	struct inventory_identity *ret_identity, struct err *reterr)
@@ -122,7 +162,7 @@ enum err_code inventory_account_alias(
 	const struct aws_iam_page_in in = {.marker = STR_EMPTY};
 	struct aws_iam_list_account_aliases_out out;
 
-	if (aws_session_client(inv->opts.aws, &aws_iam, STR_EMPTY, &iam, reterr) != ERR_OK)
+	if (inventory_client(inv, ctx, &aws_iam, STR_EMPTY, &iam, reterr) != ERR_OK)
 		return reterr->code;
 	if (aws_call(iam, ctx, &aws_iam_list_account_aliases, &in, arena, &out, reterr) == ERR_OK) {
 		*ret_alias = out.aliases.n == 1 ? *AWS_LIST_AT(out.aliases, struct str, 0) : STR_EMPTY;
@@ -135,225 +175,12 @@ enum err_code inventory_account_alias(
 	return ERR_OK;
 }
 
-/* --- entries; the lock is held --- */
+/* --- facts --- */
 
-static struct entry *find_entry(struct inventory *inv, struct str scope, struct str account)
+static void touch(struct inventory *inv, const struct ctx *ctx, struct str sync_id, struct str account)
 {
-	struct entry *e = inv->entries;
-
-	while (e != NULL && (e->forget || !str_eq(str_c(e->scope), scope) || !str_eq(e->account, account)))
-		e = e->next;
-	return e;
-}
-
-static struct entry *add_entry(struct inventory *inv, struct str scope, struct str account)
-{
-	struct entry *e = mem_zalloc(sizeof(*e));
-
-	e->scope = mem_strndup(scope.p, scope.n);
-	memcpy(e->digits, account.p, sizeof(e->digits));
-	e->account = str_n(e->digits, sizeof(e->digits));
-	e->next = inv->entries;
-	inv->entries = e;
-	return e;
-}
-
-static void remove_entry(struct inventory *inv, struct entry *gone)
-{
-	struct entry **at = &inv->entries;
-
-	while (*at != gone)
-		at = &(*at)->next;
-	*at = gone->next;
-	entry_free(gone);
-}
-
-static bool is_stale(const struct entry *e, int64_t now_ms)
-{
-	if (e->forget)
-		return true;
-	if (e->state == ENTRY_READY && e->scope[0] == '\0')
-		return now_ms - e->made_ms >= UNSCOPED_TTL_MS;
-	if (e->state == ENTRY_EMPTY && e->partial != NULL && now_ms - e->made_ms >= PARTIAL_TTL_MS)
-		return true;
-	return now_ms - e->used_ms >= IDLE_MS;
-}
-
-/* Drops what is stale, then the least recently used until the rest fits. */
-static void sweep(struct inventory *inv, int64_t now_ms)
-{
-	size_t bytes = 0;
-
-	for (struct entry *e = inv->entries, *next; e != NULL; e = next) {
-		next = e->next;
-		if (e->users == 0 && is_stale(e, now_ms))
-			remove_entry(inv, e);
-		else if (e->data != NULL)
-			bytes += blob_view(iam_account_bytes(e->data)).n;
-	}
-	while (bytes > inv->opts.max_bytes) {
-		struct entry *oldest = NULL;
-
-		for (struct entry *e = inv->entries; e != NULL; e = e->next) {
-			if (e->users == 0 && e->data != NULL && (oldest == NULL || e->used_ms < oldest->used_ms))
-				oldest = e;
-		}
-		if (oldest == NULL)
-			return;
-		bytes -= blob_view(iam_account_bytes(oldest->data)).n;
-		remove_entry(inv, oldest);
-	}
-}
-
-/* --- the session store; a failure is logged, counted, and costs AWS calls --- */
-
-static void store_failed(struct inventory *inv, const char *doing, const struct err *e)
-{
-	atomic_fetch_add_explicit(&inv->store_failures, 1, memory_order_relaxed);
-	log_warn("the session store failed, ignoring", LOG_CSTR("doing", doing), LOG_CSTR("error", e->msg));
-}
-
-static struct str store_key(struct arena *arena, struct str account)
-{
-	return str_fmt(arena, "iam-account/1/" STR_FMT, STR_ARG(account));
-}
-
-static struct iam_account *read_store(
-	struct inventory *inv, const struct ctx *ctx, struct str scope, struct str account, struct arena *arena)
-{
-	CLEANUP(blob_unrefp) struct blob *bytes = NULL;
-	struct iam_account *data;
-	struct err e;
-
-	if (scope.n == 0)
-		return NULL; /* facts without a sync stay in this process */
-	if (store_get(inv->opts.store, ctx, scope, store_key(arena, account), &bytes, &e) != ERR_OK) {
-		if (e.code != ERR_NOT_FOUND)
-			store_failed(inv, "get", &e);
-		return NULL;
-	}
-	if (iam_account_open(bytes, &data, &e) != ERR_OK) {
-		store_failed(inv, "open", &e);
-		return NULL;
-	}
-	return data;
-}
-
-static void write_store(struct inventory *inv, const struct ctx *ctx, struct str scope, struct str account,
-	struct iam_account *data, struct arena *arena)
-{
-	struct err e;
-
-	if (scope.n > 0 && store_put(inv->opts.store, ctx, scope, store_key(arena, account), iam_account_bytes(data),
-				   STORE_TTL_MS, &e) != ERR_OK)
-		store_failed(inv, "put", &e);
-}
-
-/* --- one flight --- */
-
-static enum err_code fetch(struct inventory *inv, const struct ctx *ctx, struct entry *e,
-	struct iam_account **ret_data, struct err *reterr)
-{
-	CLEANUP(aws_client_unrefp) struct aws_client *iam = NULL;
-
-	if (aws_session_client(inv->opts.aws, &aws_iam, e->account, &iam, reterr) != ERR_OK)
-		return reterr->code;
-	if (e->partial == NULL) {
-		const struct iam_load_options opts = {
-			.account_id = e->account,
-			.require_all_permissions = inv->opts.require_all_permissions,
-			.only_attached_policies = inv->opts.only_attached_policies,
-			.max_in_flight = inv->opts.max_in_flight,
-			.max_bytes = ACCOUNT_MAX_BYTES,
-			.denied_reads = &inv->denied_reads,
-			.vanished = &inv->vanished,
-		};
-
-		e->partial = iam_load_new(&opts);
-		e->made_ms = clock_mono_ms(ctx->clock);
-		atomic_fetch_add_explicit(&inv->flights, 1, memory_order_relaxed);
-	}
-	if (iam_load_run(e->partial, iam, ctx, ret_data, reterr) != ERR_OK) {
-		/* What may work later is resumed; what cannot is not worth its memory. */
-		if (!reterr->retryable && reterr->code != ERR_CANCELLED && reterr->code != ERR_DEADLINE) {
-			iam_load_free(e->partial);
-			e->partial = NULL;
-		}
-		return reterr->code;
-	}
-	iam_load_free(e->partial);
-	e->partial = NULL;
-	return ERR_OK;
-}
-
-/* Fills the entry, which this thread has marked LOADING; the lock is not held. */
-static enum err_code load_entry(struct inventory *inv, const struct ctx *ctx, struct entry *e, struct err *reterr)
-{
-	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
-	const struct str scope = str_c(e->scope);
-	struct iam_account *data = read_store(inv, ctx, scope, e->account, arena);
-	enum err_code code = ERR_OK;
-
-	if (data != NULL) {
-		atomic_fetch_add_explicit(&inv->store_hits, 1, memory_order_relaxed);
-	} else {
-		code = fetch(inv, ctx, e, &data, reterr);
-		if (code == ERR_OK)
-			write_store(inv, ctx, scope, e->account, data, arena);
-	}
-	LOCK_SCOPE(&inv->lock);
-	if (code == ERR_OK) {
-		e->state = ENTRY_READY;
-		e->data = data;
-		e->made_ms = clock_mono_ms(ctx->clock);
-	} else {
-		struct err ignored;
-
-		e->state = ENTRY_EMPTY;
-		e->failures++;
-		e->failure = *reterr;
-		e->failure_is_loaders = ctx_check(ctx, "", &ignored) != ERR_OK;
-	}
-	cond_broadcast(&inv->changed);
-	return code;
-}
-
-/* Waits until the entry is READY, or is EMPTY and this thread may load it. The lock is held. */
-static enum err_code await_entry(struct inventory *inv, const struct ctx *ctx, struct entry *e, struct err *reterr)
-{
-	const uint64_t failures = e->failures;
-
-	atomic_fetch_add_explicit(&inv->waits, 1, memory_order_relaxed);
-	while (e->state == ENTRY_LOADING) {
-		if (ctx_check(ctx, "waiting for another call to read the account", reterr) != ERR_OK)
-			return reterr->code;
-		cond_wait_ctx(&inv->changed, &inv->lock, ctx);
-	}
-	if (e->state == ENTRY_EMPTY && e->failures != failures && !e->failure_is_loaders) {
-		*reterr = e->failure;
-		return reterr->code;
-	}
-	return ERR_OK;
-}
-
-static enum err_code obtain(struct inventory *inv, const struct ctx *ctx, struct entry *e,
-	struct iam_account **ret_account, struct err *reterr)
-{
-	enum err_code code = ERR_OK;
-
-	while (code == ERR_OK && e->state != ENTRY_READY) {
-		if (e->state == ENTRY_LOADING) {
-			code = await_entry(inv, ctx, e, reterr);
-			continue;
-		}
-		e->state = ENTRY_LOADING;
-		mutex_unlock(&inv->lock);
-		code = load_entry(inv, ctx, e, reterr);
-		mutex_lock(&inv->lock);
-	}
-	if (code == ERR_OK)
-		*ret_account = iam_account_ref(e->data);
-	return code;
+	if (inv->read_ahead != NULL && !ctx->background)
+		read_ahead_touch(inv->read_ahead, sync_id, account);
 }
 
 static enum err_code own_account(
@@ -373,56 +200,128 @@ enum err_code inventory_iam_account(struct inventory *inv, const struct ctx *ctx
 	struct str account, struct iam_account **ret_account, struct err *reterr)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
-	const int64_t now_ms = clock_mono_ms(inv->opts.clock);
-	enum err_code code;
-	struct entry *e;
+	void *fact;
 
 	if (own_account(inv, ctx, &account, arena, reterr) != ERR_OK)
 		return reterr->code;
-	if (account.n != 12)
-		return err_set(reterr, ERR_INVALID, "'" STR_FMT "' is not an account number", STR_ARG(account));
-	LOCK_SCOPE(&inv->lock);
-	sweep(inv, now_ms);
-	e = find_entry(inv, sync_id, account);
-	if (e == NULL)
-		e = add_entry(inv, sync_id, account);
-	if (e->state == ENTRY_READY)
-		atomic_fetch_add_explicit(&inv->hits, 1, memory_order_relaxed);
-	e->used_ms = now_ms;
-	e->users++;
-	code = obtain(inv, ctx, e, ret_account, reterr);
-	e->users--;
+	if (!arn_is_account(account))
+		return err_set(reterr, ERR_INVALID, "baton-aws: '" STR_FMT "' is not an account number", STR_ARG(account));
+	touch(inv, ctx, sync_id, account);
+	if (facts_get(inv->facts, ctx, &iam_account_fact, sync_id, account, &fact, reterr) != ERR_OK)
+		return reterr->code;
+	*ret_account = fact;
+	return ERR_OK;
+}
+
+enum err_code inventory_org_accounts(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
+	struct org_accounts **ret_accounts, struct err *reterr)
+{
+	void *fact;
+
+	touch(inv, ctx, sync_id, STR_EMPTY);
+	if (facts_get(inv->facts, ctx, &org_accounts_fact, sync_id, STR_EMPTY, &fact, reterr) != ERR_OK)
+		return reterr->code;
+	*ret_accounts = fact;
+	return ERR_OK;
+}
+
+enum err_code inventory_policy_catalogue(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
+	struct policy_catalogue **ret_catalogue, struct err *reterr)
+{
+	void *fact;
+
+	touch(inv, ctx, sync_id, STR_EMPTY);
+	if (facts_get(inv->facts, ctx, &policy_catalogue_fact, sync_id, STR_EMPTY, &fact, reterr) != ERR_OK)
+		return reterr->code;
+	*ret_catalogue = fact;
+	return ERR_OK;
+}
+
+/* --- accounts of the organization --- */
+
+enum err_code inventory_enter_accounts(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
+	const struct str *accounts, size_t n, bool *ret_ok, struct err *reterr)
+{
+	struct aws_probe *probes = mem_array(n + 1, sizeof(*probes));
+	enum err_code code = ERR_OK;
+
+	touch(inv, ctx, sync_id, STR_EMPTY);
+	aws_session_probe(inv->opts.aws, ctx, accounts, n, probes, PROBES_IN_FLIGHT);
+	for (size_t i = 0; i < n && code == ERR_OK; i++) {
+		ret_ok[i] = probes[i].code == ERR_OK;
+		if (ret_ok[i])
+			continue;
+		if (probes[i].code != ERR_DENIED) {
+			*reterr = probes[i].err;
+			code = err_prefix(reterr, "baton-aws: entering account " STR_FMT " failed", STR_ARG(accounts[i]));
+		} else if (claims_take(inv->claims, sync_id, accounts[i], STR("denied")) && !ctx->background) {
+			atomic_fetch_add_explicit(&inv->denied_reads, 1, memory_order_relaxed);
+			log_warn("the role of an account cannot be assumed, its IAM is left out, ignoring",
+				LOG_STR("account", accounts[i]), LOG_CSTR("error", probes[i].err.msg));
+		}
+	}
+	mem_free(probes);
 	return code;
 }
 
+void inventory_expect_accounts(struct inventory *inv, struct str sync_id, const struct str *accounts, size_t n)
+{
+	if (inv->read_ahead != NULL && sync_id.n > 0)
+		read_ahead_expect(inv->read_ahead, sync_id, accounts, n);
+}
+
+static void read_account_ahead(void *self, const struct ctx *ctx, struct str sync_id, struct str account)
+{
+	struct inventory *inv = self;
+	struct iam_account *data;
+	struct err e;
+
+	if (inventory_iam_account(inv, ctx, sync_id, account, &data, &e) != ERR_OK) {
+		log_debug("reading ahead failed, the account is read when it is asked for", LOG_STR("account", account),
+			LOG_CSTR("error", e.msg));
+		return;
+	}
+	atomic_fetch_add_explicit(&inv->read_ahead_done, 1, memory_order_relaxed);
+	iam_account_unref(data);
+}
+
+/* Half of the room is for what was asked for. */
+static bool has_room(void *self)
+{
+	struct inventory *inv = self;
+
+	return facts_bytes(inv->facts) < inv->opts.max_bytes / 2;
+}
+
+bool inventory_claim_policy(struct inventory *inv, struct str sync_id, struct str arn, struct str account)
+{
+	return claims_take(inv->claims, sync_id, arn, account);
+}
+
+/* --- the end --- */
+
 enum err_code inventory_end_sync(struct inventory *inv, const struct ctx *ctx, struct str sync_id, struct err *reterr)
 {
-	if (sync_id.n == 0)
-		return ERR_OK; /* what is kept without a sync goes by age */
-	{
-		LOCK_SCOPE(&inv->lock);
-		for (struct entry *e = inv->entries; e != NULL; e = e->next) {
-			if (str_eq(str_c(e->scope), sync_id))
-				e->forget = true;
-		}
-		sweep(inv, clock_mono_ms(inv->opts.clock));
-	}
-	if (store_clear(inv->opts.store, ctx, sync_id, reterr) != ERR_OK) {
-		store_failed(inv, "clear", reterr);
-		return reterr->code;
-	}
-	return ERR_OK;
+	if (inv->read_ahead != NULL)
+		read_ahead_end(inv->read_ahead, sync_id);
+	claims_forget(inv->claims, sync_id);
+	return facts_forget(inv->facts, ctx, sync_id, reterr);
 }
 
 void inventory_stats(struct inventory *inv, struct inventory_stats *ret_stats)
 {
+	struct facts_stats facts;
+
+	facts_stats(inv->facts, &facts);
 	*ret_stats = (struct inventory_stats){
-		.hits = atomic_load(&inv->hits),
-		.store_hits = atomic_load(&inv->store_hits),
-		.flights = atomic_load(&inv->flights),
-		.waits = atomic_load(&inv->waits),
-		.store_failures = atomic_load(&inv->store_failures),
+		.hits = facts.hits,
+		.store_hits = facts.store_hits,
+		.flights = facts.flights,
+		.waits = facts.waits,
+		.store_failures = facts.store_failures,
 		.denied_reads = atomic_load(&inv->denied_reads),
 		.vanished = atomic_load(&inv->vanished),
+		.read_ahead = atomic_load(&inv->read_ahead_done),
+		.bytes = facts_bytes(inv->facts),
 	};
 }

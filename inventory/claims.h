@@ -1,0 +1,28 @@
+/* inventory/claims.h
+ *
+ * Who lists what several accounts have: the first that asked. Remembered per sync, so that a page that is asked again answers the
+ * same. Private to inventory.
+ *
+ * A claim is a convenience for the reader of the result, not a fact: after a restart, or with several servers, an object may be listed
+ * twice, each time the same.
+ *
+ * Threads: any. */
+#ifndef INVENTORY_CLAIMS_H
+#define INVENTORY_CLAIMS_H
+
+#include <stdbool.h>
+
+#include "base/str.h"
+
+struct claims;
+
+struct claims *claims_new(void);
+void           claims_free(struct claims *c); /* NULL is fine */
+
+/* True when `owner` is, or with this call becomes, the owner of `thing` in the scope. Scopes beyond MAX_CLAIM_SCOPES push out the oldest. */
+bool claims_take(struct claims *c, struct str scope, struct str thing, struct str owner);
+void claims_forget(struct claims *c, struct str scope);
+
+#define MAX_CLAIM_SCOPES 8 /* two syncs may be live at once; the rest are syncs that failed */
+
+#endif

@@ -1,0 +1,66 @@
+/* inventory/facts.h
+ *
+ * The one place where facts are kept: in process as opened objects, in the session store as bytes, and fetched from AWS by one
+ * flight per fact when they are in neither.
+ *
+ * A kind of fact is a table of functions (struct fact_kind). A fact is named by (scope, kind, name): the sync it belongs to, what it
+ * is, and of what. Private to inventory.
+ *
+ * Threads:   any number. Ownership: facts are immutable and reference-counted by their kind.
+ * Errors:    those of the kind's fetch, and of ctx. A failing store is logged, counted, and costs a fetch. */
+#ifndef INVENTORY_FACTS_H
+#define INVENTORY_FACTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/blob.h"
+#include "base/ctx.h"
+#include "base/err.h"
+#include "base/str.h"
+
+struct facts;
+struct store;
+
+struct fact_kind {
+	const char *name; /* part of the store's key, with the version of its bytes: "iam-account/1" */
+
+	/* Asks AWS. *partial is what an earlier fetch that failed has left (NULL: nothing) and takes what this one leaves when it
+	 * fails with something that may work later. */
+	enum err_code (*fetch)(void *self, const struct ctx *ctx, struct str scope, struct str name, void **partial,
+		void **ret_fact, struct err *reterr);
+	void (*partial_free)(void *partial);
+
+	/* Opens bytes of the store, which may be anybody's: checks all of them. */
+	enum err_code (*open)(struct blob *bytes, void **ret_fact, struct err *reterr);
+	struct blob *(*bytes)(void *fact); /* borrowed */
+	void *(*ref)(void *fact);
+	void (*unref)(void *fact);
+};
+
+struct facts_options {
+	struct store       *store;     /* borrowed */
+	const struct clock *clock;
+	size_t              max_bytes; /* of facts kept in process */
+	void               *self;      /* first argument of fetch */
+};
+
+struct facts *facts_new(const struct facts_options *opts);
+void          facts_free(struct facts *f); /* nobody may be in facts_get any more; NULL is fine */
+
+/* A reference to the fact. scope: the sync id; empty: a request without one, which shares facts in this process for 60 s. */
+MUST_CHECK enum err_code facts_get(struct facts *f, const struct ctx *ctx, const struct fact_kind *kind, struct str scope,
+	struct str name, void **ret_fact, struct err *reterr);
+
+/* Forgets a scope, here and in the store. Threads that are fetching for it end as they may; what they get is not kept. */
+MUST_CHECK enum err_code facts_forget(struct facts *f, const struct ctx *ctx, struct str scope, struct err *reterr);
+
+size_t facts_bytes(struct facts *f); /* of facts kept in process, now */
+
+struct facts_stats {
+	uint64_t hits, store_hits, flights, waits, store_failures;
+};
+void facts_stats(struct facts *f, struct facts_stats *ret_stats);
+
+#endif

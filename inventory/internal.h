@@ -1,0 +1,37 @@
+/* inventory/internal.h
+ *
+ * What the files of inventory share and nobody else sees. */
+#ifndef INVENTORY_INTERNAL_H
+#define INVENTORY_INTERNAL_H
+
+#include <stdatomic.h>
+
+#include "aws/client.h"
+#include "base/thread.h"
+#include "inventory/facts.h"
+#include "inventory/inventory.h"
+
+struct claims;
+struct read_ahead;
+
+struct inventory {
+	struct inventory_options opts;
+	struct facts            *facts;
+	struct store            *documents;  /* of AWS-managed policies, by ARN and version, across syncs */
+	struct read_ahead       *read_ahead; /* NULL: none */
+	struct claims           *claims;
+	atomic_bool              documents_denied; /* warned about once per server */
+
+	atomic_uint_fast64_t denied_reads, vanished, read_ahead_done;
+};
+
+/* The kinds of facts, one per file. */
+extern const struct fact_kind iam_account_fact;      /* name: account number */
+extern const struct fact_kind org_accounts_fact;     /* name: "" */
+extern const struct fact_kind policy_catalogue_fact; /* name: "" */
+
+/* A client with the connector's own credentials, or (account not empty) with those of its role in the account. */
+MUST_CHECK enum err_code inventory_client(struct inventory *inv, const struct ctx *ctx, const struct aws_service *service,
+	struct str account, struct aws_client **ret_client, struct err *reterr);
+
+#endif

@@ -1,0 +1,256 @@
+/* DESIGN
+ *
+ * A list of live syncs, each with its queue of accounts; threads take the next account of the sync that was touched last. A read runs under a
+ * deadline of SYNC_IDLE_MS behind the sync's last touch: when it is cut off although the sync lives on (a large account in the narrow way), the
+ * account goes back to the queue's front and the read resumes where it was. So nothing has to watch the clock. */
+#include "inventory/read_ahead.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/thread.h"
+
+#define NO_ROOM_PAUSE_MS 200
+
+struct account {
+	struct account *next;
+	struct str      id;
+	enum { WAITING, READING, DONE } state;
+};
+
+struct live_sync {
+	struct live_sync *next;
+	struct arena     *arena;  /* of all below, and of this */
+	struct str        id;
+	struct account   *accounts, **end;
+	int64_t           touched_ms;
+	struct cancel    *cancel;
+	unsigned          readers; /* threads that read for it */
+	bool              ended;
+};
+
+struct read_ahead {
+	struct read_ahead_options opts;
+	struct mutex              lock;
+	struct cond               work;
+	struct live_sync         *syncs;
+	bool                      stopping;
+	size_t                    n_threads;
+	struct thread            *threads;
+};
+
+static void *thread_main(void *arg);
+
+struct read_ahead *read_ahead_new(const struct read_ahead_options *opts)
+{
+	struct read_ahead *r = mem_zalloc(sizeof(*r));
+	struct err e;
+
+	r->opts = *opts;
+	mutex_init(&r->lock);
+	cond_init(&r->work);
+	r->threads = mem_array(opts->threads + 1, sizeof(*r->threads));
+	for (; r->n_threads < opts->threads; r->n_threads++) {
+		if (thread_start(&r->threads[r->n_threads], "read-ahead", 0, thread_main, r, &e) != ERR_OK) {
+			log_warn("read-ahead runs with fewer threads, ignoring", LOG_CSTR("error", e.msg));
+			break;
+		}
+	}
+	return r;
+}
+
+/* --- the lock is held --- */
+
+static struct live_sync *find_sync(struct read_ahead *r, struct str id)
+{
+	struct live_sync *s = r->syncs;
+
+	while (s != NULL && (s->ended || !str_eq(s->id, id)))
+		s = s->next;
+	return s;
+}
+
+static struct live_sync *add_sync(struct read_ahead *r, struct str id)
+{
+	struct arena *arena = arena_new(0);
+	struct live_sync *s = arena_new_of(arena, struct live_sync);
+
+	s->arena = arena;
+	s->id = str_dup(arena, id);
+	s->end = &s->accounts;
+	s->cancel = cancel_new();
+	s->next = r->syncs;
+	r->syncs = s;
+	return s;
+}
+
+static void sync_free(struct live_sync *s)
+{
+	cancel_unref(s->cancel);
+	arena_free(s->arena);
+}
+
+/* Frees what has ended or fallen silent and is used by no thread. */
+static void drop_dead(struct read_ahead *r, int64_t now_ms)
+{
+	for (struct live_sync **at = &r->syncs; *at != NULL;) {
+		struct live_sync *s = *at;
+
+		s->ended = s->ended || now_ms - s->touched_ms >= SYNC_IDLE_MS;
+		if (s->ended && s->readers == 0) {
+			*at = s->next;
+			sync_free(s);
+		} else {
+			at = &s->next;
+		}
+	}
+}
+
+static struct account *find_account(struct live_sync *s, struct str id)
+{
+	struct account *a = s->accounts;
+
+	while (a != NULL && !str_eq(a->id, id))
+		a = a->next;
+	return a;
+}
+
+static struct account *next_waiting(struct live_sync *s)
+{
+	struct account *a = s->accounts;
+
+	while (a != NULL && a->state != WAITING)
+		a = a->next;
+	return a;
+}
+
+/* Work of the sync that was touched last. */
+static struct live_sync *find_work(struct read_ahead *r, struct account **ret_account)
+{
+	struct live_sync *best = NULL;
+
+	for (struct live_sync *s = r->syncs; s != NULL; s = s->next) {
+		struct account *a = s->ended ? NULL : next_waiting(s);
+
+		if (a != NULL && (best == NULL || s->touched_ms > best->touched_ms)) {
+			best = s;
+			*ret_account = a;
+		}
+	}
+	return best;
+}
+
+static void read_one(struct read_ahead *r, struct live_sync *s, struct account *a)
+{
+	const struct ctx ctx = {
+		.clock = r->opts.clock,
+		.deadline_ms = s->touched_ms + SYNC_IDLE_MS,
+		.cancel = s->cancel,
+		.background = true,
+	};
+	struct err cut_off;
+
+	a->state = READING;
+	s->readers++;
+	mutex_unlock(&r->lock);
+	r->opts.read(r->opts.self, &ctx, s->id, a->id);
+	mutex_lock(&r->lock);
+	s->readers--;
+	a->state = ctx_check(&ctx, "reading ahead", &cut_off) == ERR_OK ? DONE : WAITING;
+}
+
+static void *thread_main(void *arg)
+{
+	struct read_ahead *r = arg;
+
+	LOCK_SCOPE(&r->lock);
+	while (!r->stopping) {
+		struct account *a = NULL;
+		struct live_sync *s;
+
+		drop_dead(r, clock_mono_ms(r->opts.clock));
+		s = find_work(r, &a);
+		if (s == NULL)
+			(void)cond_wait_ms(&r->work, &r->lock, r->syncs == NULL ? INT64_MAX : SYNC_IDLE_MS);
+		else if (!r->opts.has_room(r->opts.self))
+			(void)cond_wait_ms(&r->work, &r->lock, NO_ROOM_PAUSE_MS);
+		else
+			read_one(r, s, a);
+	}
+	return NULL;
+}
+
+/* --- callers --- */
+
+void read_ahead_expect(struct read_ahead *r, struct str sync_id, const struct str *accounts, size_t n)
+{
+	LOCK_SCOPE(&r->lock);
+	struct live_sync *s = find_sync(r, sync_id);
+
+	if (s == NULL)
+		s = add_sync(r, sync_id);
+	s->touched_ms = clock_mono_ms(r->opts.clock);
+	for (size_t i = 0; i < n; i++) {
+		struct account *a;
+
+		if (find_account(s, accounts[i]) != NULL)
+			continue;
+		a = arena_new_of(s->arena, struct account);
+		a->id = str_dup(s->arena, accounts[i]);
+		*s->end = a;
+		s->end = &a->next;
+	}
+	cond_broadcast(&r->work);
+}
+
+void read_ahead_touch(struct read_ahead *r, struct str sync_id, struct str account)
+{
+	LOCK_SCOPE(&r->lock);
+	struct live_sync *s = find_sync(r, sync_id);
+	struct account *a;
+
+	if (s == NULL)
+		return;
+	s->touched_ms = clock_mono_ms(r->opts.clock);
+	a = find_account(s, account);
+	if (a != NULL && a->state == WAITING)
+		a->state = DONE; /* the foreground reads it itself */
+}
+
+void read_ahead_end(struct read_ahead *r, struct str sync_id)
+{
+	LOCK_SCOPE(&r->lock);
+	struct live_sync *s = find_sync(r, sync_id);
+
+	if (s == NULL)
+		return;
+	s->ended = true;
+	cancel_fire(s->cancel);
+	cond_broadcast(&r->work);
+}
+
+void read_ahead_free(struct read_ahead *r)
+{
+	if (r == NULL)
+		return;
+	mutex_lock(&r->lock);
+	r->stopping = true;
+	for (struct live_sync *s = r->syncs; s != NULL; s = s->next)
+		cancel_fire(s->cancel);
+	cond_broadcast(&r->work);
+	mutex_unlock(&r->lock);
+	for (size_t i = 0; i < r->n_threads; i++)
+		thread_join(&r->threads[i]);
+	while (r->syncs != NULL) {
+		struct live_sync *s = r->syncs;
+
+		r->syncs = s->next;
+		sync_free(s);
+	}
+	cond_deinit(&r->work);
+	mutex_deinit(&r->lock);
+	mem_free(r->threads);
+	mem_free(r);
+}
