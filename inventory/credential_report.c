@@ -141,7 +141,7 @@ enum err_code credential_report_read(
 		row.user_arn = fields[at[ARN]];
 		row.key_last_used_s = later(row.key_last_used_s, fields[at[KEY_1_USED]]);
 		row.key_last_used_s = later(row.key_last_used_s, fields[at[KEY_2_USED]]);
-		row.has_key = key_exists(fields[at[KEY_1_ACTIVE]], fields[at[KEY_1_ROTATED]]) ||
+		row.keys = key_exists(fields[at[KEY_1_ACTIVE]], fields[at[KEY_1_ROTATED]]) +
 			key_exists(fields[at[KEY_2_ACTIVE]], fields[at[KEY_2_ROTATED]]);
 		if (fn(self, &row, reterr) != ERR_OK)
 			return reterr->code;

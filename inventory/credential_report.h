@@ -17,7 +17,7 @@
 struct credential_report_row {
 	struct str user_arn;
 	int64_t    key_last_used_s; /* the later of both keys; IAM_NO_TIME (iam_account.h): never */
-	bool       has_key;         /* at least one access key exists, active or not */
+	unsigned   keys;            /* access keys that exist, active or not: 0 to 2 */
 };
 
 typedef enum err_code(credential_report_fn)(void *self, const struct credential_report_row *row, struct err *reterr);

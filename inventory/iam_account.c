@@ -2,10 +2,10 @@
  *
  * The bytes of an account:
  *
- *	"BIA1"                         magic with version
+ *	"BIA2"                         magic with version
  *	rows                           one after the other; each starts with its ARN
  *	index                          per kind: the offset of each row, 4 bytes little-endian, in the order of ARNs
- *	footer                         account id (12 bytes), 4 counts (4 bytes each), checksum of all before it (8 bytes)
+ *	footer                         account id (12 bytes), counts (4 bytes each), checksum of all before it (8 bytes)
  *
  * Index and footer stand at the end so that rows are written straight into their final place. A search reads the ARN in front
  * of a row and nothing else; a row is decoded only when a page shows it. Rejected: a tree of C structs (could not be shared through
@@ -23,7 +23,7 @@
 #include "inventory/iam_draft.h"
 #include "inventory/pack.h"
 
-#define MAGIC          "BIA1"
+#define MAGIC          "BIA2"
 #define MAGIC_BYTES    4
 #define ACCOUNT_BYTES  12
 #define CHECKSUM_BYTES 8
@@ -158,7 +158,20 @@ static void pack_policy(struct buf *b, void *record)
 	pack_str(b, p->description);
 	pack_str(b, p->document);
 	pack_i64(b, p->created_s);
+	pack_str(b, p->version_id);
 	pack_u64(b, p->aws_managed ? 1 : 0);
+}
+
+static void pack_key(struct buf *b, void *record)
+{
+	struct iam_key *k = &((struct draft_key *)record)->facts;
+
+	pack_str(b, k->id);
+	pack_str(b, k->user_arn);
+	pack_str(b, k->user_name);
+	pack_str(b, k->status);
+	pack_i64(b, k->created_s);
+	pack_i64(b, k->last_used_s);
 }
 
 static void (*const pack_record[IAM_KIND_COUNT])(struct buf *b, void *record) = {
@@ -166,6 +179,7 @@ static void (*const pack_record[IAM_KIND_COUNT])(struct buf *b, void *record) = 
 	[IAM_GROUPS] = pack_group,
 	[IAM_ROLES] = pack_role,
 	[IAM_POLICIES] = pack_policy,
+	[IAM_KEYS] = pack_key,
 };
 
 static void pack_rows(struct buf *b, struct buf *index, const struct draft_list *list, enum iam_kind kind)
@@ -275,6 +289,7 @@ static struct iam_user read_user(struct unpack *u, struct arena *arena);
 static struct iam_group read_group(struct unpack *u, struct arena *arena);
 static struct iam_role read_role(struct unpack *u, struct arena *arena);
 static struct iam_policy read_policy(struct unpack *u);
+static struct iam_key read_key(struct unpack *u);
 
 static struct str check_row(struct unpack *u, enum iam_kind kind, struct arena *arena)
 {
@@ -287,6 +302,8 @@ static struct str check_row(struct unpack *u, enum iam_kind kind, struct arena *
 		return read_role(u, arena).is.arn;
 	case IAM_POLICIES:
 		return read_policy(u).arn;
+	case IAM_KEYS:
+		return read_key(u).id;
 	case IAM_KIND_COUNT:
 		break;
 	}
@@ -486,7 +503,20 @@ static struct iam_policy read_policy(struct unpack *u)
 	f.description = unpack_str(u);
 	f.document = unpack_str(u);
 	f.created_s = unpack_i64(u);
+	f.version_id = unpack_str(u);
 	f.aws_managed = unpack_u64(u) != 0;
+	return f;
+}
+
+static struct iam_key read_key(struct unpack *u)
+{
+	struct iam_key f = {.id = unpack_str(u)};
+
+	f.user_arn = unpack_str(u);
+	f.user_name = unpack_str(u);
+	f.status = unpack_str(u);
+	f.created_s = unpack_i64(u);
+	f.last_used_s = unpack_i64(u);
 	return f;
 }
 
@@ -511,10 +541,16 @@ struct iam_role iam_account_role(const struct iam_account *a, size_t i, struct a
 	return read_role(&u, arena);
 }
 
-struct iam_policy iam_account_policy(const struct iam_account *a, size_t i, struct arena *arena)
+struct iam_policy iam_account_policy(const struct iam_account *a, size_t i)
 {
 	struct unpack u = row(a, IAM_POLICIES, i);
 
-	(void)arena; /* like its siblings: a policy has no lists */
 	return read_policy(&u);
+}
+
+struct iam_key iam_account_key(const struct iam_account *a, size_t i)
+{
+	struct unpack u = row(a, IAM_KEYS, i);
+
+	return read_key(&u);
 }

@@ -4,7 +4,7 @@
  * documents resolved. One immutable run of bytes (see pack.h): it is what the session store keeps, what replicas share, and what
  * syncers read without decoding it as a whole.
  *
- * Each kind is in the byte order of its ARNs, which is the order of pages: a page token names the last ARN handed out, and a listing
+ * Each kind is in the byte order of its ARNs (access keys: of their ids), which is the order of pages: a page token names the last ARN handed out, and a listing
  * resumes behind it, whatever was created or deleted since.
  *
  * Threads:   any; immutable and reference-counted.
@@ -24,7 +24,7 @@
 
 struct iam_account;
 
-enum iam_kind { IAM_USERS, IAM_GROUPS, IAM_ROLES, IAM_POLICIES, IAM_KIND_COUNT };
+enum iam_kind { IAM_USERS, IAM_GROUPS, IAM_ROLES, IAM_POLICIES, IAM_KEYS, IAM_KIND_COUNT };
 
 struct iam_tag {
 	struct str key, value;
@@ -69,7 +69,16 @@ struct iam_policy {
 	struct str arn, name, description;
 	struct str document; /* of the default version, decoded; empty when it may not be read */
 	int64_t    created_s;
+	struct str version_id; /* of the document: the default version */
 	bool       aws_managed; /* account part of the ARN is "aws" */
+};
+/* An access key; only when they are wanted (sync-secrets). */
+struct iam_key {
+	struct str id;
+	struct str user_arn, user_name;
+	struct str status;       /* AWS's: Active, Inactive, Expired */
+	int64_t    created_s;
+	int64_t    last_used_s;  /* IAM_NO_TIME: never, or unknown */
 };
 
 struct iam_account *iam_account_ref(struct iam_account *a);
@@ -91,6 +100,7 @@ ptrdiff_t iam_account_find(const struct iam_account *a, enum iam_kind kind, stru
 struct iam_user   iam_account_user(const struct iam_account *a, size_t i, struct arena *arena);
 struct iam_group  iam_account_group(const struct iam_account *a, size_t i, struct arena *arena);
 struct iam_role   iam_account_role(const struct iam_account *a, size_t i, struct arena *arena);
-struct iam_policy iam_account_policy(const struct iam_account *a, size_t i, struct arena *arena);
+struct iam_policy iam_account_policy(const struct iam_account *a, size_t i); /* has no lists */
+struct iam_key    iam_account_key(const struct iam_account *a, size_t i);
 
 #endif

@@ -7,19 +7,28 @@
 #ifndef INVENTORY_IAM_DRAFT_H
 #define INVENTORY_IAM_DRAFT_H
 
+#include <limits.h>
+
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/str.h"
 #include "inventory/iam_account.h"
 
-/* Every record starts with its ARN, so that one sort and one search serve all kinds; those of users, groups and roles start with
+/* Every record starts with its ARN (a key: with its id), so that one sort and one search serve all kinds; those of users, groups and roles start with
  * a struct iam_principal, so that one function fills what they have in common. */
 struct draft_user {
 	struct iam_user facts;
 	struct str     *groups;     /* names, when the bulk operation told them */
 	size_t          n_groups;
-	struct str     *keys;       /* ids of access keys, when the credential report is not to be had */
-	size_t          n_keys;
+	unsigned        report_keys; /* access keys according to the credential report; KEYS_UNKNOWN: it has no row */
+	int64_t         report_used_s; /* the later use of them */
+	struct draft_key **keys;
+	size_t             n_keys;
+};
+#define KEYS_UNKNOWN UINT_MAX
+struct draft_key {
+	struct iam_key     facts;
+	struct draft_user *user;
 };
 struct draft_group {
 	struct iam_group facts;
@@ -30,12 +39,11 @@ struct draft_role {
 };
 struct draft_policy {
 	struct iam_policy facts;
-	struct str        default_version_id;
 	bool              has_details;  /* description and document are known, or known to be unreadable */
 };
 
 struct draft_list {
-	void  **items;   /* pointers to draft_user, draft_group, draft_role or draft_policy */
+	void  **items;   /* pointers to draft_user, draft_group, ... by kind */
 	size_t  n, cap;
 	bool    sorted;
 };

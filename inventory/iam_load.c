@@ -202,6 +202,8 @@ static enum err_code add_user(struct iam_load *l, const void *item, struct err *
 		return reterr->code;
 	u = iam_draft_add(l->draft, IAM_USERS, sizeof(*u));
 	u->facts.last_login_s = time_or_none(from->password_last_used_s);
+	u->report_keys = KEYS_UNKNOWN;
+	u->report_used_s = IAM_NO_TIME;
 	u->n_groups = from->groups.n;
 	u->groups = arena_array_of(l->draft->arena, u->n_groups, struct str);
 	for (size_t i = 0; i < u->n_groups; i++)
@@ -292,7 +294,7 @@ static enum err_code add_policy(struct iam_load *l, const void *item, struct err
 	p = new_policy(l, from->arn, from->name);
 	p->facts.description = keep(l, from->description);
 	p->facts.created_s = time_or_none(from->created_s);
-	p->default_version_id = keep(l, from->default_version_id);
+	p->facts.version_id = keep(l, from->default_version_id);
 	for (size_t i = 0; i < from->versions.n && !p->has_details; i++) {
 		const struct aws_iam_policy_version *v = AWS_LIST_AT(from->versions, struct aws_iam_policy_version, i);
 
@@ -542,7 +544,7 @@ static enum err_code take_policy(struct iam_load *l, struct job *job, const void
 	(void)reterr;
 	p->facts.description = keep(l, from->description);
 	p->facts.created_s = time_or_none(from->created_s);
-	p->default_version_id = keep(l, from->default_version_id);
+	p->facts.version_id = keep(l, from->default_version_id);
 	return ERR_OK;
 }
 
@@ -559,22 +561,40 @@ static enum err_code take_keys(struct iam_load *l, struct job *job, const void *
 	const struct aws_list *keys = &((const struct aws_iam_list_access_keys_out *)out)->keys;
 	struct draft_user *u = job->record;
 
-	(void)reterr;
 	u->keys = grown(l, u->keys, u->n_keys, keys->n, sizeof(*u->keys));
-	for (size_t i = 0; i < keys->n; i++)
-		u->keys[u->n_keys++] = keep(l, AWS_LIST_AT(*keys, struct aws_iam_access_key, i)->id);
+	for (size_t i = 0; i < keys->n; i++) {
+		const struct aws_iam_access_key *from = AWS_LIST_AT(*keys, struct aws_iam_access_key, i);
+		struct draft_key *k;
+
+		if (from->id.n == 0)
+			return err_set(reterr, ERR_PROTOCOL, "AWS answered with an access key that has no id");
+		k = iam_draft_add(l->draft, IAM_KEYS, sizeof(*k));
+		k->user = u;
+		k->facts = (struct iam_key){
+			.id = keep(l, from->id),
+			.user_arn = u->facts.is.arn,
+			.user_name = u->facts.is.name,
+			.status = keep(l, from->status),
+			.created_s = time_or_none(from->created_s),
+			.last_used_s = IAM_NO_TIME,
+		};
+		u->keys[u->n_keys++] = k;
+	}
 	return ERR_OK;
+}
+
+static void set_key_used(struct draft_key *k, int64_t used_s)
+{
+	k->facts.last_used_s = used_s;
+	if (used_s > k->user->facts.last_login_s)
+		k->user->facts.last_login_s = used_s;
 }
 
 static enum err_code take_key_last_used(struct iam_load *l, struct job *job, const void *out, struct err *reterr)
 {
-	const int64_t used_s = time_or_none(((const struct aws_iam_access_key_last_used_out *)out)->last_used_s);
-	struct iam_user *f = &((struct draft_user *)job->record)->facts;
-
 	(void)l;
 	(void)reterr;
-	if (used_s > f->last_login_s)
-		f->last_login_s = used_s;
+	set_key_used(job->record, time_or_none(((const struct aws_iam_access_key_last_used_out *)out)->last_used_s));
 	return ERR_OK;
 }
 
@@ -636,16 +656,18 @@ static void drop_jobs(struct iam_load *l)
 static enum err_code weigh_failure(struct iam_load *l, enum fan_id id, const struct err *failure, struct err *reterr)
 {
 	const struct fan *fan = &fans[id];
+	/* A key is a resource where keys are synced, and only a date elsewhere. */
+	const enum weight weight = id == FAN_USER_KEYS && l->opts.access_keys ? WEIGHT_REQUIRED : fan->weight;
 
 	*reterr = *failure;
 	if (failure->code == ERR_NOT_FOUND) {
 		atomic_fetch_add_explicit(l->opts.vanished, 1, memory_order_relaxed);
 		return ERR_OK; /* the object is gone: it has no details */
 	}
-	if (!is_denial(failure) || fan->weight == WEIGHT_REQUIRED || l->opts.require_all_permissions)
+	if (!is_denial(failure) || weight == WEIGHT_REQUIRED || l->opts.require_all_permissions)
 		return failure->code;
 	/* A policy side that answered before and is denied now would be a partial answer. */
-	if (fan->weight == WEIGHT_POLICY_SIDE && l->allowed[id])
+	if (weight == WEIGHT_POLICY_SIDE && l->allowed[id])
 		return failure->code;
 	if (!l->denied[id])
 		warn_denied(l, fan->op, fan->consequence);
@@ -1000,8 +1022,8 @@ static enum err_code policy_documents(struct iam_load *l, const struct phase *ph
 	for (size_t i = 0; !resumed && i < list->n; i++) {
 		struct draft_policy *p = list->items[i];
 
-		if (!p->has_details && p->default_version_id.n > 0)
-			add_job(l, p, p->facts.arn, p->default_version_id);
+		if (!p->has_details && p->facts.version_id.n > 0)
+			add_job(l, p, p->facts.arn, p->facts.version_id);
 	}
 	return run_fan(l, phase->fan, reterr);
 }
@@ -1012,7 +1034,11 @@ static enum err_code take_report_row(void *self, const struct credential_report_
 	struct draft_user *u = iam_draft_find(l->draft, IAM_USERS, row->user_arn);
 
 	(void)reterr;
-	if (u != NULL && row->key_last_used_s > u->facts.last_login_s)
+	if (u == NULL)
+		return ERR_OK;
+	u->report_keys = row->keys;
+	u->report_used_s = row->key_last_used_s;
+	if (row->key_last_used_s > u->facts.last_login_s)
 		u->facts.last_login_s = row->key_last_used_s;
 	return ERR_OK;
 }
@@ -1059,13 +1085,31 @@ static enum err_code read_report(struct iam_load *l, const struct phase *phase, 
 	}
 }
 
+/* Whose keys are listed: where keys are synced, users who have one or are newer than the report; without a report everybody, for the
+ * dates of last use. */
+static bool wants_keys(const struct iam_load *l, const struct draft_user *u)
+{
+	return l->report_denied || (l->opts.access_keys && u->report_keys != 0);
+}
+
 static enum err_code user_keys(struct iam_load *l, const struct phase *phase, struct err *reterr)
 {
-	if (!l->report_denied)
-		return ERR_OK;
-	if (l->jobs == NULL)
-		make_record_jobs(l, phase->kind);
+	const struct draft_list *users = &l->draft->lists[IAM_USERS];
+	const bool resumed = l->jobs != NULL;
+
+	for (size_t i = 0; !resumed && i < users->n; i++) {
+		struct draft_user *u = users->items[i];
+
+		if (wants_keys(l, u))
+			add_job(l, u, u->facts.is.name, STR_EMPTY);
+	}
 	return run_fan(l, phase->fan, reterr);
+}
+
+/* Of a user with one key the report told when that was used; of two it did not tell which is which. */
+static bool is_told_by_report(const struct draft_user *u)
+{
+	return u->n_keys == 1 && u->report_keys == 1;
 }
 
 static enum err_code keys_last_used(struct iam_load *l, const struct phase *phase, struct err *reterr)
@@ -1073,15 +1117,21 @@ static enum err_code keys_last_used(struct iam_load *l, const struct phase *phas
 	const struct draft_list *users = &l->draft->lists[IAM_USERS];
 	const bool resumed = l->jobs != NULL;
 
-	if (!l->report_denied)
-		return ERR_OK;
 	for (size_t i = 0; !resumed && i < users->n; i++) {
 		struct draft_user *u = users->items[i];
 
+		if (is_told_by_report(u)) {
+			set_key_used(u->keys[0], u->report_used_s);
+			continue;
+		}
 		for (size_t k = 0; k < u->n_keys; k++)
-			add_job(l, u, u->keys[k], STR_EMPTY);
+			add_job(l, u->keys[k], u->keys[k]->facts.id, STR_EMPTY);
 	}
-	return run_fan(l, phase->fan, reterr);
+	if (run_fan(l, phase->fan, reterr) != ERR_OK)
+		return reterr->code;
+	if (!l->opts.access_keys)
+		l->draft->lists[IAM_KEYS].n = 0; /* they have given their dates */
+	return ERR_OK;
 }
 
 static const struct phase phases[] = {
@@ -1107,7 +1157,7 @@ static const struct phase phases[] = {
 	{.run = policy_details, .fan = FAN_POLICIES},
 	{.run = policy_documents, .fan = FAN_POLICY_DOCUMENTS},
 	{.run = read_report},
-	{.run = user_keys, .fan = FAN_USER_KEYS, .kind = IAM_USERS},
+	{.run = user_keys, .fan = FAN_USER_KEYS},
 	{.run = keys_last_used, .fan = FAN_KEYS_LAST_USED},
 };
 

@@ -28,6 +28,7 @@ struct iam_load_options {
 	struct str               account_id;
 	bool                     require_all_permissions;
 	bool                     only_attached_policies;
+	bool                     access_keys;    /* list them, not only their dates of last use */
 	size_t                   max_in_flight;
 	size_t                   max_bytes;      /* of the packed account */
 	atomic_uint_fast64_t    *denied_reads;   /* counters to add to */

@@ -42,7 +42,7 @@ static enum err_code list(const struct syncer_call *call, const V2(ResourceId) *
 	page_init(&page, call);
 	for (size_t i = iam_account_after(account, IAM_POLICIES, token.last);
 		i < iam_account_count(account, IAM_POLICIES); i++) {
-		const struct iam_policy p = iam_account_policy(account, i, call->arena);
+		const struct iam_policy p = iam_account_policy(account, i);
 
 		if (page_full(&page))
 			return page_end(&page, kind, STR_EMPTY, token.last, ret_page);

@@ -21,7 +21,7 @@ static enum err_code note(void *self, const struct credential_report_row *row, s
 
 	(void)reterr;
 	seen->text = str_fmt(seen->arena, STR_FMT STR_FMT "|%lld|%d;", STR_ARG(seen->text), STR_ARG(row->user_arn),
-		row->key_last_used_s == IAM_NO_TIME ? -1LL : (long long)row->key_last_used_s, row->has_key);
+		row->key_last_used_s == IAM_NO_TIME ? -1LL : (long long)row->key_last_used_s, (int)row->keys);
 	return ERR_OK;
 }
 
@@ -34,7 +34,7 @@ static const struct {
 	{"a key never used", HEADER "u,arn:u,d,N/A,true,2024-01-01T00:00:00+00:00,N/A,false,N/A,N/A", "arn:u|-1|1;"},
 	{"an inactive key", HEADER "u,arn:u,d,N/A,false,2024-01-01T00:00:00+00:00,N/A,false,N/A,N/A\r\n", "arn:u|-1|1;"},
 	{"the later of two",
-		HEADER "u,arn:u,d,N/A,true,x,1970-01-01T00:01:00+00:00,true,x,1970-01-01T00:00:30Z\n\n", "arn:u|60|1;"},
+		HEADER "u,arn:u,d,N/A,true,x,1970-01-01T00:01:00+00:00,true,x,1970-01-01T00:00:30Z\n\n", "arn:u|60|2;"},
 	{"a name with a comma", HEADER "\"a,\"\"b\",\"arn:a,\"\"b\",d,N/A,false,N/A,N/A,false,N/A,no_information\n",
 		"arn:a,\"b|-1|0;"},
 	{"a name with commas, unquoted", HEADER "a,,b,arn:x:user/p,q/a,,b,d,N/A,false,N/A,N/A,true,x,1970-01-01T00:00:30Z\r\n",

@@ -39,7 +39,7 @@ static void test_reads_back(void)
 	r = iam_account_role(a, 0, arena);
 	ASSERT_STR(r.description, STR("what for"), "description");
 	ASSERT_I64(r.max_session_s, 3600, "session");
-	CU_ASSERT(iam_account_policy(a, 1, arena).aws_managed);
+	CU_ASSERT(iam_account_policy(a, 1).aws_managed);
 	arena_free(arena);
 	iam_account_unref(a);
 }

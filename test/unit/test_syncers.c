@@ -36,7 +36,7 @@ static void set_up(void)
 	struct err e;
 
 	fx.store = store_memory_new(&store_opts);
-	CU_ASSERT_EQUAL_FATAL(store_put(fx.store, &background, STR(SYNC), STR("iam-account/1/" SAMPLE_ACCOUNT),
+	CU_ASSERT_EQUAL_FATAL(store_put(fx.store, &background, STR(SYNC), STR("iam-account/2/" SAMPLE_ACCOUNT),
 				      iam_account_bytes(account), 60000, &e),
 		ERR_OK);
 	iam_account_unref(account);
@@ -290,7 +290,7 @@ static void test_end_of_sync(void)
 	set_up();
 	list_ids("group", fx.account, 0, &pages);
 	CU_ASSERT_EQUAL(inventory_end_sync(fx.inventory, &background, STR(SYNC), &e), ERR_OK);
-	CU_ASSERT_EQUAL(store_get(fx.store, &background, STR(SYNC), STR("iam-account/1/" SAMPLE_ACCOUNT), &bytes, &e),
+	CU_ASSERT_EQUAL(store_get(fx.store, &background, STR(SYNC), STR("iam-account/2/" SAMPLE_ACCOUNT), &bytes, &e),
 		ERR_NOT_FOUND);
 	tear_down();
 }
