@@ -1,6 +1,7 @@
 #include "inventory/policy_catalogue.h"
 
 #include "aws/iam.h"
+#include "base/log.h"
 #include "inventory/iam_account.h"
 #include "inventory/internal.h"
 #include "inventory/rows.h"
@@ -59,6 +60,18 @@ static enum err_code take_page(struct listing *l, const struct aws_iam_list_poli
 	return ERR_OK;
 }
 
+/* The policy side may be denied as a whole (architecture, decision 10): then what is attached is listed, under its accounts. */
+static bool is_denied_as_a_whole(struct inventory *inv, const struct listing *l, const struct err *e)
+{
+	if (e->code != ERR_DENIED || !str_starts(str_c(e->aws_operation), STR("iam:")) || l->n > 0 ||
+		inv->opts.require_all_permissions)
+		return false;
+	atomic_fetch_add_explicit(&inv->denied_reads, 1, memory_order_relaxed);
+	log_warn("a permission is missing, ignoring", LOG_CSTR("permission", "iam:ListPolicies"),
+		LOG_CSTR("consequence", "AWS-managed policies that nobody holds are left out"));
+	return true;
+}
+
 static enum err_code fetch(void *self, const struct ctx *ctx, struct str scope, struct str name, void **partial,
 	void **ret_fact, struct err *reterr)
 {
@@ -81,8 +94,11 @@ static enum err_code fetch(void *self, const struct ctx *ctx, struct str scope, 
 		struct aws_iam_list_policies_out out;
 
 		arena_reset(scratch);
-		if (aws_call(client, ctx, &aws_iam_list_policies, &in, scratch, &out, reterr) != ERR_OK)
-			return err_prefix(reterr, "baton-aws: iam.ListPolicies failed");
+		if (aws_call(client, ctx, &aws_iam_list_policies, &in, scratch, &out, reterr) != ERR_OK) {
+			if (!is_denied_as_a_whole(self, l, reterr))
+				return err_prefix(reterr, "baton-aws: iam.ListPolicies failed");
+			break;
+		}
 		last = !out.page.is_truncated.set || out.page.is_truncated.v == 0;
 		if (!last && (out.page.marker.n == 0 || str_eq(out.page.marker, l->token)))
 			return err_set(reterr, ERR_UNAVAILABLE, "iam:ListPolicies answered a truncated list without a new marker");
@@ -136,4 +152,9 @@ const struct catalogue_policy *policy_catalogue_all(const struct policy_catalogu
 size_t policy_catalogue_after(const struct policy_catalogue *c, struct str arn)
 {
 	return rows_after(rows_of(c), arn);
+}
+
+const struct catalogue_policy *policy_catalogue_find(const struct policy_catalogue *c, struct str arn)
+{
+	return rows_find(rows_of(c), arn);
 }

@@ -1,6 +1,7 @@
 /* inventory/policy_catalogue.h
  *
  * AWS's own managed policies (ListPolicies, Scope AWS): about 1,400 in a real account, the same in each. In the order of their ARNs.
+ * Empty when iam:ListPolicies is not permitted (warned about once per sync).
  *
  * Threads: any; immutable and reference-counted. Ownership: text lives as long as the reference. */
 #ifndef INVENTORY_POLICY_CATALOGUE_H
@@ -24,6 +25,7 @@ void policy_catalogue_unref(struct policy_catalogue *c); /* NULL is fine */
 void policy_catalogue_unrefp(struct policy_catalogue **c);
 
 const struct catalogue_policy *policy_catalogue_all(const struct policy_catalogue *c, size_t *ret_n);
+const struct catalogue_policy *policy_catalogue_find(const struct policy_catalogue *c, struct str arn); /* NULL: none */
 /* Index of the first policy behind this ARN (empty: 0): where a page resumes. */
 size_t policy_catalogue_after(const struct policy_catalogue *c, struct str arn);
 

@@ -26,7 +26,7 @@ static bool read_kept(struct inventory *inv, const struct ctx *ctx, const struct
 	return true;
 }
 
-void inventory_keep_document(struct inventory *inv, const struct ctx *ctx, const struct policy_version *p,
+static void keep_document(struct inventory *inv, const struct ctx *ctx, const struct policy_version *p,
 	struct str document, struct arena *scratch)
 {
 	CLEANUP(blob_unrefp) struct blob *bytes = blob_new(document);
@@ -95,7 +95,7 @@ static enum err_code fetch_wave(struct inventory *inv, const struct ctx *ctx, st
 		if (!percent_decode(arena, w->out[i].version.document, w->documents[i]))
 			return err_set(reterr, ERR_PROTOCOL, "baton-aws: failed to decode managed policy document of '" STR_FMT "'",
 				STR_ARG(w->policies[i]->arn));
-		inventory_keep_document(inv, ctx, w->policies[i], *w->documents[i], scratch);
+		keep_document(inv, ctx, w->policies[i], *w->documents[i], scratch);
 	}
 	w->n = 0;
 	return code;

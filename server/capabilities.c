@@ -27,7 +27,7 @@ static V2(ResourceTypeCapability) *
 {
 	V2(ResourceTypeCapability) *out = pb_new(arena, V2_DESC(resource_type_capability));
 
-	out->resource_type = syncer->type(arena, c->opts.config);
+	out->resource_type = syncer_type(arena, syncer, c->opts.config);
 	for (size_t i = 0; i < syncer->n_capabilities; i++)
 		PB_ADD(arena, out, capabilities, syncer->capabilities[i]);
 	out->permissions = permissions_of(arena, out->resource_type);

@@ -35,6 +35,7 @@ struct server {
 	const struct config_source *source;
 	struct config *config;
 	struct syncer_config syncer_config;
+	const struct syncer *syncers[SYNCERS_MAX];
 	struct store *store;
 	struct aws_session *aws;
 	struct inventory *inventory;
@@ -136,6 +137,7 @@ static enum err_code aws_up(struct server *s, struct err *reterr)
 			.external_id = c->external_id,
 			.global_role_arn = c->global_role_arn,
 			.global_binding_external_id = c->global_binding_external_id,
+			.iam_assume_role_name = c->iam_assume_role_name,
 			.http_timeout_ms = c->http_timeout_seconds * 1000,
 			.environ = (const char *const *)s->source->env,
 			.clock = &clock_system,
@@ -157,6 +159,9 @@ static enum err_code inventory_up(struct server *s, struct err *reterr)
 		.clock = &clock_system,
 		.require_all_permissions = s->config->require_all_permissions,
 		.only_attached_policies = s->config->sync_only_attached_policies,
+		.access_keys = s->config->sync_secrets,
+		.max_bytes = (size_t)s->config->store_max_bytes,
+		.read_ahead = (size_t)s->config->read_ahead,
 	});
 	return ERR_OK;
 }
@@ -182,11 +187,15 @@ static enum err_code connector_up(struct server *s, struct err *reterr)
 		.type_filter = c->sync_resource_types.items,
 		.n_type_filter = c->sync_resource_types.n,
 		.only_attached_policies = c->sync_only_attached_policies,
+		.sync_secrets = c->sync_secrets,
+		.organization = c->global_aws_orgs_enabled &&
+			(!c->global_aws_sso_enabled || c->global_aws_cross_account_iam_enabled),
 		.create_account_resource_type = c->create_account_resource_type,
 	};
 	s->health = health_new(s->inventory, &clock_system);
 	opts.health = s->health;
-	opts.syncers = syncers_all(&opts.n_syncers);
+	opts.n_syncers = syncers_registered(&s->syncer_config, s->syncers);
+	opts.syncers = s->syncers;
 	s->connector = connector_new(&opts);
 	return ERR_OK;
 }

@@ -13,7 +13,7 @@ struct rpc_body *resource_types_reply(const struct connector *c)
 		pb_new(arena, V2_DESC(resource_types_service_list_resource_types_response));
 
 	for (size_t i = 0; i < c->opts.n_syncers; i++)
-		PB_ADD(arena, reply, list, c->opts.syncers[i]->type(arena, c->opts.config));
+		PB_ADD(arena, reply, list, syncer_type(arena, c->opts.syncers[i], c->opts.config));
 	if (reply->n_list == 0)
 		return NULL;
 	return rpc_body_new(pb_pack(arena, &reply->base));

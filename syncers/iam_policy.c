@@ -1,5 +1,13 @@
-/* iam_policy: managed policies (spec/iam.md 7): the account's own and those of AWS's that somebody in the account holds. Its grants come
- * from users, groups and roles (attached.h). */
+/* iam_policy: managed policies (spec/iam.md 7). Its grants come from users, groups and roles (attached.h).
+ *
+ * The account's own policies are listed under the account. AWS's are the same in every account and are listed once (D44):
+ *
+ *	all wanted            the whole catalogue, behind the connector's own account's policies
+ *	only attached ones    under the first account that has it attached and asks
+ *
+ * Where the catalogue may not be read the second way serves for both. */
+#include "inventory/inventory.h"
+#include "inventory/policy_catalogue.h"
 #include "syncers/account_of.h"
 #include "syncers/kinds.h"
 #include "syncers/message.h"
@@ -9,6 +17,11 @@
 #include "proto/pb_build.h"
 
 static const struct str kind = STR_INIT("iam_policy");
+
+#define CATALOGUE STR("catalogue") /* the phase of page tokens */
+
+/* Policies of the catalogue whose documents are asked for together. */
+#define CATALOGUE_CHUNK 256
 
 static V2(Resource) *policy_resource(struct arena *arena, const struct iam_policy *p, const V2(ResourceId) *parent)
 {
@@ -29,27 +42,141 @@ static V2(Resource) *policy_resource(struct arena *arena, const struct iam_polic
 	return r;
 }
 
+struct listing_of_policies {
+	const struct syncer_call *call;
+	const V2(ResourceId)     *parent;
+	struct iam_account       *account;
+	struct policy_catalogue  *catalogue; /* NULL: only attached policies are wanted */
+	struct page               page;
+};
+
+static bool in_catalogue(const struct policy_catalogue *catalogue, struct str arn)
+{
+	return catalogue != NULL && policy_catalogue_find(catalogue, arn) != NULL;
+}
+
+/* AWS's policies stand in the catalogue, or under the account that claimed them. */
+static bool is_listed_here(const struct listing_of_policies *l, const struct iam_policy *p)
+{
+	if (!p->aws_managed)
+		return true;
+	return !in_catalogue(l->catalogue, p->arn) &&
+		inventory_claim_policy(l->call->inventory, l->call->sync_id, p->arn, iam_account_id(l->account));
+}
+
+/* True: the page is full, *last is where it stopped. */
+static bool add_account_policies(struct listing_of_policies *l, struct str *last)
+{
+	const size_t n = iam_account_count(l->account, IAM_POLICIES);
+
+	for (size_t i = iam_account_after(l->account, IAM_POLICIES, *last); i < n; i++) {
+		const struct iam_policy p = iam_account_policy(l->account, i);
+
+		if (!is_listed_here(l, &p))
+			continue;
+		if (page_full(&l->page))
+			return true;
+		page_add(&l->page, &policy_resource(l->call->arena, &p, l->parent)->base);
+		*last = p.arn;
+	}
+	return false;
+}
+
+/* What the account says of a policy of the catalogue that is attached in it (description and document), or what the catalogue says. */
+static struct iam_policy catalogue_facts(const struct listing_of_policies *l, const struct catalogue_policy *from)
+{
+	const ptrdiff_t i = iam_account_find(l->account, IAM_POLICIES, from->arn);
+
+	if (i >= 0)
+		return iam_account_policy(l->account, (size_t)i);
+	return (struct iam_policy){.arn = from->arn, .name = from->name, .description = STR_EMPTY, .document = STR_EMPTY,
+		.created_s = from->created_s, .version_id = from->version_id, .aws_managed = true};
+}
+
+/* Fills in the documents that the account does not have. */
+static enum err_code add_documents(
+	const struct syncer_call *call, struct iam_policy *policies, size_t n, struct err *reterr)
+{
+	struct policy_version *missing = arena_array_of(call->arena, n, struct policy_version);
+	struct str *documents = arena_array_of(call->arena, n, struct str);
+	size_t n_missing = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (policies[i].document.n == 0)
+			missing[n_missing++] = (struct policy_version){policies[i].arn, policies[i].version_id};
+	}
+	if (inventory_policy_documents(call->inventory, call->ctx, missing, n_missing, call->arena, documents, reterr) != ERR_OK)
+		return reterr->code;
+	for (size_t i = 0, m = 0; i < n; i++) {
+		if (policies[i].document.n == 0)
+			policies[i].document = documents[m++];
+	}
+	return ERR_OK;
+}
+
+static enum err_code add_catalogue(
+	struct listing_of_policies *l, struct str *last, bool *ret_full, struct err *reterr)
+{
+	size_t n_all, start;
+	const struct catalogue_policy *all = policy_catalogue_all(l->catalogue, &n_all);
+
+	start = policy_catalogue_after(l->catalogue, *last);
+	for (*ret_full = false; start < n_all && !*ret_full; start += CATALOGUE_CHUNK) {
+		const size_t n = n_all - start < CATALOGUE_CHUNK ? n_all - start : CATALOGUE_CHUNK;
+		struct iam_policy *policies = arena_array_of(l->call->arena, n, struct iam_policy);
+
+		for (size_t i = 0; i < n; i++)
+			policies[i] = catalogue_facts(l, &all[start + i]);
+		if (add_documents(l->call, policies, n, reterr) != ERR_OK)
+			return reterr->code;
+		for (size_t i = 0; i < n && !*ret_full; i++) {
+			*ret_full = page_full(&l->page);
+			if (*ret_full)
+				break;
+			page_add(&l->page, &policy_resource(l->call->arena, &policies[i], NULL)->base);
+			*last = str_dup(l->call->arena, policies[i].arn);
+		}
+	}
+	return ERR_OK;
+}
+
+static enum err_code list_from(
+	struct listing_of_policies *l, struct page_token *token, struct syncer_page *ret_page, struct err *reterr)
+{
+	bool full;
+
+	if (token->phase.n == 0) {
+		if (add_account_policies(l, &token->last))
+			return page_end(&l->page, kind, STR_EMPTY, token->last, ret_page);
+		if (l->parent != NULL || l->catalogue == NULL)
+			return page_last(&l->page, ret_page);
+		token->last = STR_EMPTY;
+	}
+	if (l->catalogue == NULL)
+		return page_last(&l->page, ret_page); /* the token is from before a change of configuration */
+	if (add_catalogue(l, &token->last, &full, reterr) != ERR_OK)
+		return reterr->code;
+	return full ? page_end(&l->page, kind, CATALOGUE, token->last, ret_page) : page_last(&l->page, ret_page);
+}
+
 static enum err_code list(const struct syncer_call *call, const V2(ResourceId) *parent, struct syncer_page *ret_page,
 	struct err *reterr)
 {
 	CLEANUP(iam_account_unrefp) struct iam_account *account = NULL;
+	CLEANUP(policy_catalogue_unrefp) struct policy_catalogue *catalogue = NULL;
+	struct listing_of_policies l = {.call = call, .parent = parent};
 	struct page_token token;
-	struct page page;
 
 	if (page_token_decode(call->arena, kind, call->page_token, &token, reterr) != ERR_OK ||
 		account_of_parent(call, parent, &account, reterr) != ERR_OK)
 		return reterr->code;
-	page_init(&page, call);
-	for (size_t i = iam_account_after(account, IAM_POLICIES, token.last);
-		i < iam_account_count(account, IAM_POLICIES); i++) {
-		const struct iam_policy p = iam_account_policy(account, i);
-
-		if (page_full(&page))
-			return page_end(&page, kind, STR_EMPTY, token.last, ret_page);
-		page_add(&page, &policy_resource(call->arena, &p, parent)->base);
-		token.last = p.arn;
-	}
-	return page_last(&page, ret_page);
+	if (!call->config->only_attached_policies &&
+		inventory_policy_catalogue(call->inventory, call->ctx, call->sync_id, &catalogue, reterr) != ERR_OK)
+		return reterr->code;
+	l.account = account;
+	l.catalogue = catalogue;
+	page_init(&l.page, call);
+	return list_from(&l, &token, ret_page, reterr);
 }
 
 static enum err_code entitlements(const struct syncer_call *call, const V2(Resource) *resource,
@@ -70,29 +197,11 @@ static enum err_code entitlements(const struct syncer_call *call, const V2(Resou
 	return page_of_one(call, &entitlement_new(call->arena, resource, &spec)->base, ret_page);
 }
 
-static enum err_code grants(const struct syncer_call *call, const V2(Resource) *resource, struct syncer_page *ret_page,
-	struct err *reterr)
-{
-	(void)call;
-	(void)resource;
-	(void)reterr;
-	return page_of_none(ret_page);
-}
-
-static V2(ResourceType) *type(struct arena *arena, const struct syncer_config *config)
-{
-	(void)config;
-	return resource_type_static(arena, "iam_policy");
-}
-
-static const V2(Capability) capabilities[] = {V2_ENUM(CAPABILITY__CAPABILITY_SYNC)};
-
 const struct syncer syncer_iam_policy = {
 	.type_id = "iam_policy",
-	.type = type,
 	.list = list,
 	.entitlements = entitlements,
-	.grants = grants,
-	.capabilities = capabilities,
-	.n_capabilities = ARRAY_LEN(capabilities),
+	.grants = syncer_nothing,
+	.capabilities = capability_sync,
+	.n_capabilities = ARRAY_LEN(capability_sync),
 };

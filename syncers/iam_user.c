@@ -109,15 +109,6 @@ static enum err_code list(const struct syncer_call *call, const V2(ResourceId) *
 	return page_last(&page, ret_page);
 }
 
-static enum err_code entitlements(const struct syncer_call *call, const V2(Resource) *resource,
-	struct syncer_page *ret_page, struct err *reterr)
-{
-	(void)call;
-	(void)resource;
-	(void)reterr;
-	return page_of_none(ret_page);
-}
-
 static enum err_code grants(const struct syncer_call *call, const V2(Resource) *resource, struct syncer_page *ret_page,
 	struct err *reterr)
 {
@@ -143,19 +134,17 @@ static V2(ResourceType) *type(struct arena *arena, const struct syncer_config *c
 	V2(ResourceType) *t = resource_type_static(arena, "iam_user");
 
 	/* Without iam_policy there is nothing a user could be asked for (spec/iam.md 2.3). */
-	if (config != NULL && !syncer_config_wants(config, "iam_policy"))
+	if (!syncer_config_wants(config, "iam_policy"))
 		PB_ADD(arena, t, annotations, pb_any_empty(arena, V2_DESC(skip_entitlements_and_grants)));
 	return t;
 }
-
-static const V2(Capability) capabilities[] = {V2_ENUM(CAPABILITY__CAPABILITY_SYNC)};
 
 const struct syncer syncer_iam_user = {
 	.type_id = "iam_user",
 	.type = type,
 	.list = list,
-	.entitlements = entitlements,
+	.entitlements = syncer_nothing,
 	.grants = grants,
-	.capabilities = capabilities,
-	.n_capabilities = ARRAY_LEN(capabilities),
+	.capabilities = capability_sync,
+	.n_capabilities = ARRAY_LEN(capability_sync),
 };

@@ -142,20 +142,11 @@ static enum err_code grants(const struct syncer_call *call, const V2(Resource) *
 	return page_of_one(call, &g->base, ret_page);
 }
 
-static V2(ResourceType) *type(struct arena *arena, const struct syncer_config *config)
-{
-	(void)config;
-	return resource_type_static(arena, "inline_policy");
-}
-
-static const V2(Capability) capabilities[] = {V2_ENUM(CAPABILITY__CAPABILITY_SYNC)};
-
 const struct syncer syncer_inline_policy = {
 	.type_id = "inline_policy",
-	.type = type,
 	.list = list,
 	.entitlements = entitlements,
 	.grants = grants,
-	.capabilities = capabilities,
-	.n_capabilities = ARRAY_LEN(capabilities),
+	.capabilities = capability_sync,
+	.n_capabilities = ARRAY_LEN(capability_sync),
 };

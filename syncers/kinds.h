@@ -7,11 +7,19 @@
 #include "inventory/iam_account.h"
 #include "syncers/syncer.h"
 
+extern const struct syncer syncer_access_key;
+extern const struct syncer syncer_account_iam;
 extern const struct syncer syncer_group;
 extern const struct syncer syncer_iam_policy;
 extern const struct syncer syncer_iam_user;
 extern const struct syncer syncer_inline_policy;
 extern const struct syncer syncer_role;
+
+/* Entitlements or grants of a type that has none. */
+syncer_of_resource_fn syncer_nothing;
+
+/* What can be synced and no more. */
+extern const C1__Connector__V2__Capability capability_sync[1];
 
 /* The profile member aws_tags: one member per tag. */
 Google__Protobuf__Struct *tags_profile(struct arena *arena, const struct iam_principal *p);

@@ -1,30 +1,65 @@
 #include "syncers/kinds.h"
+#include "syncers/page.h"
 #include "syncers/syncer.h"
 
+#include "proto/messages.h"
 #include "proto/pb_build.h"
 
-/* In the byte order of type ids: the order of ListResourceTypes and of capabilities. */
-static const struct syncer *const syncers[] = {
-	&syncer_group,
-	&syncer_iam_policy,
-	&syncer_iam_user,
-	&syncer_inline_policy,
-	&syncer_role,
-};
-
-const struct syncer *const *syncers_all(size_t *ret_n)
+static bool always(const struct syncer_config *config)
 {
-	*ret_n = ARRAY_LEN(syncers);
-	return syncers;
+	(void)config;
+	return true;
 }
 
-const struct syncer *syncer_find(struct str type_id)
+static bool with_secrets(const struct syncer_config *config)
 {
-	for (size_t i = 0; i < ARRAY_LEN(syncers); i++) {
-		if (str_eq_c(type_id, syncers[i]->type_id))
-			return syncers[i];
+	return config->sync_secrets;
+}
+
+static bool with_organization(const struct syncer_config *config)
+{
+	return config->organization;
+}
+
+/* In the byte order of type ids: the order of ListResourceTypes and of capabilities. */
+static const struct {
+	const struct syncer *syncer;
+	bool (*registered)(const struct syncer_config *config);
+} registry[] = {
+	{&syncer_access_key, with_secrets},
+	{&syncer_account_iam, with_organization},
+	{&syncer_group, always},
+	{&syncer_iam_policy, always},
+	{&syncer_iam_user, always},
+	{&syncer_inline_policy, always},
+	{&syncer_role, always},
+};
+
+size_t syncers_registered(const struct syncer_config *config, const struct syncer *ret_syncers[SYNCERS_MAX])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(registry); i++) {
+		if (registry[i].registered(config))
+			ret_syncers[n++] = registry[i].syncer;
 	}
-	return NULL;
+	return n;
+}
+
+const V2(Capability) capability_sync[1] = {V2_ENUM(CAPABILITY__CAPABILITY_SYNC)};
+
+enum err_code syncer_nothing(const struct syncer_call *call, const V2(Resource) *resource, struct syncer_page *ret_page,
+	struct err *reterr)
+{
+	(void)call;
+	(void)resource;
+	(void)reterr;
+	return page_of_none(ret_page);
+}
+
+V2(ResourceType) *syncer_type(struct arena *arena, const struct syncer *s, const struct syncer_config *config)
+{
+	return s->type == NULL ? resource_type_static(arena, s->type_id) : s->type(arena, config);
 }
 
 bool syncer_config_wants(const struct syncer_config *config, const char *type_id)

@@ -136,20 +136,11 @@ static enum err_code grants(const struct syncer_call *call, const V2(Resource) *
 		&page, kind, "role", &role.is, token.phase.n == 0 ? STR_EMPTY : token.last, ret_page);
 }
 
-static V2(ResourceType) *type(struct arena *arena, const struct syncer_config *config)
-{
-	(void)config;
-	return resource_type_static(arena, "role");
-}
-
-static const V2(Capability) capabilities[] = {V2_ENUM(CAPABILITY__CAPABILITY_SYNC)};
-
 const struct syncer syncer_role = {
 	.type_id = "role",
-	.type = type,
 	.list = list,
 	.entitlements = entitlements,
 	.grants = grants,
-	.capabilities = capabilities,
-	.n_capabilities = ARRAY_LEN(capabilities),
+	.capabilities = capability_sync,
+	.n_capabilities = ARRAY_LEN(capability_sync),
 };

@@ -30,6 +30,8 @@ struct syncer_config {
 	const struct str *type_filter;      /* sync-resource-types */
 	size_t            n_type_filter;    /* 0: no filter */
 	bool              only_attached_policies;
+	bool              sync_secrets;     /* registers access-key */
+	bool              organization;     /* Organizations without Identity Center, or with cross-account IAM: registers account_iam */
 	struct str        create_account_resource_type; /* "iam_user" or "sso_user" */
 };
 
@@ -62,8 +64,7 @@ typedef enum err_code(syncer_of_resource_fn)(const struct syncer_call *call, con
 
 struct syncer {
 	const char *type_id;
-	/* The ResourceType message: as ListResourceTypes gives it when config is not NULL (gates applied), the static form used inside
-	 * grantable_to when config is NULL. */
+	/* The ResourceType message as ListResourceTypes gives it, where the configuration changes it; NULL: the static form. */
 	C1__Connector__V2__ResourceType *(*type)(struct arena *arena, const struct syncer_config *config);
 	syncer_list_fn        *list;          /* C1__Connector__V2__Resource */
 	syncer_of_resource_fn *entitlements;  /* C1__Connector__V2__Entitlement */
@@ -73,9 +74,14 @@ struct syncer {
 	size_t                               n_capabilities;
 };
 
-/* The registered syncers, in the byte order of their type ids. */
-const struct syncer *const *syncers_all(size_t *ret_n);
-const struct syncer        *syncer_find(struct str type_id); /* NULL: unknown */
+#define SYNCERS_MAX 16
+
+/* The syncers that this configuration registers (spec/config.md 7), in the byte order of their type ids. Returns how many. */
+size_t syncers_registered(const struct syncer_config *config, const struct syncer *ret_syncers[SYNCERS_MAX]);
+
+/* The type's message as ListResourceTypes gives it. */
+C1__Connector__V2__ResourceType *syncer_type(
+	struct arena *arena, const struct syncer *s, const struct syncer_config *config);
 
 /* Any resource type of the connector by id, registered or not, in its static form: for grantable_to lists. NULL: unknown. */
 C1__Connector__V2__ResourceType *resource_type_static(struct arena *arena, const char *type_id);

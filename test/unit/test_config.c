@@ -543,15 +543,12 @@ static void test_what_is_not_available_is_refused(void)
 		{{.yaml = "provisioning: true\n"},
 			"--provisioning is not available in this version yet: start without it"},
 		{{.args = {"--provisioning=false"}}, NULL},
-		{{.args = {"--sync-secrets"}},
-			"--sync-secrets is not available in this version yet: start without it"},
+		{{.args = {"--sync-secrets", "--global-aws-orgs-enabled"}}, NULL},
 		{{.args = {"--sync-sso-user-last-login"}},
 			"--sync-sso-user-last-login is not available in this version yet: start without it"},
-		{{.args = {"--global-aws-orgs-enabled"}},
-			"--global-aws-orgs-enabled is not available in this version yet: start without it"},
 		{{.args = {"--global-aws-orgs-enabled", "--global-aws-sso-enabled",
 			  "--create-account-resource-type=sso_user"}},
-			"--global-aws-orgs-enabled is not available in this version yet: start without it"},
+			"--global-aws-sso-enabled is not available in this version yet: start without it"},
 		{{.args = {"--client-id=x"}}, "service mode (--client-id) is not part of this server: the "
 					      "sync engine runs apart and calls it"},
 	};
