@@ -726,6 +726,8 @@ static void test_proxy(void)
 	ASSERT_STR(body, STR("http://iam.example.invalid/x"), "through the proxy");
 	CU_ASSERT_EQUAL(get_with_proxy(a, with_proxy, url_of(a, "/ok"), &body), ERR_OK);
 	ASSERT_STR(body, STR("hello"), "loopback does not go through it");
+	CU_ASSERT_EQUAL(get_with_proxy(a, without, url_of(a, "/ok"), &body), ERR_OK);
+	ASSERT_STR(body, STR("hello"), "also when there is a list of exceptions");
 	CU_ASSERT_NOT_EQUAL(get_with_proxy(a, without, STR("http://iam.example.invalid/x"), &body), ERR_OK);
 }
 
