@@ -89,6 +89,11 @@ void aws_client_unrefp(struct aws_client **c)
 	aws_client_unref(*c);
 }
 
+int64_t aws_client_skew_s(const struct aws_client *c)
+{
+	return atomic_load(&c->skew.offset_s);
+}
+
 /* ---- one call ---- */
 
 enum step {

@@ -35,4 +35,7 @@ struct aws_client_options {
 /* One reference. Never fails. */
 struct aws_client *aws_client_new(const struct aws_client_options *opts);
 
+/* How far AWS's clock is ahead of ours, as far as refused signatures have told. */
+int64_t aws_client_skew_s(const struct aws_client *c);
+
 #endif

@@ -1,14 +1,16 @@
 /* aws/credentials.h
  *
- * Who we are to AWS. A snapshot (struct aws_credentials) is immutable and reference-counted: key id, secret and token travel as one
- * object and are never mixed. A provider makes snapshots; providers stack: cache over assume-role over cache over static keys.
+ * Who we are to AWS. A snapshot (struct aws_credentials) is immutable and reference-counted: key id,
+ * secret and token travel as one object and are never mixed. A provider makes snapshots; providers stack:
+ * cache over assume-role over cache over static keys.
  *
  * One file per provider, credentials_<kind>.c; all of them are declared here.
  *
  * Threads:   snapshots and providers may be used by any number of threads.
  * Ownership: _new returns a reference; take_ arguments are consumed, also when a constructor fails.
- * Errors:    ERR_INVALID: configuration that cannot work. ERR_UNAUTHENTICATED: there are no credentials. Of an assumed role what STS said,
- *            with our words in front. External ids and secrets are in no message. */
+ * Errors:    ERR_INVALID: configuration that cannot work. ERR_UNAUTHENTICATED: there are no credentials.
+ *            Of an assumed role what STS said, with our words in front. External ids and secrets are in no
+ *            message. */
 #ifndef AWS_CREDENTIALS_H
 #define AWS_CREDENTIALS_H
 
@@ -26,19 +28,19 @@
 #define CREDENTIALS_NEVER_EXPIRE INT64_MAX
 
 struct aws_credentials {
-	struct str     access_key_id;
+	struct str access_key_id;
 	struct secret *secret_access_key;
 	struct secret *session_token; /* NULL: long-lived keys */
-	int64_t        expires_at_s;  /* Unix time; CREDENTIALS_NEVER_EXPIRE */
-	_Atomic int    refs;          /* of credentials.c */
+	int64_t expires_at_s;         /* Unix time; CREDENTIALS_NEVER_EXPIRE */
+	_Atomic int refs;             /* of credentials.c */
 };
 
 /* Copies the key id; takes the secrets (token may be NULL). */
 struct aws_credentials *aws_credentials_new(struct str access_key_id, struct secret *take_secret,
 	struct secret *take_token, int64_t expires_at_s);
 struct aws_credentials *aws_credentials_ref(struct aws_credentials *c);
-void                    aws_credentials_unref(struct aws_credentials *c); /* NULL is fine */
-void                    aws_credentials_unrefp(struct aws_credentials **c);
+void aws_credentials_unref(struct aws_credentials *c); /* NULL is fine */
+void aws_credentials_unrefp(struct aws_credentials **c);
 
 struct credentials_provider;
 
@@ -47,7 +49,8 @@ struct credentials_provider_ops {
 	/* A new snapshot (a reference of the caller's). May block; honours ctx. */
 	enum err_code (*fetch)(struct credentials_provider *self, const struct ctx *ctx,
 		struct aws_credentials **ret_credentials, struct err *reterr);
-	/* AWS refused `refused` as expired: do not hand it out again if there may be others. NULL: nothing to forget. */
+	/* AWS refused `refused` as expired: do not hand it out again if there may be others. NULL: nothing
+	 * to forget. */
 	void (*forget)(struct credentials_provider *self, const struct aws_credentials *refused);
 	void (*free)(struct credentials_provider *self);
 };
@@ -55,12 +58,12 @@ struct credentials_provider_ops {
 /* First member of every provider. */
 struct credentials_provider {
 	const struct credentials_provider_ops *ops;
-	_Atomic int                            refs;
+	_Atomic int refs;
 };
 
 struct credentials_provider *credentials_provider_ref(struct credentials_provider *p);
-void                         credentials_provider_unref(struct credentials_provider *p); /* NULL is fine */
-void                         credentials_provider_unrefp(struct credentials_provider **p);
+void credentials_provider_unref(struct credentials_provider *p); /* NULL is fine */
+void credentials_provider_unrefp(struct credentials_provider **p);
 
 MUST_CHECK enum err_code credentials_fetch(struct credentials_provider *p, const struct ctx *ctx,
 	struct aws_credentials **ret_credentials, struct err *reterr);
@@ -75,14 +78,17 @@ struct credentials_provider *credentials_static_new(
 /* AWS_ACCESS_KEY_ID and relatives. NULL when the environment has no key pair. */
 struct credentials_provider *credentials_environment_new(const char *const *env);
 
-/* A provider whose fetch fails: what is wrong is known now and said at each use (the server starts nevertheless). */
+/* A provider whose fetch fails: what is wrong is known now and said at each use (the server starts
+ * nevertheless). */
 struct credentials_provider *credentials_failing_new(const struct err *err);
 
-/* Keeps a snapshot and renews it CREDENTIALS_REFRESH_BEFORE_S before it expires. One renewal at a time: whoever comes meanwhile gets
- * the old snapshot while it is valid, else waits for the new one or its error. A failed renewal keeps a snapshot that is still valid, and
- * warns. A renewal that its caller's ctx ended is taken over by another waiter. */
+/* Keeps a snapshot and renews it CREDENTIALS_REFRESH_BEFORE_S before it expires. One renewal at a time:
+ * whoever comes meanwhile gets the old snapshot while it is valid, else waits for the new one or its
+ * error. A failed renewal keeps a snapshot that is still valid, and warns. A renewal that its caller's ctx
+ * ended is taken over by another waiter. */
 #define CREDENTIALS_REFRESH_BEFORE_S 300
-struct credentials_provider *credentials_cache_new(struct credentials_provider *take_inner, const struct clock *clock);
+struct credentials_provider *credentials_cache_new(
+	struct credentials_provider *take_inner, const struct clock *clock);
 
 /* ---- assume role ---- */
 
@@ -94,38 +100,43 @@ struct assume_role_request {
 	struct str role_arn;
 	struct str session_name;
 	struct str external_id; /* empty: not sent; never logged */
-	int64_t    duration_s;
+	int64_t duration_s;
 };
 
-/* sts:AssumeRole signed with `source`, in the way of the AWS client of this program (so that this file needs no client). Fills reterr as
- * aws/client.h says. expires_at_s of the result is on our clock: what STS says, less the clock skew that is known. */
-typedef enum err_code(sts_assume_role_fn)(void *self, const struct ctx *ctx, struct credentials_provider *source,
-	const struct assume_role_request *req, struct aws_credentials **ret_credentials, struct err *reterr);
+/* sts:AssumeRole signed with `source`, in the way of the AWS client of this program (so that this file
+ * needs no client). Fills reterr as aws/client.h says. expires_at_s of the result is on our clock: what
+ * STS says, less the clock skew that is known. */
+typedef enum err_code(sts_assume_role_fn)(void *self, const struct ctx *ctx,
+	struct credentials_provider *source, const struct assume_role_request *req,
+	struct aws_credentials **ret_credentials, struct err *reterr);
 
 struct sts_assume_role {
 	sts_assume_role_fn *fn;
-	void               *self; /* outlives the providers */
+	void *self; /* outlives the providers */
 };
 
 struct assume_role_options {
 	struct str role_arn;
 	struct str external_id;
-	struct str session_name;  /* empty: CREDENTIALS_SESSION_NAME */
-	int64_t    duration_s;    /* 0: an hour; if the role does not allow that, 15 minutes */
-	struct str error_prefix;  /* put in front of a failure: "baton-aws: failed to assume role into 'arn:...'"; empty: none */
-	struct str error_instead; /* given instead of AWS's message (first of two hops): "baton-aws: internal binding error" */
+	struct str session_name; /* empty: CREDENTIALS_SESSION_NAME */
+	int64_t duration_s;      /* 0: an hour; if the role does not allow that, 15 minutes */
+	/* In front of AWS's message: "baton-aws: failed to assume role into 'arn:...'"; empty: nothing. */
+	struct str error_prefix;
+	/* Given instead of AWS's message (first of two hops): "baton-aws: internal binding error". */
+	struct str error_instead;
 	struct sts_assume_role sts;
 };
 
-/* Not cached by itself; the source should be, because it is asked first (so that its failure is told as its own) and again to sign. STS
- * refusing us is ERR_UNAUTHENTICATED, never ERR_DENIED: that is for the operation these credentials were wanted for. */
+/* Not cached by itself; the source should be, because it is asked first (so that its failure is told as
+ * its own) and again to sign. STS refusing us is ERR_UNAUTHENTICATED, never ERR_DENIED: that is for the
+ * operation these credentials were wanted for. */
 struct credentials_provider *credentials_assume_role_new(
 	struct credentials_provider *take_source, const struct assume_role_options *opts);
 
-/* The modes of spec/config.md 4.2 over a base: use_assume off: base itself; role_arn: one hop; global_role_arn too: two. Each stage is
- * cached. Error texts as specified there. */
+/* The modes of spec/config.md 4.2 over a base: use_assume off: base itself; role_arn: one hop;
+ * global_role_arn too: two. Each stage is cached. Error texts as specified there. */
 struct credentials_mode {
-	bool       use_assume;
+	bool use_assume;
 	struct str role_arn, external_id;
 	struct str global_role_arn, global_binding_external_id;
 };
@@ -135,19 +146,21 @@ struct credentials_provider *credentials_for_mode(struct credentials_provider *t
 /* ---- the default chain ---- */
 
 struct credentials_chain_options {
-	const char *const          *environ;
-	const struct shared_config *config;  /* borrowed for the call */
-	struct str                  profile; /* selected profile's name */
-	struct sts_assume_role      sts;
-	const struct clock         *clock;
+	const char *const *environ;
+	const struct shared_config *config; /* borrowed for the call */
+	struct str profile;                 /* selected profile's name */
+	struct sts_assume_role sts;
+	const struct clock *clock;
 };
 
-/* The first source of spec/config.md 5 that the settings name, cached. ERR_INVALID: that source is misconfigured, or of a kind
- * that is not supported yet. When nothing is configured the provider's fetch says ERR_UNAUTHENTICATED. */
+/* The first source of spec/config.md 5 that the settings name, cached. ERR_INVALID: that source is
+ * misconfigured, or of a kind that is not supported yet. When nothing is configured the provider's fetch
+ * says ERR_UNAUTHENTICATED. */
 MUST_CHECK enum err_code credentials_chain_new(const struct credentials_chain_options *opts,
 	struct credentials_provider **ret_provider, struct err *reterr);
 
-/* What the profile says by itself (also for source_profile). *ret_provider is NULL when it defines no source. */
+/* What the profile says by itself (also for source_profile). *ret_provider is NULL when it defines no
+ * source. */
 MUST_CHECK enum err_code credentials_profile_new(const struct credentials_chain_options *opts,
 	struct credentials_provider **ret_provider, struct err *reterr);
 

@@ -1,4 +1,5 @@
-/* Credentials of a role, through sts:AssumeRole, and the connector's modes built from it (spec/config.md 4.2). */
+/* Credentials of a role, through sts:AssumeRole, and the connector's modes built from it (spec/config.md
+ * 4.2). */
 #include "aws/credentials.h"
 
 #include <stdio.h>
@@ -13,17 +14,20 @@ struct assume_role_provider {
 	struct credentials_provider *source;
 	struct arena *arena; /* of the strings in opts */
 	struct assume_role_options opts;
-	atomic_bool short_session; /* the role did not allow what we asked for: ask for 15 minutes from now on */
+	atomic_bool
+		short_session; /* the role did not allow what we asked for: ask for 15 minutes from now on */
 };
 
-/* "The requested DurationSeconds exceeds the MaxSessionDuration set for this role", and the text for chained roles. */
+/* "The requested DurationSeconds exceeds the MaxSessionDuration set for this role", and the text for
+ * chained roles. */
 static bool is_duration_refused(const struct err *e)
 {
-	return strcmp(e->aws_code, "ValidationError") == 0 && str_contains(str_c(e->msg), STR("DurationSeconds"));
+	return strcmp(e->aws_code, "ValidationError") == 0 &&
+	       str_contains(str_c(e->msg), STR("DurationSeconds"));
 }
 
-static enum err_code call_sts(
-	struct assume_role_provider *p, const struct ctx *ctx, struct aws_credentials **ret_credentials, struct err *reterr)
+static enum err_code call_sts(struct assume_role_provider *p, const struct ctx *ctx,
+	struct aws_credentials **ret_credentials, struct err *reterr)
 {
 	const struct assume_role_options *o = &p->opts;
 	struct assume_role_request req = {
@@ -48,9 +52,9 @@ static enum err_code explain(const struct assume_role_options *o, struct err *re
 		reterr->code = ERR_UNAUTHENTICATED;
 	if (o->error_instead.n) {
 		/* The operator of this server may know what the caller is not told. */
-		log_warn("assuming a role failed, its error is replaced, ignoring", LOG_STR("role", o->role_arn),
-			LOG_CSTR("error", reterr->msg), LOG_CSTR("aws_code", reterr->aws_code),
-			LOG_CSTR("request_id", reterr->request_id));
+		log_warn("assuming a role failed, its error is replaced, ignoring",
+			LOG_STR("role", o->role_arn), LOG_CSTR("error", reterr->msg),
+			LOG_CSTR("aws_code", reterr->aws_code), LOG_CSTR("request_id", reterr->request_id));
 		snprintf(reterr->msg, sizeof(reterr->msg), STR_FMT, STR_ARG(o->error_instead));
 	} else if (o->error_prefix.n) {
 		err_prefix(reterr, STR_FMT, STR_ARG(o->error_prefix));
@@ -96,7 +100,8 @@ struct credentials_provider *credentials_assume_role_new(
 	p->opts = (struct assume_role_options){
 		.role_arn = str_dup(p->arena, opts->role_arn),
 		.external_id = str_dup(p->arena, opts->external_id),
-		.session_name = str_dup(p->arena, opts->session_name.n ? opts->session_name : STR(CREDENTIALS_SESSION_NAME)),
+		.session_name = str_dup(
+			p->arena, opts->session_name.n ? opts->session_name : STR(CREDENTIALS_SESSION_NAME)),
 		.duration_s = opts->duration_s ? opts->duration_s : CREDENTIALS_SESSION_DURATION_S,
 		.error_prefix = str_dup(p->arena, opts->error_prefix),
 		.error_instead = str_dup(p->arena, opts->error_instead),

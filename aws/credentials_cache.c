@@ -1,11 +1,13 @@
 /* DESIGN
  *
- * What is cached is one pointer to an immutable snapshot, swapped under the lock; the lock is never held while the inner provider
- * works. Whoever finds the snapshot old renews it, in its own thread and under its own deadline: no thread is needed that would have to be
- * stopped, and a server without requests asks nothing.
+ * What is cached is one pointer to an immutable snapshot, swapped under the lock; the lock is never held
+ * while the inner provider works. Whoever finds the snapshot old renews it, in its own thread and under
+ * its own deadline: no thread is needed that would have to be stopped, and a server without requests asks
+ * nothing.
  *
- * Renewals are numbered. A waiter remembers the number of the one it waited for, and gets that one's error, not a later one's. When the
- * renewing thread's own call ended (deadline, cancellation) that is no answer for the others: one of them takes over. */
+ * Renewals are numbered. A waiter remembers the number of the one it waited for, and gets that one's
+ * error, not a later one's. When the renewing thread's own call ended (deadline, cancellation) that is no
+ * answer for the others: one of them takes over. */
 #include "aws/credentials.h"
 
 #include "base/log.h"
@@ -20,15 +22,15 @@ struct cache {
 	struct credentials_provider *inner;
 	const struct clock *clock;
 
-	struct mutex lock; /* guards all below */
-	struct cond cond;  /* a renewal ended */
+	struct mutex lock;               /* guards all below */
+	struct cond cond;                /* a renewal ended */
 	struct aws_credentials *current; /* NULL: none yet, or forgotten */
 	int64_t renew_at_s;              /* of current, wall time */
 	int64_t retry_at_ms;             /* no renewal before that while current is valid; monotonic */
 	bool renewing;
-	uint64_t renewals;               /* ended so far */
-	uint64_t failed_renewal;         /* number of the last one that failed, */
-	struct err failure;              /* with this */
+	uint64_t renewals;       /* ended so far */
+	uint64_t failed_renewal; /* number of the last one that failed, */
+	struct err failure;      /* with this */
 };
 
 static struct cache *cache_of(struct credentials_provider *self)
@@ -36,7 +38,8 @@ static struct cache *cache_of(struct credentials_provider *self)
 	return (struct cache *)self;
 }
 
-/* When to renew a snapshot that arrives now. One with a short life is renewed at half of it, else it would be at every call. */
+/* When to renew a snapshot that arrives now. One with a short life is renewed at half of it, else it would
+ * be at every call. */
 static int64_t renewal_time(const struct aws_credentials *c, int64_t now_s)
 {
 	int64_t life_s;
@@ -179,7 +182,8 @@ static void cache_free(struct credentials_provider *self)
 	mem_free(c);
 }
 
-struct credentials_provider *credentials_cache_new(struct credentials_provider *take_inner, const struct clock *clock)
+struct credentials_provider *credentials_cache_new(
+	struct credentials_provider *take_inner, const struct clock *clock)
 {
 	static const struct credentials_provider_ops ops = {
 		.name = "cache", .fetch = cache_fetch, .forget = cache_forget, .free = cache_free};

@@ -1,5 +1,5 @@
-/* The default chain (spec/config.md 5): the first source that the settings name is the source; if it fails, that is an error and not a
- * reason to be somebody else. */
+/* The default chain (spec/config.md 5): the first source that the settings name is the source; if it
+ * fails, that is an error and not a reason to be somebody else. */
 #include "aws/credentials.h"
 
 #include "aws/env.h"
@@ -14,8 +14,8 @@ static enum err_code refuse_unsupported(
 {
 	for (size_t i = 0; i < n; i++) {
 		if (env_get(env, list[i].variable).n)
-			return err_set(reterr, ERR_INVALID, "%s is set: %s are not supported yet", list[i].variable,
-				list[i].what);
+			return err_set(reterr, ERR_INVALID, "%s is set: %s are not supported yet",
+				list[i].variable, list[i].what);
 	}
 	return ERR_OK;
 }
@@ -25,14 +25,14 @@ static struct credentials_provider *nothing_configured(struct str profile)
 	struct err err;
 
 	err_set(&err, ERR_UNAUTHENTICATED,
-		"no AWS credentials: neither AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY nor the profile '" STR_FMT
-		"' give any, and EC2 instance metadata is not supported yet",
+		"no AWS credentials: neither AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY nor the profile "
+		"'" STR_FMT "' give any, and EC2 instance metadata is not supported yet",
 		STR_ARG(profile));
 	return credentials_failing_new(&err);
 }
 
-static enum err_code find_source(
-	const struct credentials_chain_options *opts, struct credentials_provider **ret_provider, struct err *reterr)
+static enum err_code find_source(const struct credentials_chain_options *opts,
+	struct credentials_provider **ret_provider, struct err *reterr)
 {
 	static const struct unsupported before_profile[] = {
 		{"AWS_WEB_IDENTITY_TOKEN_FILE", "web identity tokens"},

@@ -1,8 +1,9 @@
 /* DESIGN
  *
- * A profile of the shared files becomes a stack of providers (spec/config.md 5.1): a source (keys, the environment, or another profile)
- * and, if the profile has a role_arn, an assumed role on top. source_profile may lead on to further profiles; each is used once, and a
- * profile that is met again may only give its keys (AWS's tools allow a profile to name itself as the source of its role). */
+ * A profile of the shared files becomes a stack of providers (spec/config.md 5.1): a source (keys, the
+ * environment, or another profile) and, if the profile has a role_arn, an assumed role on top.
+ * source_profile may lead on to further profiles; each is used once, and a profile that is met again may
+ * only give its keys (AWS's tools allow a profile to name itself as the source of its role). */
 #include "aws/credentials.h"
 
 #include "base/mem.h"
@@ -43,15 +44,16 @@ static enum err_code check_one_source(const struct profile *p, struct str name, 
 		n += profile_get(p, keys[i]).n > 0;
 	if (n > 1)
 		return err_set(reterr, ERR_INVALID,
-			"profile '" STR_FMT "': only one of source_profile, credential_source, credential_process and "
+			"profile '" STR_FMT
+			"': only one of source_profile, credential_source, credential_process and "
 			"web_identity_token_file may be set",
 			STR_ARG(name));
 	return ERR_OK;
 }
 
 /* Keys in the profile itself. *ret_provider is NULL when there are none. */
-static enum err_code static_source(
-	const struct profile *p, struct str name, struct credentials_provider **ret_provider, struct err *reterr)
+static enum err_code static_source(const struct profile *p, struct str name,
+	struct credentials_provider **ret_provider, struct err *reterr)
 {
 	struct str key_id = profile_get(p, "aws_access_key_id");
 	struct str secret_text = profile_get(p, "aws_secret_access_key");
@@ -62,7 +64,8 @@ static enum err_code static_source(
 		return ERR_OK;
 	if (key_id.n == 0 || secret_text.n == 0)
 		return err_set(reterr, ERR_INVALID,
-			"profile '" STR_FMT "': aws_access_key_id and aws_secret_access_key have to be set together",
+			"profile '" STR_FMT
+			"': aws_access_key_id and aws_secret_access_key have to be set together",
 			STR_ARG(name));
 	secret = secret_new(secret_text);
 	token = secret_new(profile_get(p, "aws_session_token"));
@@ -77,10 +80,12 @@ static enum err_code named_source(struct walk *w, const struct profile *p, struc
 
 	if (!str_eq_nocase(source, STR("Environment")))
 		return err_set(reterr, ERR_INVALID,
-			"profile '" STR_FMT "': credential_source '" STR_FMT "' is %s", STR_ARG(name), STR_ARG(source),
-			str_eq_nocase(source, STR("Ec2InstanceMetadata")) || str_eq_nocase(source, STR("EcsContainer")) ?
-				"not supported yet" :
-				"not known");
+			"profile '" STR_FMT "': credential_source '" STR_FMT "' is %s", STR_ARG(name),
+			STR_ARG(source),
+			str_eq_nocase(source, STR("Ec2InstanceMetadata")) ||
+					str_eq_nocase(source, STR("EcsContainer"))
+				? "not supported yet"
+				: "not known");
 	*ret_provider = credentials_environment_new(w->opts->environ);
 	if (*ret_provider == NULL)
 		return err_set(reterr, ERR_INVALID,
@@ -98,19 +103,20 @@ static enum err_code other_profile(struct walk *w, const struct profile *p, stru
 
 	if (shared_config_profile(w->opts->config, source) == NULL)
 		return err_set(reterr, ERR_INVALID,
-			"profile '" STR_FMT "': its source_profile '" STR_FMT "' does not exist", STR_ARG(name),
-			STR_ARG(source));
+			"profile '" STR_FMT "': its source_profile '" STR_FMT "' does not exist",
+			STR_ARG(name), STR_ARG(source));
 	rc = walk_profile(w, source, ret_provider, reterr);
 	if (rc != ERR_OK)
 		return rc;
 	if (*ret_provider == NULL)
 		return err_set(reterr, ERR_INVALID,
-			"profile '" STR_FMT "': its source_profile '" STR_FMT "' has no credentials", STR_ARG(name),
-			STR_ARG(source));
+			"profile '" STR_FMT "': its source_profile '" STR_FMT "' has no credentials",
+			STR_ARG(name), STR_ARG(source));
 	return ERR_OK;
 }
 
-/* What the role, if any, is assumed with; in AWS's order. *ret_provider is NULL when the profile names nothing. */
+/* What the role, if any, is assumed with; in AWS's order. *ret_provider is NULL when the profile names
+ * nothing. */
 static enum err_code find_source(struct walk *w, const struct profile *p, struct str name,
 	struct credentials_provider **ret_provider, struct err *reterr)
 {
@@ -127,27 +133,30 @@ static enum err_code find_source(struct walk *w, const struct profile *p, struct
 		return named_source(w, p, name, ret_provider, reterr);
 	for (size_t i = 0; i < ARRAY_LEN(unsupported); i++) {
 		if (profile_get(p, unsupported[i].key).n)
-			return err_set(reterr, ERR_INVALID, "profile '" STR_FMT "' uses %s: %s", STR_ARG(name),
-				unsupported[i].key, unsupported[i].what);
+			return err_set(reterr, ERR_INVALID, "profile '" STR_FMT "' uses %s: %s",
+				STR_ARG(name), unsupported[i].key, unsupported[i].what);
 	}
 	return ERR_OK;
 }
 
-static enum err_code parse_duration(const struct profile *p, struct str name, int64_t *ret_s, struct err *reterr)
+static enum err_code parse_duration(
+	const struct profile *p, struct str name, int64_t *ret_s, struct err *reterr)
 {
 	struct str text = profile_get(p, "duration_seconds");
 
 	if (text.n == 0)
 		return ERR_OK;
 	if (!str_to_i64(text, ret_s) || *ret_s < MIN_SESSION_S || *ret_s > MAX_SESSION_S)
-		return err_set(reterr, ERR_INVALID, "profile '" STR_FMT "': duration_seconds has to be from %d to %d",
-			STR_ARG(name), MIN_SESSION_S, MAX_SESSION_S);
+		return err_set(reterr, ERR_INVALID,
+			"profile '" STR_FMT "': duration_seconds has to be from %d to %d", STR_ARG(name),
+			MIN_SESSION_S, MAX_SESSION_S);
 	return ERR_OK;
 }
 
 /* Puts the profile's role on top of a source, which is consumed in any case. */
 static enum err_code add_role(struct walk *w, const struct profile *p, struct str name,
-	struct credentials_provider *take_source, struct credentials_provider **ret_provider, struct err *reterr)
+	struct credentials_provider *take_source, struct credentials_provider **ret_provider,
+	struct err *reterr)
 {
 	CLEANUP(credentials_provider_unrefp) struct credentials_provider *source = take_source;
 	struct assume_role_options role = {
@@ -160,7 +169,8 @@ static enum err_code add_role(struct walk *w, const struct profile *p, struct st
 
 	if (profile_get(p, "mfa_serial").n)
 		return err_set(reterr, ERR_INVALID,
-			"profile '" STR_FMT "' has an mfa_serial: a server has nobody to ask for the token", STR_ARG(name));
+			"profile '" STR_FMT "' has an mfa_serial: a server has nobody to ask for the token",
+			STR_ARG(name));
 	rc = parse_duration(p, name, &role.duration_s, reterr);
 	if (rc != ERR_OK)
 		return rc;
@@ -189,11 +199,13 @@ static enum err_code walk_profile(
 		rc = static_source(p, name, ret_provider, reterr);
 		if (rc == ERR_OK && *ret_provider == NULL)
 			return err_set(reterr, ERR_INVALID,
-				"profile '" STR_FMT "' is its own source_profile, by a loop, and has no keys", STR_ARG(name));
+				"profile '" STR_FMT "' is its own source_profile, by a loop, and has no keys",
+				STR_ARG(name));
 		return rc;
 	}
 	if (w->n_seen == MAX_PROFILES)
-		return err_set(reterr, ERR_INVALID, "more than %d profiles are chained by source_profile", MAX_PROFILES);
+		return err_set(reterr, ERR_INVALID, "more than %d profiles are chained by source_profile",
+			MAX_PROFILES);
 	w->seen[w->n_seen++] = name;
 	rc = find_source(w, p, name, &source, reterr);
 	if (rc != ERR_OK)
@@ -204,7 +216,8 @@ static enum err_code walk_profile(
 	}
 	if (source == NULL)
 		return err_set(reterr, ERR_INVALID,
-			"profile '" STR_FMT "' has a role_arn but nothing to assume it with: container and EC2 instance "
+			"profile '" STR_FMT
+			"' has a role_arn but nothing to assume it with: container and EC2 instance "
 			"credentials are not supported yet",
 			STR_ARG(name));
 	return add_role(w, p, name, source, ret_provider, reterr);

@@ -1,4 +1,5 @@
-/* Providers that know their answer: keys from the configuration, keys from the environment, and the one that always fails. */
+/* Providers that know their answer: keys from the configuration, keys from the environment, and the one
+ * that always fails. */
 #include "aws/credentials.h"
 
 #include "aws/env.h"
@@ -44,11 +45,11 @@ static struct secret *secret_or_null(struct str s)
 struct credentials_provider *credentials_static_new(
 	struct str access_key_id, const struct secret *secret, const struct secret *token)
 {
-	static const struct credentials_provider_ops ops = {.name = "static", .fetch = static_fetch, .free = static_free};
+	static const struct credentials_provider_ops ops = {
+		.name = "static", .fetch = static_fetch, .free = static_free};
 
-	return static_new(&ops,
-		aws_credentials_new(access_key_id, secret_new(secret_reveal(secret)),
-			secret_or_null(secret_reveal(token)), CREDENTIALS_NEVER_EXPIRE));
+	return static_new(&ops, aws_credentials_new(access_key_id, secret_new(secret_reveal(secret)),
+					secret_or_null(secret_reveal(token)), CREDENTIALS_NEVER_EXPIRE));
 }
 
 struct credentials_provider *credentials_environment_new(const char *const *env)
@@ -61,8 +62,8 @@ struct credentials_provider *credentials_environment_new(const char *const *env)
 
 	if (key_id.n == 0 || secret.n == 0)
 		return NULL;
-	return static_new(&ops,
-		aws_credentials_new(key_id, secret_new(secret), secret_or_null(token), CREDENTIALS_NEVER_EXPIRE));
+	return static_new(&ops, aws_credentials_new(key_id, secret_new(secret), secret_or_null(token),
+					CREDENTIALS_NEVER_EXPIRE));
 }
 
 /* ---- the one that fails ---- */

@@ -1,8 +1,9 @@
 /* DESIGN
  *
- * Two tables and one rule. Partitions say which regions and DNS suffixes belong together. Global services have hosts that follow no
- * rule and are listed. Everything else is https://<service>[-fips].<region>.<suffix>. Facts as in AWS's published endpoint rule
- * sets; test/e2e/test_endpoints_botocore.py compares every combination with what those give. */
+ * Two tables and one rule. Partitions say which regions and DNS suffixes belong together. Global services
+ * have hosts that follow no rule and are listed. Everything else is
+ * https://<service>[-fips].<region>.<suffix>. Facts as in AWS's published endpoint rule sets;
+ * test/e2e/test_endpoints_botocore.py compares every combination with what those give. */
 #include "aws/endpoint.h"
 
 #include <string.h>
@@ -15,23 +16,23 @@
 
 static const struct aws_partition partitions[] = {
 	{STR_INIT("aws"),
-		{STR_INIT("us"), STR_INIT("eu"), STR_INIT("ap"), STR_INIT("sa"), STR_INIT("ca"), STR_INIT("me"),
-			STR_INIT("af"), STR_INIT("il"), STR_INIT("mx")},
+		{STR_INIT("us"), STR_INIT("eu"), STR_INIT("ap"), STR_INIT("sa"), STR_INIT("ca"),
+			STR_INIT("me"), STR_INIT("af"), STR_INIT("il"), STR_INIT("mx")},
 		STR_INIT("amazonaws.com"), STR_INIT("api.aws"), STR_INIT("us-east-1")},
-	{STR_INIT("aws-cn"), {STR_INIT("cn")}, STR_INIT("amazonaws.com.cn"), STR_INIT("api.amazonwebservices.com.cn"),
-		STR_INIT("cn-north-1")},
+	{STR_INIT("aws-cn"), {STR_INIT("cn")}, STR_INIT("amazonaws.com.cn"),
+		STR_INIT("api.amazonwebservices.com.cn"), STR_INIT("cn-north-1")},
 	{STR_INIT("aws-us-gov"), {STR_INIT("us-gov")}, STR_INIT("amazonaws.com"), STR_INIT("api.aws"),
 		STR_INIT("us-gov-west-1")},
 	{STR_INIT("aws-iso"), {STR_INIT("us-iso")}, STR_INIT("c2s.ic.gov"), STR_INIT("api.aws.ic.gov"),
 		STR_INIT("us-iso-east-1")},
 	{STR_INIT("aws-iso-b"), {STR_INIT("us-isob")}, STR_INIT("sc2s.sgov.gov"), STR_INIT("api.aws.scloud"),
 		STR_INIT("us-isob-east-1")},
-	{STR_INIT("aws-iso-e"), {STR_INIT("eu-isoe")}, STR_INIT("cloud.adc-e.uk"), STR_INIT("api.cloud-aws.adc-e.uk"),
-		STR_INIT("eu-isoe-west-1")},
-	{STR_INIT("aws-iso-f"), {STR_INIT("us-isof")}, STR_INIT("csp.hci.ic.gov"), STR_INIT("api.aws.hci.ic.gov"),
-		STR_INIT("us-isof-south-1")},
-	{STR_INIT("aws-eusc"), {STR_INIT("eusc-de")}, STR_INIT("amazonaws.eu"), STR_INIT("api.amazonwebservices.eu"),
-		STR_INIT("eusc-de-east-1")},
+	{STR_INIT("aws-iso-e"), {STR_INIT("eu-isoe")}, STR_INIT("cloud.adc-e.uk"),
+		STR_INIT("api.cloud-aws.adc-e.uk"), STR_INIT("eu-isoe-west-1")},
+	{STR_INIT("aws-iso-f"), {STR_INIT("us-isof")}, STR_INIT("csp.hci.ic.gov"),
+		STR_INIT("api.aws.hci.ic.gov"), STR_INIT("us-isof-south-1")},
+	{STR_INIT("aws-eusc"), {STR_INIT("eusc-de")}, STR_INIT("amazonaws.eu"),
+		STR_INIT("api.amazonwebservices.eu"), STR_INIT("eusc-de-east-1")},
 };
 
 enum variant { PLAIN, FIPS, DUAL_STACK, FIPS_DUAL_STACK, N_VARIANTS };
@@ -42,20 +43,24 @@ static const struct global_endpoint {
 	const char *hosts[N_VARIANTS];
 } global_endpoints[] = {
 	{"iam", "aws", "us-east-1",
-		{"iam.amazonaws.com", "iam-fips.amazonaws.com", "iam.global.api.aws", "iam-fips.global.api.aws"}},
+		{"iam.amazonaws.com", "iam-fips.amazonaws.com", "iam.global.api.aws",
+			"iam-fips.global.api.aws"}},
 	{"iam", "aws-cn", "cn-north-1",
-		{"iam.cn-north-1.amazonaws.com.cn", "iam-fips.amazonaws.com.cn", "iam.global.api.amazonwebservices.com.cn",
-			"iam-fips.api.amazonwebservices.com.cn"}},
+		{"iam.cn-north-1.amazonaws.com.cn", "iam-fips.amazonaws.com.cn",
+			"iam.global.api.amazonwebservices.com.cn", "iam-fips.api.amazonwebservices.com.cn"}},
 	{"iam", "aws-us-gov", "us-gov-west-1",
-		{"iam.us-gov.amazonaws.com", "iam.us-gov.amazonaws.com", "iam.us-gov.api.aws", "iam.us-gov.api.aws"}},
+		{"iam.us-gov.amazonaws.com", "iam.us-gov.amazonaws.com", "iam.us-gov.api.aws",
+			"iam.us-gov.api.aws"}},
 	{"iam", "aws-iso", "us-iso-east-1", {NULL, NULL, "iam.api.aws.ic.gov", "iam-fips.api.aws.ic.gov"}},
 	{"iam", "aws-iso-b", "us-isob-east-1", {NULL, NULL, "iam.api.aws.scloud", "iam-fips.api.aws.scloud"}},
 	{"iam", "aws-iso-e", "eu-isoe-west-1",
-		{NULL, "iam-fips.cloud.adc-e.uk", "iam.api.cloud-aws.adc-e.uk", "iam-fips.api.cloud-aws.adc-e.uk"}},
+		{NULL, "iam-fips.cloud.adc-e.uk", "iam.api.cloud-aws.adc-e.uk",
+			"iam-fips.api.cloud-aws.adc-e.uk"}},
 	{"iam", "aws-iso-f", "us-isof-south-1",
 		{NULL, "iam-fips.csp.hci.ic.gov", "iam.api.aws.hci.ic.gov", "iam-fips.api.aws.hci.ic.gov"}},
 	{"iam", "aws-eusc", "eusc-de-east-1",
-		{NULL, "iam-fips.amazonaws.eu", "iam.global.api.amazonwebservices.eu", "iam-fips.api.amazonwebservices.eu"}},
+		{NULL, "iam-fips.amazonaws.eu", "iam.global.api.amazonwebservices.eu",
+			"iam-fips.api.amazonwebservices.eu"}},
 	{"organizations", "aws-cn", "cn-northwest-1", {NULL}},
 };
 
@@ -108,7 +113,8 @@ const struct aws_partition *aws_partition_of_region(struct str region)
 
 bool aws_region_valid(struct str region)
 {
-	if (region.n == 0 || region.n > REGION_MAX_BYTES || region.p[0] == '-' || region.p[region.n - 1] == '-')
+	if (region.n == 0 || region.n > REGION_MAX_BYTES || region.p[0] == '-' ||
+		region.p[region.n - 1] == '-')
 		return false;
 	for (size_t i = 0; i < region.n; i++) {
 		char c = region.p[i];
@@ -137,11 +143,12 @@ static struct str regional_host(struct arena *a, struct str service, struct str 
 {
 	bool dual_stack = variant == DUAL_STACK || variant == FIPS_DUAL_STACK;
 	/* In GovCloud the ordinary endpoints are the FIPS ones. */
-	bool fips = variant == FIPS_DUAL_STACK || (variant == FIPS && !str_eq(partition->id, STR("aws-us-gov")));
+	bool fips =
+		variant == FIPS_DUAL_STACK || (variant == FIPS && !str_eq(partition->id, STR("aws-us-gov")));
 	struct str suffix = dual_stack ? partition->dual_stack_suffix : partition->dns_suffix;
 
-	return str_fmt(a, STR_FMT "%s." STR_FMT "." STR_FMT, STR_ARG(service), fips ? "-fips" : "", STR_ARG(region),
-		STR_ARG(suffix));
+	return str_fmt(a, STR_FMT "%s." STR_FMT "." STR_FMT, STR_ARG(service), fips ? "-fips" : "",
+		STR_ARG(region), STR_ARG(suffix));
 }
 
 static enum variant variant_of(const struct endpoint_options *opts)
@@ -151,8 +158,8 @@ static enum variant variant_of(const struct endpoint_options *opts)
 	return opts->dual_stack ? DUAL_STACK : PLAIN;
 }
 
-static void resolve_own(struct arena *a, const struct endpoint_options *opts, const struct aws_partition *partition,
-	struct aws_endpoint *ret)
+static void resolve_own(struct arena *a, const struct endpoint_options *opts,
+	const struct aws_partition *partition, struct aws_endpoint *ret)
 {
 	struct str service = str_c(opts->service->id);
 	enum variant variant = variant_of(opts);
@@ -170,8 +177,8 @@ static void resolve_own(struct arena *a, const struct endpoint_options *opts, co
 
 static bool is_host_char(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-		c == '_';
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+	       c == '.' || c == '_';
 }
 
 /* The length of the host name or [IPv6 address] at the start of s; 0 when there is none. */
@@ -196,10 +203,12 @@ static size_t host_length(struct str s)
 static enum err_code check_url_bytes(struct str url, struct err *reterr)
 {
 	if (url.n > URL_MAX_BYTES)
-		return err_set(reterr, ERR_INVALID, "the endpoint URL is longer than %d bytes", URL_MAX_BYTES);
+		return err_set(
+			reterr, ERR_INVALID, "the endpoint URL is longer than %d bytes", URL_MAX_BYTES);
 	for (size_t i = 0; i < url.n; i++) {
 		if ((unsigned char)url.p[i] <= ' ' || (unsigned char)url.p[i] >= 0x7f)
-			return err_set(reterr, ERR_INVALID, "the endpoint URL has a character that a URL cannot have");
+			return err_set(reterr, ERR_INVALID,
+				"the endpoint URL has a character that a URL cannot have");
 		if (url.p[i] == '?' || url.p[i] == '#')
 			return err_set(reterr, ERR_INVALID, "the endpoint URL has a query or a fragment");
 	}
@@ -221,7 +230,8 @@ static bool cut_port(struct str *rest, uint64_t *ret_port)
 	return true;
 }
 
-static enum err_code resolve_configured(struct arena *a, struct str url, struct aws_endpoint *ret, struct err *reterr)
+static enum err_code resolve_configured(
+	struct arena *a, struct str url, struct aws_endpoint *ret, struct err *reterr)
 {
 	bool https = str_starts(url, STR("https://"));
 	struct str rest, host;
@@ -232,7 +242,8 @@ static enum err_code resolve_configured(struct arena *a, struct str url, struct 
 	if (rc != ERR_OK)
 		return rc;
 	if (!https && !str_starts(url, STR("http://")))
-		return err_set(reterr, ERR_INVALID, "the endpoint URL does not begin with http:// or https://");
+		return err_set(
+			reterr, ERR_INVALID, "the endpoint URL does not begin with http:// or https://");
 	rest = str_from(url, https ? 8 : 7);
 	if (str_find_char(rest, '@') >= 0) /* not quoted: a password would stand there */
 		return err_set(reterr, ERR_INVALID, "the endpoint URL has user info");
@@ -240,7 +251,8 @@ static enum err_code resolve_configured(struct arena *a, struct str url, struct 
 	host = str_lower(a, str_sub(rest, 0, host_n));
 	rest = str_from(rest, host_n);
 	if (host_n == 0 || !cut_port(&rest, &port) || (rest.n && rest.p[0] != '/'))
-		return err_set(reterr, ERR_INVALID, "the endpoint URL '" STR_FMT "' has no valid host and port", STR_ARG(url));
+		return err_set(reterr, ERR_INVALID,
+			"the endpoint URL '" STR_FMT "' has no valid host and port", STR_ARG(url));
 	while (rest.n && rest.p[rest.n - 1] == '/')
 		rest.n--;
 	if (port == 0 || port == (https ? 443 : 80))
@@ -248,7 +260,8 @@ static enum err_code resolve_configured(struct arena *a, struct str url, struct 
 	else
 		ret->host = str_fmt(a, STR_FMT ":%u", STR_ARG(host), (unsigned)port);
 	ret->path = str_fmt(a, STR_FMT "/", STR_ARG(rest));
-	ret->url = str_fmt(a, "%s://" STR_FMT STR_FMT, https ? "https" : "http", STR_ARG(ret->host), STR_ARG(rest));
+	ret->url = str_fmt(
+		a, "%s://" STR_FMT STR_FMT, https ? "https" : "http", STR_ARG(ret->host), STR_ARG(rest));
 	return ERR_OK;
 }
 
@@ -272,7 +285,8 @@ enum err_code endpoint_resolve(
 	enum err_code rc;
 
 	if (!aws_region_valid(opts->region))
-		return err_set(reterr, ERR_INVALID, "'" STR_FMT "' is not a region name", STR_ARG(opts->region));
+		return err_set(
+			reterr, ERR_INVALID, "'" STR_FMT "' is not a region name", STR_ARG(opts->region));
 	if (partition == NULL)
 		partition = &partitions[0];
 	found.signing_region = str_dup(a, signing_region(opts, partition));

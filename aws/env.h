@@ -1,7 +1,7 @@
 /* aws/env.h
  *
- * Look-ups in an environment that is handed in (an array of "NAME=value", NULL-terminated; NULL is an empty one). Nothing in aws/
- * calls getenv: tests and several sessions in one process each have their own.
+ * Look-ups in an environment that is handed in (an array of "NAME=value", NULL-terminated; NULL is an
+ * empty one). Nothing in aws/ calls getenv: tests and several sessions in one process each have their own.
  *
  * Threads: pure functions. Ownership: results point into the environment. */
 #ifndef AWS_ENV_H

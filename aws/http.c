@@ -1,19 +1,23 @@
 /* DESIGN
  *
- * One I/O thread owns the curl multi handle and every easy handle. Others talk to it through an inbox (a list of flights under
- * http->lock, with one bit per wish: start, resume, abort) and curl_multi_wakeup; it talks back through the flight, under the lock of the
- * flight's waiter, whose condition variable it broadcasts.
+ * One I/O thread owns the curl multi handle and every easy handle. Others talk to it through an inbox (a
+ * list of flights under http->lock, with one bit per wish: start, resume, abort) and curl_multi_wakeup; it
+ * talks back through the flight, under the lock of the flight's waiter, whose condition variable it
+ * broadcasts.
  *
- * A flight is reference-counted: its owner, the inbox and the transfer hold one each. Freeing a flight posts "abort" and lets go, so the
- * owner never waits for the I/O thread.
+ * A flight is reference-counted: its owner, the inbox and the transfer hold one each. Freeing a flight
+ * posts "abort" and lets go, so the owner never waits for the I/O thread.
  *
- * The body goes through two buffers. The I/O thread fills `in`; a read swaps it with `out` and hands that to the owner, so no lock is held
- * while bytes are looked at. When `in` is full the write callback pauses the transfer, and the read that empties it posts "resume".
+ * The body goes through two buffers. The I/O thread fills `in`; a read swaps it with `out` and hands that
+ * to the owner, so no lock is held while bytes are looked at. When `in` is full the write callback pauses
+ * the transfer, and the read that empties it posts "resume".
  *
- * curl's own time-out covers one attempt. The deadline and the cancellation of the call are watched where somebody waits (head, read,
- * http_waiter_wait): whoever gives up frees the flight, and that ends the transfer.
+ * curl's own time-out covers one attempt. The deadline and the cancellation of the call are watched where
+ * somebody waits (head, read, http_waiter_wait): whoever gives up frees the flight, and that ends the
+ * transfer.
  *
- * Rejected: one easy handle per thread (a handler could not have many calls in flight), callbacks into the caller (style.md 30). */
+ * Rejected: one easy handle per thread (a handler could not have many calls in flight), callbacks into the
+ * caller (style.md 30). */
 #include "aws/http.h"
 
 #include <assert.h>
@@ -34,13 +38,13 @@ enum {
 	STALL_TIMEOUT_MS = 60000,
 	REQUEST_TIMEOUT_MS = 300000,
 	MAX_HOST_CONNECTIONS = 32,
-	/* Idle connections are not reused after this: AWS closes them at about 20 to 60 s, and a request on a connection that is just
-	 * being closed costs a retry. */
+	/* Idle connections are not reused after this: AWS closes them at about 20 to 60 s, and a request
+	 * on a connection that is just being closed costs a retry. */
 	MAX_IDLE_S = 30,
 	BODY_BUFFER_BYTES = 256 << 10,
 	MAX_HEADER_BYTES = 64 << 10, /* of an answer; AWS sends less than 2 KiB */
 	MAX_URL_BYTES = 16 << 10,
-	POLL_MS = 60000,             /* curl_multi_poll returns earlier for everything that matters */
+	POLL_MS = 60000, /* curl_multi_poll returns earlier for everything that matters */
 	IDLE_HANDLES = 64,
 	/* A name look-up that failed faster than this is asked again to learn why (see explain_resolver). */
 	QUICK_LOOKUP_US = 3000000,
@@ -64,7 +68,8 @@ struct bytes {
 
 /* Header values are kept in one place each; longer ones than fit are dropped. */
 struct head_text {
-	char content_type[128], date[40], request_id[64], error_type[128], retry_after[40], amz_retry_after[24];
+	char content_type[128], date[40], request_id[64], error_type[128], retry_after[40],
+		amz_retry_after[24];
 };
 
 enum wish { WISH_START = 1, WISH_RESUME = 2, WISH_ABORT = 4 };
@@ -181,7 +186,8 @@ static enum err_code check_ctx(const struct ctx *ctx, const char *doing, struct 
 	return rc;
 }
 
-enum err_code http_waiter_wait(struct http_waiter *w, const struct ctx *ctx, int64_t timeout_ms, struct err *reterr)
+enum err_code http_waiter_wait(
+	struct http_waiter *w, const struct ctx *ctx, int64_t timeout_ms, struct err *reterr)
 {
 	struct ctx until = *ctx;
 	int64_t now_ms = clock_mono_ms(ctx->clock);
@@ -319,9 +325,11 @@ static const struct kept_header {
 	const char *name;
 	size_t text, size, dest;
 } kept_headers[] = {
-#define KEEP(header, member) \
-	{header, offsetof(struct head_text, member), sizeof(((struct head_text *)0)->member), \
-		offsetof(struct http_head, member)}
+#define KEEP(header, member)                                                                                 \
+	{                                                                                                    \
+		header, offsetof(struct head_text, member), sizeof(((struct head_text *)0)->member),         \
+			offsetof(struct http_head, member)                                                   \
+	}
 	KEEP("content-type", content_type),
 	KEEP("date", date),
 	KEEP("x-amzn-requestid", request_id),
@@ -339,7 +347,8 @@ static void keep_header(struct http_flight *f, struct str name, struct str value
 		char *text = (char *)&f->text + k->text;
 		struct str *dest = (struct str *)(void *)((char *)&f->head + k->dest);
 
-		if (!str_eq_nocase(name, str_c(k->name)) || dest->n || value.n > k->size || !is_printable(value))
+		if (!str_eq_nocase(name, str_c(k->name)) || dest->n || value.n > k->size ||
+			!is_printable(value))
 			continue;
 		memcpy(text, value.p, value.n);
 		*dest = str_n(text, value.n);
@@ -437,7 +446,8 @@ static const struct curl_meaning {
 	{CURLE_URL_MALFORMAT, ERR_INVALID, false},
 	{CURLE_OPERATION_TIMEDOUT, ERR_DEADLINE, true},
 	{CURLE_WEIRD_SERVER_REPLY, ERR_PROTOCOL, false},
-	{CURLE_UNSUPPORTED_PROTOCOL, ERR_PROTOCOL, false}, /* HTTP/0.9; the scheme was checked by http_start */
+	/* That is HTTP/0.9: http_start has checked the scheme. */
+	{CURLE_UNSUPPORTED_PROTOCOL, ERR_PROTOCOL, false},
 	{CURLE_BAD_CONTENT_ENCODING, ERR_PROTOCOL, false},
 	{CURLE_TOO_MANY_REDIRECTS, ERR_PROTOCOL, false},
 	{CURLE_SSL_CACERT_BADFILE, ERR_INVALID, false},
@@ -459,8 +469,8 @@ static void set_result(struct http_flight *f, CURLcode curl)
 			err_set(&f->result, ERR_TOO_LARGE, "%s: the body is larger than %zu bytes", f->host,
 				f->max_body_bytes);
 		else
-			err_set(&f->result, ERR_TOO_LARGE, "%s: the headers are larger than %d bytes", f->host,
-				MAX_HEADER_BYTES);
+			err_set(&f->result, ERR_TOO_LARGE, "%s: the headers are larger than %d bytes",
+				f->host, MAX_HEADER_BYTES);
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(curl_meanings); i++) {
@@ -481,7 +491,8 @@ static void count_transfer(struct http *h, struct http_flight *f)
 
 	curl_easy_getinfo(f->easy, CURLINFO_NUM_CONNECTS, &connects);
 	atomic_fetch_add_explicit(&h->requests, 1, memory_order_relaxed);
-	atomic_fetch_add_explicit(&h->connections, connects > 0 ? (uint64_t)connects : 0, memory_order_relaxed);
+	atomic_fetch_add_explicit(
+		&h->connections, connects > 0 ? (uint64_t)connects : 0, memory_order_relaxed);
 	atomic_fetch_add_explicit(&h->bytes_in, f->received, memory_order_relaxed);
 }
 
@@ -730,7 +741,8 @@ static void set_options(struct http *h, const struct http_options *opts)
 	h->stall_timeout_ms = opts->stall_timeout_ms ? opts->stall_timeout_ms : STALL_TIMEOUT_MS;
 	set_proxies(h, opts->environ);
 	curl_multi_setopt(h->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)max_host);
-	/* Fewer, and curl closes idle connections to keep to it: room for full pools to a handful of services. */
+	/* Fewer, and curl closes idle connections to keep to it: room for full pools to a handful of
+	 * services. */
 	curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, (long)(max_host * 4));
 }
 
@@ -859,7 +871,8 @@ static enum err_code check_request(const struct http_request *req, struct str *r
 	}
 	for (size_t i = 0; i < req->n_headers; i++) {
 		if (!is_token(req->headers[i].name) || !is_field_value(req->headers[i].value))
-			return err_set(reterr, ERR_INVALID, "a header has a character that a header cannot have");
+			return err_set(
+				reterr, ERR_INVALID, "a header has a character that a header cannot have");
 	}
 	*ret_host = authority(rest);
 	if (ret_host->n == 0 || str_find_char(*ret_host, '@') >= 0)
@@ -960,8 +973,9 @@ void http_flight_freep(struct http_flight **f)
 
 /* ---- pulling ---- */
 
-/* curl says only that a name did not resolve. That it does not exist is a mistake in the configuration; that nobody could tell may be
- * over in a minute. The look-up failed quickly, so asking once more is quick as well. */
+/* curl says only that a name did not resolve. That it does not exist is a mistake in the configuration;
+ * that nobody could tell may be over in a minute. The look-up failed quickly, so asking once more is quick
+ * as well. */
 static void explain_resolver(struct http_flight *f)
 {
 	static const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
@@ -984,7 +998,8 @@ static void explain_resolver(struct http_flight *f)
 static enum err_code give_result(struct http_flight *f, struct err *reterr)
 {
 	if (f->ask_resolver) {
-		/* done: the I/O thread has let go of the flight, so nothing else changes it while the lock is open. */
+		/* done: the I/O thread has let go of the flight, so nothing else changes it while the lock
+		 * is open. */
 		f->ask_resolver = false;
 		mutex_unlock(&f->waiter->lock);
 		explain_resolver(f);
@@ -1006,8 +1021,8 @@ static bool body_ready(const struct http_flight *f)
 }
 
 /* With the waiter's lock held. */
-static enum err_code wait_until(struct http_flight *f, bool (*ready)(const struct http_flight *f), const struct ctx *ctx,
-	struct err *reterr)
+static enum err_code wait_until(struct http_flight *f, bool (*ready)(const struct http_flight *f),
+	const struct ctx *ctx, struct err *reterr)
 {
 	do {
 		enum err_code rc = check_ctx(ctx, "waiting for AWS", reterr);
@@ -1039,7 +1054,8 @@ enum err_code http_flight_head(
 	if (rc != ERR_OK)
 		return rc;
 	if (!f->head_done) /* for curl that is a complete answer */
-		return err_set(reterr, ERR_UNAVAILABLE, "%s: the connection ended within the headers", f->host);
+		return err_set(
+			reterr, ERR_UNAVAILABLE, "%s: the connection ended within the headers", f->host);
 	f->head_taken = true;
 	*ret_head = &f->head;
 	return ERR_OK;
@@ -1053,7 +1069,8 @@ static void swap_buffers(struct http_flight *f)
 	f->out = full;
 }
 
-enum err_code http_flight_read(struct http_flight *f, const struct ctx *ctx, struct str *ret_chunk, struct err *reterr)
+enum err_code http_flight_read(
+	struct http_flight *f, const struct ctx *ctx, struct str *ret_chunk, struct err *reterr)
 {
 	bool resume;
 	enum err_code rc;

@@ -1,11 +1,12 @@
 /* DESIGN
  *
- * Both files are read into one list of sections; each setting remembers which file it came from, so that merging is one comparison
- * at the moment of storing. Look-ups are linear: a file is read once, at boot, and the limits below bound the work a hostile file can
- * cause (10,000 sections of 256 settings).
+ * Both files are read into one list of sections; each setting remembers which file it came from, so that
+ * merging is one comparison at the moment of storing. Look-ups are linear: a file is read once, at boot,
+ * and the limits below bound the work a hostile file can cause (10,000 sections of 256 settings).
  *
- * The grammar is the one of AWS's tools: `key = value`; a line that is indented deeper than the key above it belongs to that key, as a
- * setting of its own when the key's value is empty, else as more text; # and ; begin comments at the start of a line or after white space. */
+ * The grammar is the one of AWS's tools: `key = value`; a line that is indented deeper than the key above
+ * it belongs to that key, as a setting of its own when the key's value is empty, else as more text; # and
+ * ; begin comments at the start of a line or after white space. */
 #include "aws/profile.h"
 
 #include <errno.h>
@@ -66,7 +67,8 @@ static struct setting *find_setting(struct setting *list, struct str key, size_t
 	return NULL;
 }
 
-/* The setting to fill; NULL when one of higher origin is there already, or *ret_full when there is no room. */
+/* The setting to fill; NULL when one of higher origin is there already, or *ret_full when there is no
+ * room. */
 static struct setting *store_setting(
 	struct arena *a, struct setting **list, struct str key, enum origin origin, bool *ret_full)
 {
@@ -94,7 +96,7 @@ static struct setting *store_setting(
 
 struct parser {
 	struct shared_config *config;
-	const char *file;        /* for messages */
+	const char *file; /* for messages */
 	bool is_credentials;
 	unsigned line;
 
@@ -147,7 +149,8 @@ static struct profile *find_section(const struct shared_config *c, enum section_
 	return NULL;
 }
 
-static enum err_code open_section(struct parser *p, enum section_kind kind, struct str name, struct err *reterr)
+static enum err_code open_section(
+	struct parser *p, enum section_kind kind, struct str name, struct err *reterr)
 {
 	struct shared_config *c = p->config;
 
@@ -212,8 +215,8 @@ static enum err_code section_line(struct parser *p, struct str line, struct err 
 }
 
 /* Stores key = value in a list. *ret_setting: what was stored, NULL when a higher origin holds. */
-static enum err_code store_line(struct parser *p, struct setting **list, struct str line, struct setting **ret_setting,
-	struct err *reterr)
+static enum err_code store_line(struct parser *p, struct setting **list, struct str line,
+	struct setting **ret_setting, struct err *reterr)
 {
 	struct arena *a = p->config->arena;
 	ptrdiff_t eq = str_find_char(line, '=');
@@ -265,7 +268,8 @@ static enum err_code deeper_line(struct parser *p, struct str line, struct err *
 		return ERR_OK;
 	if (++p->continuations > MAX_CONTINUATIONS || p->setting->value.n + line.n > PROFILE_MAX_LINE_BYTES)
 		return bad_line(p, "the value is too long", reterr);
-	p->setting->value = str_fmt(p->config->arena, STR_FMT "\n" STR_FMT, STR_ARG(p->setting->value), STR_ARG(line));
+	p->setting->value =
+		str_fmt(p->config->arena, STR_FMT "\n" STR_FMT, STR_ARG(p->setting->value), STR_ARG(line));
 	return ERR_OK;
 }
 
@@ -295,7 +299,8 @@ static enum err_code parse_file(
 	struct parser p = {.config = c, .file = file, .is_credentials = is_credentials};
 
 	if (text.n > PROFILE_MAX_FILE_BYTES)
-		return err_set(reterr, ERR_TOO_LARGE, "%s is larger than %u bytes", file, PROFILE_MAX_FILE_BYTES);
+		return err_set(
+			reterr, ERR_TOO_LARGE, "%s is larger than %u bytes", file, PROFILE_MAX_FILE_BYTES);
 	if (str_starts(text, STR("\xef\xbb\xbf"))) /* a byte order mark, from Windows editors */
 		text = str_from(text, 3);
 	while (text.n) {
@@ -309,8 +314,8 @@ static enum err_code parse_file(
 	return ERR_OK;
 }
 
-/* A session token belongs to the secret of the same file. One that is left over from the file that lost would make a pair that
- * never existed. */
+/* A session token belongs to the secret of the same file. One that is left over from the file that lost
+ * would make a pair that never existed. */
 static void drop_stray_tokens(struct shared_config *c)
 {
 	for (struct profile *p = c->sections; p; p = p->next) {
@@ -371,7 +376,8 @@ static enum err_code read_all(int fd, const char *path, struct buf *out, struct 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return err_set(reterr, ERR_INVALID, "cannot read %s: %s", path, strerrordesc_np(errno));
+			return err_set(
+				reterr, ERR_INVALID, "cannot read %s: %s", path, strerrordesc_np(errno));
 		if (n == 0)
 			break;
 		buf_add(out, chunk, (size_t)n);
@@ -428,10 +434,12 @@ static void wiped_buf_init(struct buf *b)
 	b->wipe = true;
 }
 
-enum err_code shared_config_load(const char *const *env, struct shared_config **ret_config, struct err *reterr)
+enum err_code shared_config_load(
+	const char *const *env, struct shared_config **ret_config, struct err *reterr)
 {
 	static const struct file_source config_source = {"AWS_CONFIG_FILE", ".aws/config"};
-	static const struct file_source credentials_source = {"AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials"};
+	static const struct file_source credentials_source = {
+		"AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials"};
 	CLEANUP(arena_freep) struct arena *a = arena_new(0);
 	CLEANUP(shared_config_freep) struct shared_config *c = NULL;
 	CLEANUP(buf_deinit) struct buf config = {.n = 0}, credentials = {.n = 0};
@@ -445,12 +453,14 @@ enum err_code shared_config_load(const char *const *env, struct shared_config **
 	if (rc == ERR_OK)
 		rc = load_file(env, &credentials_source, a, &credentials, &credentials_path, reterr);
 	if (rc == ERR_OK)
-		rc = parse_both(buf_view(&config), config_path, buf_view(&credentials), credentials_path, &c, reterr);
+		rc = parse_both(
+			buf_view(&config), config_path, buf_view(&credentials), credentials_path, &c, reterr);
 	if (rc != ERR_OK)
 		return rc;
 	if (name.n && shared_config_profile(c, name) == NULL)
-		return err_set(reterr, ERR_INVALID, "the profile '" STR_FMT "' of AWS_PROFILE is neither in %s nor in %s",
-			STR_ARG(name), config_path, credentials_path);
+		return err_set(reterr, ERR_INVALID,
+			"the profile '" STR_FMT "' of AWS_PROFILE is neither in %s nor in %s", STR_ARG(name),
+			config_path, credentials_path);
 	*ret_config = TAKE(c);
 	return ERR_OK;
 }

@@ -227,8 +227,9 @@ static enum err_code assume_role(void *self, const struct ctx *ctx, struct crede
 		return code;
 	if (!c->access_key_id.n || !c->secret_access_key.n || !c->session_token.n || !c->expiration_s.set)
 		return err_set(reterr, ERR_PROTOCOL, "sts:AssumeRole answered without complete credentials");
+	/* On our clock, which is the one that their age is read from. */
 	*ret_credentials = aws_credentials_new(c->access_key_id, secret_new(c->secret_access_key),
-		secret_new(c->session_token), c->expiration_s.v);
+		secret_new(c->session_token), c->expiration_s.v - aws_client_skew_s(client));
 	return ERR_OK;
 }
 

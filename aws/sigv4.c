@@ -1,9 +1,11 @@
 /* DESIGN
  *
- * The derived key changes once a day, so it is kept: an entry is found by a SHA-256 over everything that the key depends on (secret
- * included), which makes the look-up one comparison and keeps the secret out of the cache.
+ * The derived key changes once a day, so it is kept: an entry is found by a SHA-256 over everything that
+ * the key depends on (secret included), which makes the look-up one comparison and keeps the secret out of
+ * the cache.
  *
- * One EVP_MAC context is re-keyed for every HMAC, because fetching one costs more than the HMAC itself; hence the lock. */
+ * One EVP_MAC context is re-keyed for every HMAC, because fetching one costs more than the HMAC itself;
+ * hence the lock. */
 #include "aws/sigv4.h"
 
 #include <assert.h>
@@ -24,7 +26,8 @@
 
 enum {
 	HASH_BYTES = 32,
-	/* Derived keys: a few services, in one or two regions, for the accounts of an organization that are being read right now. */
+	/* Derived keys: a few services, in one or two regions, for the accounts of an organization that
+	 * are being read right now. */
 	CACHE_ENTRIES = 64,
 	MAX_CANONICAL_BYTES = 4 << 20, /* our own URLs and headers are far below this */
 };
@@ -102,8 +105,8 @@ static void add_sha256_hex(const struct sigv4_signer *s, struct buf *out, struct
 
 /* ---- stage 1: the canonical request ---- */
 
-/* CanonicalURI: no dot segments, no empty segments, and every byte that is not unreserved encoded (a second time: the path comes as it
- * is on the wire). */
+/* CanonicalURI: no dot segments, no empty segments, and every byte that is not unreserved encoded (a
+ * second time: the path comes as it is on the wire). */
 static void add_path(struct buf *out, struct arena *a, struct str path, bool encoded_once)
 {
 	struct str *segments, rest = path;
@@ -183,8 +186,8 @@ static void add_query(struct buf *out, struct arena *a, struct str query)
 /* Headers that a proxy or the transport adds, changes or drops. */
 static bool is_unsigned_header(struct str lower_name)
 {
-	static const char *const names[] = {
-		"authorization", "connection", "expect", "transfer-encoding", "user-agent", "x-amzn-trace-id"};
+	static const char *const names[] = {"authorization", "connection", "expect", "transfer-encoding",
+		"user-agent", "x-amzn-trace-id"};
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		if (str_eq_c(lower_name, names[i]))
@@ -261,8 +264,8 @@ static struct str add_headers(struct buf *out, struct arena *a, const struct sig
 	return signed_headers;
 }
 
-struct str sigv4_canonical_request(const struct sigv4_signer *s, struct arena *a, const struct sigv4_request *req,
-	bool path_encoded_once, struct str *ret_signed_headers)
+struct str sigv4_canonical_request(const struct sigv4_signer *s, struct arena *a,
+	const struct sigv4_request *req, bool path_encoded_once, struct str *ret_signed_headers)
 {
 	CLEANUP(buf_deinit) struct buf b = {.n = 0};
 	struct str signed_headers;
@@ -291,11 +294,12 @@ static struct str credential_scope(struct arena *a, const struct sigv4_params *p
 	char date[17];
 
 	time_format_amz(p->time_s, date);
-	return str_fmt(a, "%.8s/" STR_FMT "/" STR_FMT "/aws4_request", date, STR_ARG(p->region), STR_ARG(p->service));
+	return str_fmt(a, "%.8s/" STR_FMT "/" STR_FMT "/aws4_request", date, STR_ARG(p->region),
+		STR_ARG(p->service));
 }
 
-struct str sigv4_string_to_sign(
-	const struct sigv4_signer *s, struct arena *a, const struct sigv4_params *p, struct str canonical_request)
+struct str sigv4_string_to_sign(const struct sigv4_signer *s, struct arena *a, const struct sigv4_params *p,
+	struct str canonical_request)
 {
 	CLEANUP(buf_deinit) struct buf b = {.n = 0};
 	char date[17];
@@ -312,17 +316,20 @@ struct str sigv4_string_to_sign(
 /* ---- stage 3: the signature ---- */
 
 /* With the lock held. out may be key. */
-static void hmac(struct sigv4_signer *s, const void *key, size_t key_n, struct str data, uint8_t out[HASH_BYTES])
+static void hmac(
+	struct sigv4_signer *s, const void *key, size_t key_n, struct str data, uint8_t out[HASH_BYTES])
 {
 	size_t n = 0;
 
 	must(EVP_MAC_init(s->hmac_ctx, key, key_n, NULL) == 1, "EVP_MAC_init");
-	must(EVP_MAC_update(s->hmac_ctx, (const uint8_t *)(data.n ? data.p : ""), data.n) == 1, "EVP_MAC_update");
+	must(EVP_MAC_update(s->hmac_ctx, (const uint8_t *)(data.n ? data.p : ""), data.n) == 1,
+		"EVP_MAC_update");
 	must(EVP_MAC_final(s->hmac_ctx, out, &n, HASH_BYTES) == 1 && n == HASH_BYTES, "EVP_MAC_final");
 }
 
 /* kDate = HMAC("AWS4" + secret, date), kRegion, kService, kSigning: each the key of the next. */
-static void derive_key(struct sigv4_signer *s, const struct sigv4_params *p, struct str date, uint8_t key[HASH_BYTES])
+static void derive_key(
+	struct sigv4_signer *s, const struct sigv4_params *p, struct str date, uint8_t key[HASH_BYTES])
 {
 	CLEANUP(buf_deinit) struct buf first = {.n = 0};
 	struct str secret = secret_reveal(p->secret_access_key);
@@ -338,7 +345,8 @@ static void derive_key(struct sigv4_signer *s, const struct sigv4_params *p, str
 }
 
 /* What a derived key depends on. The lengths keep ("ab", "c") and ("a", "bc") apart. */
-static void key_id(const struct sigv4_signer *s, const struct sigv4_params *p, struct str date, uint8_t id[HASH_BYTES])
+static void key_id(
+	const struct sigv4_signer *s, const struct sigv4_params *p, struct str date, uint8_t id[HASH_BYTES])
 {
 	const struct str parts[] = {
 		p->access_key_id, secret_reveal(p->secret_access_key), date, p->region, p->service};
@@ -347,7 +355,8 @@ static void key_id(const struct sigv4_signer *s, const struct sigv4_params *p, s
 	must(ctx != NULL && EVP_DigestInit_ex2(ctx, s->sha256, NULL) == 1, "EVP_DigestInit");
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
 		must(EVP_DigestUpdate(ctx, &parts[i].n, sizeof(parts[i].n)) == 1, "EVP_DigestUpdate");
-		must(EVP_DigestUpdate(ctx, parts[i].n ? parts[i].p : "", parts[i].n) == 1, "EVP_DigestUpdate");
+		must(EVP_DigestUpdate(ctx, parts[i].n ? parts[i].p : "", parts[i].n) == 1,
+			"EVP_DigestUpdate");
 	}
 	must(EVP_DigestFinal_ex(ctx, id, NULL) == 1, "EVP_DigestFinal");
 	EVP_MD_CTX_free(ctx);
@@ -371,7 +380,8 @@ static struct derived_key *find_key(struct sigv4_signer *s, const uint8_t id[HAS
 	return oldest;
 }
 
-void sigv4_signature(struct sigv4_signer *s, const struct sigv4_params *p, struct str string_to_sign, char out[65])
+void sigv4_signature(
+	struct sigv4_signer *s, const struct sigv4_params *p, struct str string_to_sign, char out[65])
 {
 	uint8_t id[HASH_BYTES], mac[HASH_BYTES];
 	struct derived_key *key;
@@ -419,10 +429,12 @@ static bool has_host(const struct sigv4_request *req)
 	return false;
 }
 
-static enum err_code check_input(const struct sigv4_request *req, const struct sigv4_params *p, struct err *reterr)
+static enum err_code check_input(
+	const struct sigv4_request *req, const struct sigv4_params *p, struct err *reterr)
 {
 	if (!is_scope_part(p->access_key_id))
-		return err_set(reterr, ERR_INVALID, "the access key id is empty or has characters that no key id has");
+		return err_set(reterr, ERR_INVALID,
+			"the access key id is empty or has characters that no key id has");
 	if (secret_empty(p->secret_access_key))
 		return err_set(reterr, ERR_INVALID, "the secret access key is empty");
 	if (!is_visible_ascii(secret_reveal(p->session_token)))
@@ -442,7 +454,8 @@ static void add_result(struct sigv4_result *r, const char *name, struct str valu
 enum err_code sigv4_sign(struct sigv4_signer *s, struct arena *a, const struct sigv4_request *req,
 	const struct sigv4_params *p, struct sigv4_result *ret, struct err *reterr)
 {
-	struct http_header *headers = arena_array_of(a, req->n_headers + SIGV4_MAX_HEADERS, struct http_header);
+	struct http_header *headers =
+		arena_array_of(a, req->n_headers + SIGV4_MAX_HEADERS, struct http_header);
 	struct sigv4_request all = *req;
 	struct sigv4_result r = {.n = 0};
 	struct str signed_headers;
@@ -467,8 +480,11 @@ enum err_code sigv4_sign(struct sigv4_signer *s, struct arena *a, const struct s
 	sigv4_signature(s, p, r.string_to_sign, signature);
 	r.signature = str_dup(a, str_c(signature));
 	add_result(&r, "Authorization",
-		str_fmt(a, ALGORITHM " Credential=" STR_FMT "/" STR_FMT ", SignedHeaders=" STR_FMT ", Signature=%s",
-			STR_ARG(p->access_key_id), STR_ARG(credential_scope(a, p)), STR_ARG(signed_headers), signature));
+		str_fmt(a,
+			ALGORITHM " Credential=" STR_FMT "/" STR_FMT ", SignedHeaders=" STR_FMT
+				  ", Signature=%s",
+			STR_ARG(p->access_key_id), STR_ARG(credential_scope(a, p)), STR_ARG(signed_headers),
+			signature));
 	*ret = r;
 	return ERR_OK;
 }

@@ -1,14 +1,14 @@
 /* DESIGN
  *
  * A sync engine in small (spec/rpc-surface.md 5.2): steps with barriers between them, cursors inside a step
- *in parallel, pages of a cursor one after the other. It keeps what a later step asks with (the resources,
- *each in the arena of the page it came on) and counts the rest.
+ * in parallel, pages of a cursor one after the other. It keeps what a later step asks with (the resources,
+ * each in the arena of the page it came on) and counts the rest.
  *
  *	Validate, ListResourceTypes, ListResources per type and child, ListResourceTypes again,
  *	ListStaticEntitlements per type, ListEntitlements per resource, ListGrants per resource, Cleanup
  *
  * A step is a stack of cursors that threads take from; a cursor may push others (children of a resource). The
- *first failure that the engine would abort on empties the stack. */
+ * first failure that the engine would abort on empties the stack. */
 #include "server/crawl.h"
 
 #include <errno.h>

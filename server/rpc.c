@@ -1,22 +1,22 @@
 /* DESIGN
  *
  * One completion queue with one thread. That is the fastest arrangement for small replies, and it makes the
- *life of streams single-threaded. What a call waits for is a tag: a piece of the call that says which event
- *it is.
+ * life of streams single-threaded. What a call waits for is a tag: a piece of the call that says which event
+ * it is.
  *
  *	slot --request--> accepted --+-- close tag: the peer went away, or the call is over
  *	  ^ re-posted at once        +-- lane: handler -> rpc_reply -> sent tag
  *
  * gRPC queues calls without bound when no slot is posted, so slots are re-posted first thing and the bound is
- *ours: the lanes' queues. A call is freed when its last reference goes: one per batch under way, one while it
- *is being answered (a stream: while it is open).
+ * ours: the lanes' queues. A call is freed when its last reference goes: one per batch under way, one while it
+ * is being answered (a stream: while it is open).
  *
  * Streams live on the completion-queue thread alone, have at most one message under way, and are linked so
- *that a change of state and the end of the server reach them: whoever wants that posts an empty batch on
- *each, which is how gRPC's C interface lets one put an event of one's own into a completion queue.
+ * that a change of state and the end of the server reach them: whoever wants that posts an empty batch on
+ * each, which is how gRPC's C interface lets one put an event of one's own into a completion queue.
  *
  * Rejected: gRPC's own limit of concurrent streams as the in-flight limit (it makes peers wait without a
- *word, and the rate limiter's answers would wait too). */
+ * word, and the rate limiter's answers would wait too). */
 #include "server/rpc.h"
 
 #include <assert.h>

@@ -1,16 +1,16 @@
 /* store/store.h
  *
  * The session store: bytes kept under a scope and a key, for as long as a sync needs them. A scope is what
- *lives and dies together: a sync id, or the server's own scope. What is kept is a cache: any entry may be
- *gone at any time, and a failing store costs its user a fetch, not the answer.
+ * lives and dies together: a sync id, or the server's own scope. What is kept is a cache: any entry may be
+ * gone at any time, and a failing store costs its user a fetch, not the answer.
  *
  *	memory.h   in this process
  *
  * Threads:   any number at once, on one store.
  * Ownership: scope and key are borrowed for the call; values are shared references (base/blob.h).
  * Errors:    ERR_INVALID: scope or key empty or longer than STORE_NAME_MAX, or a negative ttl_ms.
- *Implementations that leave the process also answer ERR_UNAVAILABLE, ERR_DEADLINE, ERR_CANCELLED and
- *ERR_PROTOCOL. */
+ * Implementations that leave the process also answer ERR_UNAVAILABLE, ERR_DEADLINE, ERR_CANCELLED and
+ * ERR_PROTOCOL. */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 

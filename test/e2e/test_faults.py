@@ -10,12 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from support import wire
 from support.aws import Sim
 from support.crawl import crawl
 from support.paths import AWS_SIM, BATON_AWSD, WORK
 from support.server import Server
 
-ACCOUNT = {"users": 7, "groups": 3, "roles": 6, "policies": 4, "seed": 3}
+ACCOUNT = {"users": 7, "groups": 4, "roles": 9, "policies": 4, "seed": 3}
 
 # Operations by the way an account is read. "narrow" is what is left when the bulk permissions are missing.
 BULK = ["GetAccountAuthorizationDetails", "ListUsers", "ListRoles", "GenerateCredentialReport", "GetCredentialReport"]
@@ -44,8 +45,9 @@ FAULTS = {
     "malformed": {"action": "malformed"},
     "empty": {"action": "empty"},
     "closed": {"action": "close"},
-    "no-marker": {"action": "no-marker", "items": 1},
+    "no-marker": {"action": "no-marker"},
 }
+FLAGS = {"no-marker": {"page_limit": 1}}
 
 # What a crawl may say. A whole result is always right where the fact can be had another way, or is enrichment.
 EXPECTED = {
@@ -65,6 +67,9 @@ EXPECTED = {
     "closed": {"UNAVAILABLE"},
     "no-marker": {"UNAVAILABLE", "INTERNAL"},
 }
+
+# A report that is not there yet is an answer 404: without its body the code is gone, and only the status is left.
+EXCEPTIONS = {("GetCredentialReport", fault): {"FAILED_PRECONDITION"} for fault in ("malformed", "empty", "cut", "truncated")}
 
 # Read per entity: NoSuchEntity says that this one entity is gone since it was listed, and what it had with it.
 OF_AN_ENTITY = {op for op in NARROW if op.startswith("Get") or op.startswith("ListAttached") or
@@ -95,6 +100,9 @@ SPECIAL = {
     "identity-denied": ("bulk", {}, [{"op": "sts:GetCallerIdentity", **FAULTS["access-denied"]}]),
     "identity-expired": ("bulk", {}, [{"op": "sts:GetCallerIdentity", **FAULTS["expired"]}]),
     "oversize": ("bulk", {}, [{"op": "iam:ListUsers", "action": "oversize", "bytes": 70 << 20}]),
+    # too large once: asked again with a smaller page
+    "oversize-bulk": ("bulk", {}, [{"op": "iam:GetAccountAuthorizationDetails", "nth": [1], "action": "oversize",
+                                    "bytes": 70 << 20}]),
 }
 
 
@@ -133,12 +141,13 @@ def results(request):
     shutil.rmtree(folder, ignore_errors=True)
     jobs = {"baseline": ({}, [])}
     for mode, op, fault in COMBINATIONS:
-        jobs[f"{mode}-{op}-{fault}"] = ({}, [{"op": f"iam:{op}", **FAULTS[fault]}, *MODES[mode][1]])
+        jobs[f"{mode}-{op}-{fault}"] = (FLAGS.get(fault, {}), [{"op": f"iam:{op}", **FAULTS[fault]}, *MODES[mode][1]])
     for name, (mode, flags, rules) in SPECIAL.items():
         jobs[name] = (flags, [*rules, *MODES[mode][1]])
     wanted = {item.callspec.id for item in request.session.items if item.path == request.path and hasattr(item, "callspec")}
     jobs = {k: v for k, v in jobs.items() if k == "baseline" or k in wanted}
-    with ThreadPoolExecutor(12) as pool:
+    wire.pool()  # once, before the threads
+    with ThreadPoolExecutor(24) as pool:
         return dict(zip(jobs, pool.map(lambda job: run(folder, job[0], *job[1]), jobs.items())))
 
 
@@ -179,7 +188,7 @@ def test_operation_and_fault(results, baseline, mode, op, fault):
     if fault == "access-denied" and op in POLICY_SIDE and not got.errors:
         assert {k for k in got.ids if not is_policy_side(k)} == {k for k in baseline.ids if not is_policy_side(k)}
         return
-    assert_whole_or_told(got, baseline, EXPECTED[fault], about)
+    assert_whole_or_told(got, baseline, EXPECTED[fault] | EXCEPTIONS.get((op, fault), set()), about)
     for e in got.errors:
         assert e.text.startswith("error: listing "), e
         if fault == "access-denied":
@@ -199,6 +208,7 @@ SPECIAL_CODES = {
     "identity-denied": {"PERMISSION_DENIED"},
     "identity-expired": {"UNAUTHENTICATED"},
     "oversize": {"RESOURCE_EXHAUSTED", "UNAVAILABLE", "INTERNAL"},
+    "oversize-bulk": set(),
 }
 
 

@@ -5,7 +5,10 @@ import csv
 import http.client
 import io
 import json
+import socket
+import subprocess
 import threading
+import time
 import urllib.error
 
 import boto3
@@ -15,6 +18,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError, HTTPClientEr
 from botocore.parsers import ResponseParserError
 
 from support.aws import http as fetch
+from support.paths import AWS_SIM
 
 KEY, SECRET = "AKIASIMULATOREXAMPLE", "simsecretEXAMPLEKEY"
 ACCOUNT = "123456789012"
@@ -547,6 +551,326 @@ def test_objects_vanish(sim):
     assert not any(group["name"] in u["groups"] for u in after["users"])
     attachments = sum(p["attachments"] for p in after["policies"])
     assert attachments == sum(len(e["attached"]) for k in ("users", "groups", "roles") for e in after[k])
+
+
+# --- many accounts ---
+
+def children(sim):
+    return sim.truth()["accounts"][1:]
+
+
+def assume(sim, account_id, role="OrganizationAccountAccessRole", via=None, **kwargs):
+    sts = via or client(sim, "sts")
+    return sts.assume_role(RoleArn=f"arn:aws:iam::{account_id}:role/{role}", RoleSessionName="test", **kwargs)["Credentials"]
+
+
+def organizations(sim, **kwargs):
+    return client(sim, "organizations", **kwargs)
+
+
+def test_organizations(sim):
+    s = sim(verify_signatures=True, accounts=47, child_users=2, suspended=3, pending_closure=1)
+    truth, org = s.truth(), organizations(s)
+    listed = pages(org, "list_accounts", "Accounts")
+    assert [(a["Id"], a["Arn"], a["Name"], a["Email"], a["State"], a["Status"]) for a in listed] == \
+        [(a["id"], a["arn"], a["name"], a["email"], a["state"], a["state"]) for a in truth["accounts"]]
+    assert s.counters()["organizations:ListAccounts"]["calls"] == 3  # 20 a page
+    assert pages(org, "list_accounts", "Accounts", size=7) == listed
+    for key in ("Id", "Arn", "Name", "Email", "JoinedTimestamp"):
+        assert len({a[key] for a in listed}) == 47, key
+    assert listed[0]["Id"] == ACCOUNT and listed[1]["Id"].startswith("0") and all(len(a["Id"]) == 12 for a in listed)
+    assert [a["State"] for a in listed].count("SUSPENDED") == 3 and [a["State"] for a in listed].count("PENDING_CLOSURE") == 1
+    organization = org.describe_organization()["Organization"]
+    assert (organization["Id"], organization["MasterAccountId"]) == (truth["organization"], ACCOUNT)
+    assert org.describe_account(AccountId=listed[5]["Id"])["Account"] == listed[5]
+    assert code(org.describe_account, AccountId="999999999999") == ("AccountNotFoundException", 400)
+    assert code(org.list_accounts, NextToken="x") == ("InvalidInputException", 400)
+    assert code(organizations(s, secret="wrong").list_accounts) == ("InvalidSignatureException", 400)
+    assert code(organizations(s, key="AKIAOTHER").list_accounts) == ("UnrecognizedClientException", 400)
+    assert code(organizations(s, region="eu-west-1").list_accounts) == ("InvalidSignatureException", 400)
+    assert sim(accounts=47, child_users=2, suspended=3, pending_closure=1).truth() == truth
+
+    child = next(a["id"] for a in truth["accounts"][1:] if a["state"] == "ACTIVE")
+    member = session(s, assume(s, child), "organizations")
+    assert code(member.list_accounts) == ("AccessDeniedException", 400)
+    assert member.describe_organization()["Organization"] == organization
+
+
+def test_no_organization(sim):
+    s = sim(no_organization=True)
+    assert code(organizations(s).list_accounts) == ("AWSOrganizationsNotInUseException", 400)
+    assert code(organizations(s).describe_organization) == ("AWSOrganizationsNotInUseException", 400)
+    assert [a["Id"] for a in organizations(sim()).list_accounts()["Accounts"]] == [ACCOUNT]
+
+
+def test_json_protocol(sim):
+    s = sim(accounts=25, child_users=1)
+    signed = {"Authorization": f"AWS4-HMAC-SHA256 Credential={KEY}/20260101/us-east-1/organizations/aws4_request, "
+                               "SignedHeaders=host, Signature=0", "Content-Type": "application/x-amz-json-1.1"}
+
+    def call(body, operation="AWSOrganizationsV20161128.ListAccounts", **headers):
+        status, answer = raw(s, body, {**signed, "X-Amz-Target": operation, **headers})
+        return status, json.loads(answer)
+    for body, count in (("{}", 20), ("", 20), ('{"MaxResults":3}', 3), ('{"NextToken":null,"MaxResults":20}', 20)):
+        status, answer = call(body)
+        assert status == 200 and len(answer["Accounts"]) == count and "NextToken" in answer
+    assert isinstance(answer["Accounts"][0]["JoinedTimestamp"], float)
+    status, answer = call(json.dumps({"NextToken": answer["NextToken"]}))
+    assert status == 200 and len(answer["Accounts"]) == 5 and "NextToken" not in answer
+    for body, operation, want in (("{", "AWSOrganizationsV20161128.ListAccounts", "SerializationException"),
+                                  ("[]", "AWSOrganizationsV20161128.ListAccounts", "SerializationException"),
+                                  ('{"MaxResults":21}', "AWSOrganizationsV20161128.ListAccounts", "InvalidInputException"),
+                                  ('{"MaxResults":0}', "AWSOrganizationsV20161128.ListAccounts", "InvalidInputException"),
+                                  ("{}", "AWSOrganizationsV20161128.DescribeAccount", "InvalidInputException"),
+                                  ("{}", "AWSOrganizationsV20161128.CloseAccount", "UnknownOperationException"),
+                                  ("{}", "Nothing", "UnknownOperationException")):
+        status, answer = call(body, operation)
+        assert (status, answer["__type"]) == (400, want), (body, operation)
+    assert call("{}", **{"Content-Type": "text/plain"})[1]["__type"] == "UnknownOperationException"
+    assert call("{}", Authorization="")[1]["__type"] == "MissingAuthenticationTokenException"
+
+
+def test_faults_of_json(sim):
+    s = sim(accounts=25, child_users=1)
+    org = organizations(s)
+    for action in ("malformed", "empty"):
+        s.faults({"op": "organizations:*", "action": action})
+        try:  # boto3 takes an empty body for an empty object
+            assert "Accounts" not in org.list_accounts()
+        except ResponseParserError:
+            pass
+    s.faults({"action": "oversize", "bytes": 3_000_000})
+    assert len(org.list_accounts()["Accounts"]) == 20
+    s.faults({"action": "page", "items": 0, "nth": [1]})
+    assert len(pages(org, "list_accounts", "Accounts")) == 25
+    s.faults({"action": "no-marker"})
+    assert "NextToken" not in org.list_accounts()
+    s.faults({"op": "organizations:ListAccounts", "action": "error", "status": 400, "code": "AccessDeniedException"})
+    assert code(org.list_accounts) == ("AccessDeniedException", 400)
+    assert client(s).list_users()["Users"]
+    dice = organizations(sim(throttle_percent=100))
+    assert code(dice.list_accounts) == ("TooManyRequestsException", 400)
+    dice = organizations(sim(error_percent=100))
+    assert code(dice.list_accounts) == ("ServiceException", 500)
+
+
+@pytest.mark.parametrize("verify", [True, False])
+def test_a_session_sees_its_account(sim, verify):
+    flags = {"verify_signatures": True} if verify else {}
+    s = sim(accounts=5, users=30, child_users=12, child_roles=4, child_groups=3, child_policies=2, **flags)
+    truth = s.truth()
+    names, ids = [], []
+    for a in truth["accounts"]:
+        iam = session(s, assume(s, a["id"]), "iam") if a["id"] != ACCOUNT else client(s)
+        sizes = (30, 40, 12, 15) if a["id"] == ACCOUNT else (12, 4, 3, 2)
+        got = iam.list_users()["Users"]
+        assert [u["Arn"] for u in got] == [u["arn"] for u in a["users"]] and len(got) == sizes[0]
+        assert all(f"::{a['id']}:" in u["Arn"] for u in got)
+        names += [u["UserName"] for u in got]
+        roles, groups = iam.list_roles()["Roles"], iam.list_groups()["Groups"]
+        assert [r["Arn"] for r in roles] == [r["arn"] for r in a["roles"]] and len(roles) == sizes[1]
+        assert [g["Arn"] for g in groups] == [g["arn"] for g in a["groups"]] and len(groups) == sizes[2]
+        local = iam.list_policies(Scope="Local")["Policies"]
+        assert [p["Arn"] for p in local] == [p["arn"] for p in a["policies"] if not p["aws"]] and len(local) == sizes[3]
+        ids += [x[k] for items, k in ((got, "UserId"), (roles, "RoleId"), (groups, "GroupId"), (local, "PolicyId")) for x in items]
+        ids += [k["id"] for u in a["users"] for k in u["access_keys"]]
+        assert iam.list_account_aliases()["AccountAliases"] == ([a["alias"]] if a["alias"] else [])
+        assert KEY in [k["id"] for u in a["users"] for k in u["access_keys"]] or a["id"] != ACCOUNT
+        managed = {p["arn"]: p["attachments"] for p in a["policies"] if p["aws"] and p["attachments"]}
+        used = pages(iam, "get_account_authorization_details", "Policies", Filter=["AWSManagedPolicy"])
+        assert {p["Arn"]: p["AttachmentCount"] for p in used} == managed
+        only = pages(iam, "list_policies", "Policies", Scope="AWS", OnlyAttached=True)
+        assert {p["Arn"]: p["AttachmentCount"] for p in only} == managed
+    assert len(set(names)) == len(names) and len(set(ids)) == len(ids)
+    assert truth["accounts"][1]["roles"][0]["trust"].count(ACCOUNT) == 1  # trusts the management account
+
+    # A list's marker leads nowhere in another account.
+    first, second = (session(s, assume(s, a["id"]), "iam") for a in truth["accounts"][1:3])
+    marker = first.list_users(MaxItems=5)["Marker"]
+    assert len(first.list_users(Marker=marker)["Users"]) == 7
+    assert code(second.list_users, Marker=marker) == ("ValidationError", 400)
+    # Temporary keys that were never issued open nothing, whatever is verified.
+    assert code(client(s, key="ASIAAAAAAAAAAAAAAAAA", token="x").list_users) == ("InvalidClientTokenId", 403)
+
+
+def test_the_same_catalogue_everywhere(sim):
+    s = sim(accounts=3, users=5, aws_policies=1400)
+    own, other = client(s), session(s, assume(s, children(s)[1]["id"]), "iam")
+    catalogue = pages(own, "list_policies", "Policies", size=1000, Scope="AWS")
+    assert len(catalogue) == 1400
+    there = pages(other, "list_policies", "Policies", size=1000, Scope="AWS")
+    for ours, theirs in zip(catalogue, there):
+        for key in ("Arn", "PolicyId", "DefaultVersionId", "CreateDate", "UpdateDate"):
+            assert ours[key] == theirs[key]
+    assert [p["AttachmentCount"] for p in catalogue] != [p["AttachmentCount"] for p in there]
+    for p in catalogue[::200]:
+        which = {"PolicyArn": p["Arn"], "VersionId": p["DefaultVersionId"]}
+        assert own.get_policy_version(**which)["PolicyVersion"] == other.get_policy_version(**which)["PolicyVersion"]
+
+
+def test_denied_and_suspended(sim):
+    s = sim(accounts=20, child_users=1, denied=4, suspended=3, pending_closure=1, verify_signatures=True)
+    states = {a["id"]: (a["state"], a["assume"]) for a in children(s)}
+    assert sorted(states.values()) == [("ACTIVE", "allowed")] * 11 + [("ACTIVE", "denied")] * 4 + \
+        [("PENDING_CLOSURE", "allowed")] + [("SUSPENDED", "allowed")] * 3
+    sts = client(s, "sts")
+    for account_id, (state, how) in states.items():
+        if state == "SUSPENDED" or how == "denied":
+            assert code(assume, s, account_id, via=sts) == ("AccessDenied", 403)
+        else:
+            assert session(s, assume(s, account_id, via=sts)).get_caller_identity()["Account"] == account_id
+    good = [account_id for account_id, state in states.items() if state == ("ACTIVE", "allowed")]
+    assert code(assume, s, good[0], role="Other") == ("AccessDenied", 403)
+    hop = session(s, assume(s, good[0]))
+    assert code(assume, s, good[1], via=hop) == ("AccessDenied", 403)  # the management account gets in, not its children
+
+
+def test_child_role_name(sim):
+    s = sim(accounts=3, child_users=1, child_roles=0, child_role_name="audit+Reader")
+    child = children(s)[0]
+    assert [r["name"] for r in child["roles"]] == ["audit+Reader"]
+    assert session(s, assume(s, child["id"], role="audit+Reader")).get_caller_identity()["Account"] == child["id"]
+    assert code(assume, s, child["id"]) == ("AccessDenied", 403)
+
+
+def test_accounts_change(sim):
+    s = sim(accounts=4, child_users=3)
+    role, suspended, moody = (a["id"] for a in children(s))
+    held = {account_id: session(s, assume(s, account_id), "iam") for account_id in (role, suspended, moody)}
+    for iam in held.values():
+        assert iam.list_users()["Users"]
+    s.mutate({"account": role, "delete_role": "OrganizationAccountAccessRole"}, {"account": suspended, "state": "SUSPENDED"},
+             {"account": moody, "assume": "throttled"})
+    for account_id in (role, suspended):  # what was issued ends with the role, or the account
+        assert code(held[account_id].list_users) == ("InvalidClientTokenId", 403)
+        assert code(assume, s, account_id) == ("AccessDenied", 403)
+    assert held[moody].list_users()["Users"]
+    assert code(assume, s, moody) == ("Throttling", 400)
+    assert {a["Id"]: a["State"] for a in organizations(s).list_accounts()["Accounts"]}[suspended] == "SUSPENDED"
+    s.mutate({"account": moody, "assume": "denied"}, {"account": suspended, "state": "ACTIVE"})
+    assert code(assume, s, moody) == ("AccessDenied", 403)
+    assert session(s, assume(s, suspended), "iam").list_users()["Users"]
+    s.mutate({"account": moody, "assume": "allowed"}, {"account": moody, "delete": "user", "name": s.truth(moody)["accounts"][0]["users"][0]["name"]})
+    assert len(session(s, assume(s, moody), "iam").list_users()["Users"]) == 2
+    for bad in ({"account": "999999999999", "state": "ACTIVE"}, {"account": moody, "state": "GONE"}, {"account": moody, "assume": "maybe"},
+                {"account": moody, "delete_role": "none"}, {"account": moody}, [{"delete": "robot", "name": "x"}]):
+        assert control_error(s, "mutate", bad) == 400
+
+
+def test_what_is_told_per_account(sim):
+    s = sim(accounts=3, child_users=2)
+    first, second = (a["id"] for a in children(s))
+    one, other = (session(s, assume(s, account_id), "iam") for account_id in (first, second))
+    one.list_users()
+    other.list_users()
+    client(s).list_users()
+    organizations(s).list_accounts()
+    assert s.get("repeats") == {"lost": 0, "repeats": []}
+    call = {"calls": 1, "ok": 1, "throttled": 0, "errors": 0}
+    assert s.counters(by="account") == {
+        ACCOUNT: {"iam:ListUsers": call, "organizations:ListAccounts": call, "total": 2},
+        first: {"sts:AssumeRole": call, "iam:ListUsers": call, "total": 2},
+        second: {"sts:AssumeRole": call, "iam:ListUsers": call, "total": 2}}
+    assert s.counters()["total"] == 6
+    assert [(e["op"], e["account"]) for e in s.requests()] == \
+        [("AssumeRole", first), ("AssumeRole", second), ("ListUsers", first), ("ListUsers", second), ("ListUsers", ACCOUNT), ("ListAccounts", ACCOUNT)]
+    assert [e["op"] for e in s.requests(account=first)] == ["AssumeRole", "ListUsers"]
+    assert [a["id"] for a in s.truth(account=second)["accounts"]] == [second]
+    for bad in ("truth?account=1", "counters?by=moon", "repeats?global=all"):
+        with pytest.raises(urllib.error.HTTPError):
+            s.get(bad)
+
+    arn = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+    for iam in (one, other):
+        iam.list_policies(Scope="AWS")
+        iam.list_policies(Scope="AWS", OnlyAttached=True)
+        iam.list_policies(Scope="Local")
+        iam.get_policy_version(PolicyArn=arn, VersionId="v1")
+    assert s.get("repeats") == {"lost": 0, "repeats": []}
+    got = s.get("repeats?global=aws-policies")["repeats"]
+    assert [(r["op"], r["account"], r["params"], r["count"]) for r in got] == \
+        [("iam:ListPolicies", "*", "Scope=AWS", 2), ("iam:GetPolicyVersion", "*", f"PolicyArn={arn}&VersionId=v1", 2)]
+    one.list_users()
+    assert [(r["op"], r["account"]) for r in s.get("repeats")["repeats"]] == [("iam:ListUsers", first)]
+
+
+def test_faults_for_an_account(sim):
+    s = sim(accounts=3, child_users=1)
+    first, second = (a["id"] for a in children(s))
+    one, other = (session(s, assume(s, account_id), "iam") for account_id in (first, second))
+    s.faults({"account": first, "op": "iam:*", "action": "error", "code": "AccessDenied", "status": 403},
+             {"account": second, "op": "sts:AssumeRole", "action": "error", "code": "Throttling", "status": 400})
+    assert code(one.list_users) == ("AccessDenied", 403)
+    assert other.list_users()["Users"] and client(s).list_users()["Users"]
+    assert code(assume, s, second) == ("Throttling", 400)
+    assert assume(s, first) and assume(s, ACCOUNT)
+    assert s.counters(by="account")[second]["sts:AssumeRole"] == {"calls": 2, "ok": 1, "throttled": 1, "errors": 0}
+
+
+def test_access_keys_and_the_report_agree(sim):
+    s = sim(accounts=3, users=150, child_users=150, report_polls=0)
+    seen = set()
+    for a in s.truth()["accounts"]:
+        iam = session(s, assume(s, a["id"]), "iam") if a["id"] != ACCOUNT else client(s)
+        iam.generate_credential_report()
+        rows = {r["arn"]: r for r in csv.DictReader(io.StringIO(iam.get_credential_report()["Content"].decode()))}
+        assert len(rows) == 151
+        for u in a["users"]:
+            keys = pages(iam, "list_access_keys", "AccessKeyMetadata", size=1, UserName=u["name"])
+            assert [(k["AccessKeyId"], k["Status"], date(k["CreateDate"])) for k in keys] == \
+                [(k["id"], k["status"], k["created"]) for k in u["access_keys"]]
+            for n, k in enumerate(u["access_keys"], start=1):
+                row = {name: rows[u["arn"]][f"access_key_{n}_{name}"] for name in ("active", "last_rotated", "last_used_date")}
+                used = k["last_used"].replace("Z", "+00:00") if k["last_used"] else "N/A"
+                assert row == {"active": "true" if k["status"] == "Active" else "false",
+                               "last_rotated": k["created"].replace("Z", "+00:00"), "last_used_date": used}
+                seen.add((k["status"], k["last_used"] is None))
+            for n in range(len(keys) + 1, 3):
+                assert rows[u["arn"]][f"access_key_{n}_last_rotated"] == "N/A"
+    assert seen == {(status, never) for status in ("Active", "Inactive", "Expired") for never in (True, False)}
+
+
+def test_child_sessions_expire(sim):
+    s = sim(accounts=2, child_users=1, session_seconds=1)
+    iam = session(s, assume(s, children(s)[0]["id"]), "iam")
+    threading.Event().wait(2)
+    assert code(iam.list_users) == ("ExpiredToken", 403)
+    assert s.counters(by="account")[children(s)[0]["id"]]["iam:ListUsers"]["errors"] == 1
+
+
+def test_latency_does_not_limit_parallel_calls(sim):
+    s = sim(users=1, latency_ms=1000)
+    signed = (f"POST / HTTP/1.1\r\nHost: sim\r\nAuthorization: AWS4-HMAC-SHA256 Credential={KEY}/20260101/us-east-1/iam/aws4_request, "
+              "SignedHeaders=host, Signature=0\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 36\r\n\r\n"
+              "Action=ListGroups&Version=2010-05-08").encode()
+    start = time.monotonic()
+    sockets = [socket.create_connection(("127.0.0.1", s.port), timeout=60) for _ in range(200)]
+    for connection in sockets:
+        connection.sendall(signed)
+    for connection in sockets:
+        assert connection.recv(15).startswith(b"HTTP/1.1 200")
+        connection.close()
+    assert time.monotonic() - start < 20  # one after the other: 200 s
+
+
+@pytest.mark.parametrize("flags", [{"accounts": 100, "users": 100}, {"accounts": 10, "users": 10_000}])
+def test_many_accounts_take_little(sim, flags):
+    s = sim(**flags)
+    start = resident_mib(s)
+    for account_id in [a["Id"] for a in pages(organizations(s), "list_accounts", "Accounts")][1:]:
+        session(s, assume(s, account_id), "iam").list_groups()
+    assert resident_mib(s) < 100, start
+
+
+def resident_mib(sim):
+    with open(f"/proc/{sim.popen.pid}/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS:")) // 1024
+
+
+def test_flags_that_make_no_sense(sim, folder):
+    for argv in (["--accounts", "0"], ["--accounts", "3", "--denied", "2", "--suspended", "1"], ["--accounts", "2", "--no-organization"]):
+        got = subprocess.run([AWS_SIM, "--listen", "127.0.0.1:0", *argv], capture_output=True, timeout=60)
+        assert got.returncode == 2 and b"--" in got.stderr, argv
 
 
 def test_ends_cleanly(sim):

@@ -1,15 +1,15 @@
 /* DESIGN
  *
  * Runs a fuzz target without a fuzzing engine, so that every build checks what fuzzing has found: all files
- *of a corpus folder, each as it is and in MUTATIONS deterministic variants. No coverage guides them; finding
- *new paths is the engine's job (preset fuzz). What they find is still much: truncations, flipped bits,
- *lengths that lie, spliced inputs.
+ * of a corpus folder, each as it is and in MUTATIONS deterministic variants. No coverage guides them; finding
+ * new paths is the engine's job (preset fuzz). What they find is still much: truncations, flipped bits,
+ * lengths that lie, spliced inputs.
  *
  *	fuzz_encode test/fuzz/corpus/encode        all of it
  *	fuzz_encode --write FILE N OUT             writes variant N of FILE, for a debugger
  *
  * Each input stands alone in a heap block of exactly its size, so that AddressSanitizer sees one byte too
- *far. When the target dies, the last line on stderr names the input. */
+ * far. When the target dies, the last line on stderr names the input. */
 #include <dirent.h>
 #include <errno.h>
 #include <signal.h>

@@ -1,6 +1,7 @@
 /* layers: base aws
  *
- * The shared AWS files: any text as config and credentials (cut at the first form feed), and the provider that its profiles describe. */
+ * The shared AWS files: any text as config and credentials (cut at the first form feed), and the provider
+ * that its profiles describe. */
 #include "aws/credentials.h"
 #include "aws/profile.h"
 #include "base/clock.h"

@@ -36,10 +36,16 @@ static struct sim_options opts = {
 	.account = STR_INIT("123456789012"),
 	.access_key_id = STR_INIT("AKIASIMULATOREXAMPLE"),
 	.secret_access_key = STR_INIT("simsecretEXAMPLEKEY"),
+	.child_role_name = STR_INIT("OrganizationAccountAccessRole"),
+	.accounts = 1,
 	.users = 60,
 	.roles = 40,
 	.groups = 12,
 	.policies = 15,
+	.child_users = SIM_SAME,
+	.child_roles = SIM_SAME,
+	.child_groups = SIM_SAME,
+	.child_policies = SIM_SAME,
 	.seed = 1,
 	.report_polls = 2,
 	.log_limit = 2000000,
@@ -47,11 +53,24 @@ static struct sim_options opts = {
 
 static const struct option_row rows[] = {
 	{"listen", KIND_TEXT, &opts.listen, 0, "ADDRESS:PORT (127.0.0.1:4566; port 0: any)"},
-	{"account", KIND_TEXT, &opts.account, 0, "the account (123456789012)"},
+	{"account", KIND_TEXT, &opts.account, 0, "the account, the management one of several (123456789012)"},
+	{"accounts", KIND_COUNT, &opts.accounts, 10000, "accounts of the organization (1)"},
+	{"suspended", KIND_COUNT, &opts.suspended, 10000, "accounts that are SUSPENDED (0)"},
+	{"pending-closure", KIND_COUNT, &opts.pending_closure, 10000,
+		"accounts that are PENDING_CLOSURE (0)"},
+	{"denied", KIND_COUNT, &opts.denied, 10000, "accounts whose roles cannot be assumed (0)"},
+	{"child-role-name", KIND_TEXT, &opts.child_role_name, 0,
+		"role that the management account assumes in others (OrganizationAccountAccessRole)"},
+	{"no-organization", KIND_FLAG, &opts.no_organization, 0, "Organizations is not in use"},
 	{"users", KIND_COUNT, &opts.users, 1000000, "users (60)"},
 	{"roles", KIND_COUNT, &opts.roles, 1000000, "roles (40)"},
 	{"groups", KIND_COUNT, &opts.groups, 1000000, "groups (12)"},
 	{"policies", KIND_COUNT, &opts.policies, 1000000, "customer-managed policies (15)"},
+	{"child-users", KIND_COUNT, &opts.child_users, 1000000, "users of each other account (as many)"},
+	{"child-roles", KIND_COUNT, &opts.child_roles, 1000000, "its roles, at least 1 (as many)"},
+	{"child-groups", KIND_COUNT, &opts.child_groups, 1000000, "its groups (as many)"},
+	{"child-policies", KIND_COUNT, &opts.child_policies, 1000000,
+		"its customer-managed policies (as many)"},
 	{"aws-policies", KIND_COUNT, &opts.aws_policies, 100000,
 		"AWS-managed policies in the catalogue (the well-known)"},
 	{"seed", KIND_COUNT, &opts.seed, UINT64_MAX, "what the organization and the dice are drawn from (1)"},
@@ -97,6 +116,22 @@ static bool read_value(const struct option_row *row, const char *text)
 	return false;
 }
 
+/* What is wrong with the options together; NULL: nothing. */
+static const char *options_problem(void)
+{
+	uint64_t ignored;
+
+	if (opts.account.n != 12 || !str_to_u64(opts.account, &ignored))
+		return "--account: not 12 digits";
+	if (opts.accounts == 0)
+		return "--accounts: at least 1";
+	if (opts.no_organization && opts.accounts > 1)
+		return "--no-organization: with one account only";
+	if (opts.suspended + opts.pending_closure + opts.denied > opts.accounts - 1)
+		return "--suspended, --pending-closure, --denied: more than there are other accounts";
+	return NULL;
+}
+
 /* Exits for --help and for what cannot be read. */
 static void read_options(int argc, char **argv)
 {
@@ -118,10 +153,9 @@ static void read_options(int argc, char **argv)
 			exit(2);
 		}
 	}
-	uint64_t ignored;
-	if (optind < argc || opts.account.n != 12 || !str_to_u64(opts.account, &ignored)) {
-		fprintf(stderr, "aws-sim: %s\n",
-			optind < argc ? "there are no arguments, only options" : "--account: not 12 digits");
+	const char *problem = optind < argc ? "there are no arguments, only options" : options_problem();
+	if (problem != NULL) {
+		fprintf(stderr, "aws-sim: %s\n", problem);
 		exit(2);
 	}
 }
@@ -150,6 +184,31 @@ static void block_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+static size_t child_count(uint64_t count, uint64_t management_count)
+{
+	return count == SIM_SAME ? management_count : count;
+}
+
+static struct sim_org *make_org(void)
+{
+	return sim_org_new(&(struct sim_org_options){
+		.seed = opts.seed,
+		.account = opts.account,
+		.access_key_id = opts.access_key_id,
+		.child_role_name = opts.child_role_name,
+		.size = {opts.users, opts.groups, opts.roles, opts.policies},
+		.child = {child_count(opts.child_users, opts.users),
+			child_count(opts.child_groups, opts.groups),
+			child_count(opts.child_roles, opts.roles),
+			child_count(opts.child_policies, opts.policies)},
+		.aws_policies = opts.aws_policies,
+		.accounts = opts.accounts,
+		.suspended = opts.suspended,
+		.pending_closure = opts.pending_closure,
+		.denied = opts.denied,
+	});
+}
+
 int main(int argc, char **argv)
 {
 	struct sim sim = {.opts = &opts};
@@ -158,20 +217,11 @@ int main(int argc, char **argv)
 
 	read_options(argc, argv);
 	block_signals();
-	sim.org = sim_org_new(&(struct sim_org_options){
-		.seed = opts.seed,
-		.account = opts.account,
-		.access_key_id = opts.access_key_id,
-		.users = opts.users,
-		.groups = opts.groups,
-		.roles = opts.roles,
-		.policies = opts.policies,
-		.aws_policies = opts.aws_policies,
-	});
+	sim.org = make_org();
 	pthread_rwlock_init(&sim.org_lock, NULL);
 	sim.auth = sim_auth_new();
 	sim.faults = sim_faults_new();
-	sim.log = sim_log_new(opts.log_limit);
+	sim.log = sim_log_new(sim.org, opts.log_limit);
 	sim.reports = sim_reports_new(sim.org->n_accounts);
 
 	bool started = sim_http_start(&sim, &http, &err) == ERR_OK;

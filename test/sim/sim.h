@@ -19,11 +19,17 @@ struct sim_log;
 struct sim_org;
 struct sim_reports;
 
+#define SIM_SAME UINT64_MAX
+
 struct sim_options {
 	struct str listen;
 	struct str account;
 	struct str access_key_id, secret_access_key;
-	uint64_t users, roles, groups, policies, aws_policies, seed;
+	struct str child_role_name;
+	uint64_t accounts, suspended, pending_closure, denied;
+	uint64_t users, roles, groups, policies;                         /* of the management account */
+	uint64_t child_users, child_roles, child_groups, child_policies; /* SIM_SAME: as many */
+	uint64_t aws_policies, seed;
 	uint64_t latency_ms;
 	uint64_t throttle_percent, error_percent;
 	uint64_t page_limit;      /* 0: MaxItems decides */
@@ -31,6 +37,7 @@ struct sim_options {
 	uint64_t session_seconds; /* 0: DurationSeconds decides */
 	uint64_t log_limit;       /* calls that the log keeps */
 	int64_t clock_offset_s;
+	bool no_organization;
 	bool verify_signatures;
 };
 

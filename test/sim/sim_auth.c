@@ -13,21 +13,22 @@
 
 #define ALGORITHM    "AWS4-HMAC-SHA256"
 #define SKEW_MAX_S   300
-#define SESSIONS_MAX 4096 /* the oldest is forgotten first, its keys are unknown from then on */
+#define SESSIONS_MAX 32768 /* 32^3; the oldest is forgotten first, its keys are unknown from then on */
 #define HASH_LEN     32
 
 struct session {
-	char access_key_id[21];
+	char access_key_id[21]; /* "": a place not used yet */
 	char secret[41];
 	char token[129];
 	char *arn, *user_id;
 	struct sim_account *account;
+	const struct sim_entity *role;
 	int64_t expires_s;
 };
 
 struct sim_auth {
 	struct mutex lock;                     /* guards the rest */
-	struct session sessions[SESSIONS_MAX]; /* a ring */
+	struct session sessions[SESSIONS_MAX]; /* a ring; a key id ends in its place */
 	uint64_t issued;
 };
 
@@ -61,6 +62,33 @@ static void random_text(char *out, size_t size, uint64_t seed, uint64_t what)
 	out[size - 1] = '\0';
 }
 
+/* Three digits of base 32 at the end of a key id say where its session is. */
+static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+#define KEY_ID_LEN   20
+#define PLACE_DIGITS 3
+
+static void write_place(char *key_id, size_t place)
+{
+	for (size_t i = 1; i <= PLACE_DIGITS; i++, place /= 32)
+		key_id[KEY_ID_LEN - i] = digits[place % 32];
+}
+
+/* NULL: never issued, or forgotten. */
+static const struct session *session_find(const struct sim_auth *a, struct str key_id)
+{
+	size_t place = 0;
+
+	if (key_id.n != KEY_ID_LEN)
+		return NULL;
+	for (size_t i = KEY_ID_LEN - PLACE_DIGITS; i < KEY_ID_LEN; i++) {
+		const char *digit = strchr(digits, key_id.p[i]);
+		if (key_id.p[i] == '\0' || digit == NULL)
+			return NULL;
+		place = place * 32 + (size_t)(digit - digits);
+	}
+	return str_eq_c(key_id, a->sessions[place].access_key_id) ? &a->sessions[place] : NULL;
+}
+
 void sim_auth_issue(struct sim_call *c, struct sim_account *account, const struct sim_entity *role,
 	struct str session_name, int64_t duration_s, struct sim_session *ret)
 {
@@ -78,10 +106,12 @@ void sim_auth_issue(struct sim_call *c, struct sim_account *account, const struc
 	s->arn = mem_strndup(arn.p, arn.n);
 	s->user_id = mem_strndup(user_id.p, user_id.n);
 	s->account = account;
+	s->role = role;
 	s->expires_s =
 		sim_now_s(c->sim) + (opts->session_seconds > 0 ? (int64_t)opts->session_seconds : duration_s);
 	struct str id = sim_id(c->arena, "ASIA", sim_hash(opts->seed, nth, 1, 1));
-	memcpy(s->access_key_id, id.p, sizeof(s->access_key_id) - 1);
+	memcpy(s->access_key_id, id.p, KEY_ID_LEN);
+	write_place(s->access_key_id, nth % SESSIONS_MAX);
 	random_text(s->secret, sizeof(s->secret), opts->seed, nth * 2 + 1);
 	random_text(s->token, sizeof(s->token), opts->seed, nth * 2 + 2);
 	*ret = (struct sim_session){
@@ -375,31 +405,30 @@ static void be_user(struct sim_call *c)
 	}
 }
 
-/* The session of a key. True: there is one; the caller is filled unless it failed. */
-static bool be_session(struct sim_call *c, struct str access_key_id, struct str token, struct str *ret_secret)
+/* The session of a key. Fills the caller unless the call fails. */
+static void be_session(struct sim_call *c, struct str access_key_id, struct str token, struct str *ret_secret)
 {
 	struct sim_auth *a = c->sim->auth;
 
 	LOCK_SCOPE(&a->lock);
-	for (size_t i = 0; i < SESSIONS_MAX && i < a->issued; i++) {
-		const struct session *s = &a->sessions[i];
-		if (!str_eq_c(access_key_id, s->access_key_id))
-			continue;
-		if (!str_eq_c(token, s->token))
-			fail_unknown_key(c);
-		else if (sim_now_s(c->sim) >= s->expires_s)
-			sim_fail(c, 403, "ExpiredToken",
-				"The security token included in the request is expired");
-		c->caller = (struct sim_caller){
-			.account = s->account,
-			.arn = str_dup(c->arena, str_c(s->arn)),
-			.user_id = str_dup(c->arena, str_c(s->user_id)),
-			.is_session = true,
-		};
-		*ret_secret = str_dup(c->arena, str_c(s->secret));
-		return true;
+	const struct session *s = session_find(a, access_key_id);
+	if (s == NULL) {
+		fail_unknown_key(c);
+		return;
 	}
-	return false;
+	c->caller = (struct sim_caller){
+		.account = s->account,
+		.arn = str_dup(c->arena, str_c(s->arn)),
+		.user_id = str_dup(c->arena, str_c(s->user_id)),
+		.is_session = true,
+	};
+	*ret_secret = str_dup(c->arena, str_c(s->secret));
+	if (!str_eq_c(token, s->token))
+		fail_unknown_key(c);
+	else if (sim_now_s(c->sim) >= s->expires_s)
+		sim_fail(c, 403, "ExpiredToken", "The security token included in the request is expired");
+	else if (s->role->gone || s->account->state == SIM_SUSPENDED) /* its sessions go with the role */
+		fail_unknown_key(c);
 }
 
 void sim_auth_check(struct sim_call *c, const struct sim_request *req)
@@ -414,7 +443,11 @@ void sim_auth_check(struct sim_call *c, const struct sim_request *req)
 		return;
 	if (!parse_authorization(c, req, &s))
 		return;
-	bool session = be_session(c, s.access_key_id, token, &secret);
+	/* Whoever takes any key takes no temporary one for the known one: an account would see another's
+	 * data. */
+	bool session = str_starts(s.access_key_id, STR("ASIA"));
+	if (session)
+		be_session(c, s.access_key_id, token, &secret);
 	if (!opts->verify_signatures || sim_failed(c))
 		return;
 	if (!session && (token.n > 0 || !str_eq(s.access_key_id, opts->access_key_id)))

@@ -2,14 +2,77 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/encode.h"
 #include "base/xml.h"
 
-#define DEFAULT_MAX_ITEMS 100
-#define MAX_MAX_ITEMS     1000
+/* Parameters that never enter a log. */
+static const char *const secret_params[] = {"WebIdentityToken", "SAMLAssertion", "TokenCode", "Password"};
+
+const struct sim_op *sim_op_find(const struct sim_service *service, struct str name)
+{
+	for (size_t i = 0; i < service->n_ops; i++) {
+		if (str_eq_c(name, service->ops[i].name))
+			return &service->ops[i];
+	}
+	return NULL;
+}
+
+/* --- parameters --- */
+static int param_cmp(const void *a, const void *b)
+{
+	const struct sim_param *x = a, *y = b;
+	int by_name = str_cmp(x->name, y->name);
+
+	return by_name != 0 ? by_name : str_cmp(x->value, y->value);
+}
+
+static bool is_secret(struct str name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(secret_params); i++) {
+		if (str_eq_c(name, secret_params[i]))
+			return true;
+	}
+	return false;
+}
+
+static void add_escaped(struct buf *b, struct str s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] == '&' || s.p[i] == '=' || s.p[i] == '%')
+			buf_fmt(b, "%%%02X", (unsigned)s.p[i]);
+		else
+			buf_char(b, s.p[i]);
+	}
+}
+
+/* "MaxItems=1000&UserName=ana@example.com": readable, and different for different parameters. */
+void sim_params_ready(struct sim_call *c)
+{
+	struct buf b;
+
+	if (c->n_params > 0)
+		qsort(c->params, c->n_params, sizeof(c->params[0]), param_cmp);
+	buf_init(&b, SIZE_MAX / 2);
+	for (size_t i = 0; i < c->n_params; i++) {
+		const struct sim_param *p = &c->params[i];
+		if (str_eq_c(p->name, "Action") || str_eq_c(p->name, "Version"))
+			continue;
+		if (b.n > 0)
+			buf_char(&b, '&');
+		add_escaped(&b, p->name);
+		buf_char(&b, '=');
+		if (is_secret(p->name))
+			buf_c(&b, "***");
+		else
+			add_escaped(&b, p->value);
+	}
+	c->params_text = buf_dup(&b, c->arena);
+	buf_deinit(&b);
+}
 
 struct str sim_param(const struct sim_call *c, const char *name)
 {
@@ -49,7 +112,7 @@ bool sim_failed(const struct sim_call *c)
 static void fail_constraint(
 	struct sim_call *c, const char *name, struct str value, const char *bound, int64_t limit)
 {
-	sim_fail(c, 400, "ValidationError",
+	sim_fail(c, 400, c->service->codes->invalid,
 		"1 validation error detected: Value '" STR_FMT "' at '%c%s' failed to satisfy constraint: "
 		"Member must have value %s than or equal to %" PRId64,
 		STR_ARG(value), name[0] | 0x20, name + 1, bound, limit);
@@ -62,7 +125,7 @@ bool sim_param_int(
 	int64_t value = fallback;
 
 	if (text.n > 0 && !str_to_i64(text, &value)) {
-		sim_fail(c, 400, "MalformedInput", "Invalid Argument");
+		sim_fail(c, 400, c->service->codes->unreadable, "Invalid Argument");
 		return false;
 	}
 	if (text.n > 0 && value < min)
@@ -77,11 +140,12 @@ bool sim_param_int(
 /* A name for the list that is paged: operation, account, and every parameter but the page's own. */
 static uint64_t list_identity(const struct sim_call *c)
 {
+	const struct sim_paging *paging = c->service->paging;
 	uint64_t h = sim_hash(c->sim->opts->seed, str_hash(c->op_name), str_hash(c->caller.account->id), 0);
 
 	for (size_t i = 0; i < c->n_params; i++) {
 		const struct sim_param *p = &c->params[i];
-		if (!str_eq_c(p->name, "Marker") && !str_eq_c(p->name, "MaxItems"))
+		if (!str_eq_c(p->name, paging->token) && !str_eq_c(p->name, paging->size))
 			h = sim_hash(h, str_hash(p->name), str_hash(p->value), 0);
 	}
 	return h;
@@ -99,21 +163,28 @@ static bool marker_read(struct sim_call *c, struct str marker, size_t *ret_next)
 
 	if (!b64_decode(c->arena, marker, &text) || !str_starts(text, prefix) ||
 		!str_to_u64(str_from(text, prefix.n), &next)) {
-		sim_fail(c, 400, "ValidationError", "Invalid Marker.");
+		sim_fail(c, 400, c->service->paging->bad_token_code, "%s", c->service->paging->bad_token);
 		return false;
 	}
 	*ret_next = next;
 	return true;
 }
 
+bool sim_has_all(struct sim_call *c, const void *of, size_t i)
+{
+	(void)c, (void)of, (void)i;
+	return true;
+}
+
 bool sim_select(struct sim_call *c, size_t n, sim_has_fn *has, const void *of, struct sim_page *ret_page)
 {
-	struct str marker = sim_param(c, "Marker");
+	const struct sim_paging *paging = c->service->paging;
+	struct str marker = sim_param(c, paging->token);
 	struct sim_page page = {0};
 	int64_t max_items;
 	size_t i = 0;
 
-	if (!sim_param_int(c, "MaxItems", 1, MAX_MAX_ITEMS, DEFAULT_MAX_ITEMS, &max_items))
+	if (!sim_param_int(c, paging->size, 1, paging->size_max, paging->size_default, &max_items))
 		return false;
 	if (marker.n > 0 && !marker_read(c, marker, &i))
 		return false;
@@ -135,9 +206,9 @@ bool sim_select(struct sim_call *c, size_t n, sim_has_fn *has, const void *of, s
 
 void sim_page_end(struct sim_call *c, const struct sim_page *page)
 {
-	el_bool(c, "IsTruncated", page->truncated);
-	if (page->truncated && !c->drop_marker)
-		el_str(c, "Marker", marker_make(c, page->next));
+	bool marked = page->truncated && !c->drop_marker;
+
+	c->protocol->page_end(c, page->truncated, marked ? marker_make(c, page->next) : STR_EMPTY);
 }
 
 /* --- XML --- */

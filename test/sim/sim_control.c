@@ -26,33 +26,62 @@ static void done(struct sim_answer *ret)
 	buf_c(&ret->body, "{\"done\":true}\n");
 }
 
+/* The value of a query parameter, empty when it is absent. */
+static struct str query(const struct sim_request *req, const char *name)
+{
+	for (size_t i = 0; i < req->n_query; i++) {
+		if (str_eq_c(req->query[i].name, name))
+			return req->query[i].value;
+	}
+	return STR_EMPTY;
+}
+
 static void get_counters(
 	struct sim *s, const struct sim_request *req, struct arena *arena, struct sim_answer *ret)
 {
-	(void)req, (void)arena;
-	sim_log_write_counters(s->log, &ret->body);
+	struct str by = query(req, "by");
+
+	(void)arena;
+	if (by.n == 0)
+		sim_log_write_counters(s->log, &ret->body);
+	else if (str_eq_c(by, "account"))
+		sim_log_write_counters_by_account(s->log, &ret->body);
+	else
+		bad_request(ret, "by: only 'account'");
 }
 
 static void get_log(struct sim *s, const struct sim_request *req, struct arena *arena, struct sim_answer *ret)
 {
-	(void)req, (void)arena;
+	(void)arena;
 	ret->content_type = "application/x-ndjson";
-	sim_log_write_lines(s->log, &ret->body);
+	sim_log_write_lines(s->log, query(req, "account"), &ret->body);
 }
 
 static void get_repeats(
 	struct sim *s, const struct sim_request *req, struct arena *arena, struct sim_answer *ret)
 {
-	(void)req, (void)arena;
-	sim_log_write_repeats(s->log, &ret->body);
+	struct str global = query(req, "global");
+
+	(void)arena;
+	if (global.n == 0 || str_eq_c(global, "aws-policies"))
+		sim_log_write_repeats(s->log, /* across= */ global.n > 0, &ret->body);
+	else
+		bad_request(ret, "global: only 'aws-policies'");
 }
 
 static void get_truth(
 	struct sim *s, const struct sim_request *req, struct arena *arena, struct sim_answer *ret)
 {
-	(void)req, (void)arena;
+	struct str id = query(req, "account");
+	struct sim_account *only = sim_org_account(s->org, id);
+
+	(void)arena;
+	if (id.n > 0 && only == NULL) {
+		bad_request(ret, "account: there is none of that id");
+		return;
+	}
 	pthread_rwlock_rdlock(&s->org_lock);
-	sim_truth_write(s->org, &ret->body);
+	sim_truth_write(s->org, only, &ret->body);
 	pthread_rwlock_unlock(&s->org_lock);
 }
 
@@ -88,39 +117,122 @@ static void delete_faults(
 	done(ret);
 }
 
-/* {"delete":"user","name":"ana.silva"} (user, group or role), or {"report":"expire"} */
+/* --- mutations --- */
+/* The index of value among names; n: it is none of them. */
+static size_t index_of(struct str value, const char *const *names, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n && !str_eq_c(value, names[i]))
+		i++;
+	return i;
+}
+
+static const char *remove_named(struct sim_account *a, enum sim_kind kind, struct str name)
+{
+	sim_account_ready(a);
+	return sim_org_remove(a, kind, name) ? NULL : "there is none of that name";
+}
+
+/* {"delete":"user","name":"ana.silva"}: user, group or role */
+static const char *mutate_delete(struct sim *s, struct sim_account *a, const struct json *j, struct str value)
+{
+	static const char *const kinds[SIM_KIND_COUNT] = {"user", "group", "role"};
+	size_t kind = index_of(value, kinds, SIM_KIND_COUNT);
+
+	(void)s;
+	if (kind == SIM_KIND_COUNT)
+		return "delete: 'user', 'group' or 'role'";
+	return remove_named(a, (enum sim_kind)kind, json_str(json_get(j, STR("name"))));
+}
+
+static const char *mutate_delete_role(
+	struct sim *s, struct sim_account *a, const struct json *j, struct str value)
+{
+	(void)s, (void)j;
+	return remove_named(a, SIM_ROLE, value);
+}
+
+static const char *mutate_state(struct sim *s, struct sim_account *a, const struct json *j, struct str value)
+{
+	size_t state = index_of(value, sim_account_state_names, SIM_ACCOUNT_STATE_COUNT);
+
+	(void)s, (void)j;
+	if (state == SIM_ACCOUNT_STATE_COUNT)
+		return "state: 'ACTIVE', 'SUSPENDED' or 'PENDING_CLOSURE'";
+	a->state = (enum sim_account_state)state;
+	return NULL;
+}
+
+static const char *mutate_assume(struct sim *s, struct sim_account *a, const struct json *j, struct str value)
+{
+	size_t assume = index_of(value, sim_assume_names, SIM_ASSUME_COUNT);
+
+	(void)s, (void)j;
+	if (assume == SIM_ASSUME_COUNT)
+		return "assume: 'allowed', 'denied' or 'throttled'";
+	a->assume = (enum sim_assume)assume;
+	return NULL;
+}
+
+static const char *mutate_report(struct sim *s, struct sim_account *a, const struct json *j, struct str value)
+{
+	(void)a, (void)j;
+	if (!str_eq_c(value, "expire"))
+		return "report: only 'expire'";
+	sim_reports_expire(s->reports);
+	return NULL;
+}
+
+/* A mutation is told by its member. fn gives NULL when it is done, else what is wrong. */
+static const struct {
+	const char *member;
+	const char *(*fn)(struct sim *s, struct sim_account *a, const struct json *j, struct str value);
+} mutations[] = {
+	{"delete", mutate_delete},
+	{"delete_role", mutate_delete_role},
+	{"state", mutate_state},
+	{"assume", mutate_assume},
+	{"report", mutate_report},
+};
+
+static const char *mutate(struct sim *s, const struct json *j)
+{
+	const struct json *id = json_get(j, STR("account"));
+	struct sim_account *a = id != NULL ? sim_org_account(s->org, json_str(id)) : &s->org->accounts[0];
+
+	if (a == NULL)
+		return "account: there is none of that id";
+	for (size_t i = 0; i < ARRAY_LEN(mutations); i++) {
+		const struct json *v = json_get(j, str_c(mutations[i].member));
+		if (v != NULL)
+			return mutations[i].fn(s, a, j, json_str(v));
+	}
+	return "none of 'delete', 'delete_role', 'state', 'assume', 'report'";
+}
+
+/* One mutation, or an array of them, done in order up to the first that is wrong. */
 static void post_mutate(
 	struct sim *s, const struct sim_request *req, struct arena *arena, struct sim_answer *ret)
 {
-	static const char *const kinds[SIM_KIND_COUNT] = {"user", "group", "role"};
+	const char *problem = NULL;
 	const struct json *j;
 	struct err err;
-	size_t kind = 0;
 
 	if (json_parse(arena, req->body, MUTATE_MAX_BYTES, &j, &err) != ERR_OK) {
 		bad_request(ret, err.msg);
 		return;
 	}
-	if (str_eq_c(json_str(json_get(j, STR("report"))), "expire")) {
-		sim_reports_expire(s->reports);
-		done(ret);
-		return;
-	}
-	while (kind < SIM_KIND_COUNT && !str_eq_c(json_str(json_get(j, STR("delete"))), kinds[kind]))
-		kind++;
-	if (kind == SIM_KIND_COUNT) {
-		bad_request(ret,
-			"neither {\"delete\":\"user|group|role\",\"name\":...} nor {\"report\":\"expire\"}");
-		return;
-	}
 	pthread_rwlock_wrlock(&s->org_lock);
-	bool removed =
-		sim_org_remove(&s->org->accounts[0], (enum sim_kind)kind, json_str(json_get(j, STR("name"))));
+	if (j->kind != JSON_ARRAY)
+		problem = mutate(s, j);
+	for (size_t i = 0; j->kind == JSON_ARRAY && i < j->n && problem == NULL; i++)
+		problem = mutate(s, &j->items[i]);
 	pthread_rwlock_unlock(&s->org_lock);
-	if (removed)
-		done(ret);
+	if (problem != NULL)
+		bad_request(ret, problem);
 	else
-		bad_request(ret, "there is none of that name");
+		done(ret);
 }
 
 static const struct {

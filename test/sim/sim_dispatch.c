@@ -8,9 +8,8 @@
 #include "sim/sim_auth.h"
 #include "sim/sim_faults.h"
 #include "sim/sim_log.h"
-#include "sim/sim_query.h"
 
-const struct sim_service *const sim_services_all[] = {&sim_iam, &sim_sts};
+const struct sim_service *const sim_services_all[] = {&sim_iam, &sim_sts, &sim_organizations};
 const size_t sim_services_all_n = ARRAY_LEN(sim_services_all);
 
 struct str sim_header(const struct sim_request *r, const char *name)
@@ -32,18 +31,42 @@ static void make_request_id(char out[37], uint64_t seed, uint64_t ordinal)
 		h >> 16 & UINT64_C(0xffffffffffff));
 }
 
+static void check_required(struct sim_call *c)
+{
+	for (size_t i = 0; i < ARRAY_LEN(c->op->required) && c->op->required[i] != NULL; i++) {
+		const char *name = c->op->required[i];
+		if (sim_param(c, name).n == 0)
+			sim_fail(c, 400, c->service->codes->invalid,
+				"1 validation error detected: Value null at '%c%s' failed to satisfy "
+				"constraint: Member must not be null",
+				name[0] | 0x20, name + 1);
+	}
+}
+
 static void run(struct sim_call *c)
 {
 	if (!sim_failed(c))
-		sim_query_check_required(c);
+		check_required(c);
 	if (!sim_failed(c)) {
-		sim_query_begin(c);
+		c->protocol->begin(c);
 		c->op->fn(c);
 	}
 	if (!sim_failed(c))
-		sim_query_end(c);
+		c->protocol->end(c);
 	else
-		sim_query_error(c);
+		c->protocol->error(c);
+}
+
+/* Who calls, and whose call it is. */
+static void identify(struct sim_call *c, const struct sim_request *req)
+{
+	sim_auth_check(c, req);
+	if (sim_failed(c) && c->protocol->reword != NULL)
+		c->protocol->reword(c);
+	if (c->op != NULL && c->op->account != NULL)
+		c->account = c->op->account(c);
+	if (c->account == NULL)
+		c->account = c->caller.account;
 }
 
 /* Faults that have a say before the operation runs. */
@@ -57,7 +80,8 @@ static void fault_before(struct sim_call *c, const struct sim_fault *f)
 }
 
 /* Faults that spoil the answer. True: the client gets what AWS would send. */
-static bool fault_after(const struct sim_fault *f, struct sim_answer *ret)
+static bool fault_after(
+	const struct sim_protocol *protocol, const struct sim_fault *f, struct sim_answer *ret)
 {
 	ret->wire_bytes = f->bytes;
 	switch (f->action) {
@@ -83,7 +107,7 @@ static bool fault_after(const struct sim_fault *f, struct sim_answer *ret)
 		return false;
 	case SIM_ACT_MALFORMED:
 		buf_reset(&ret->body);
-		buf_c(&ret->body, "<Response><Result><member>one & two</Result></Response>");
+		buf_c(&ret->body, protocol->malformed);
 		return false;
 	case SIM_ACT_DELAY:
 		ret->delay_ms += f->ms;
@@ -104,15 +128,17 @@ void sim_dispatch(struct sim *s, const struct sim_request *req, struct arena *ar
 	struct sim_call c = {
 		.sim = s,
 		.arena = arena,
+		.protocol = sim_header(req, "x-amz-target").n > 0 ? &sim_json : &sim_query,
 		.page_limit = s->opts->page_limit > 0 ? (size_t)s->opts->page_limit : SIZE_MAX,
 		.status = 200,
 	};
 
 	make_request_id(c.request_id, s->opts->seed, ordinal);
 	buf_init(&c.out, SIZE_MAX / 2);
+	c.json.out = &c.out;
 	pthread_rwlock_rdlock(&s->org_lock);
-	sim_query_read(&c, req);
-	sim_auth_check(&c, req);
+	c.protocol->read(&c, req);
+	identify(&c, req);
 	struct sim_fault fault = sim_faults_next(&c, ordinal);
 	fault_before(&c, &fault);
 	run(&c);
@@ -120,11 +146,13 @@ void sim_dispatch(struct sim *s, const struct sim_request *req, struct arena *ar
 
 	*ret = (struct sim_answer){
 		.status = c.status,
-		.content_type = "text/xml",
+		.content_type = c.protocol->content_type,
+		.padding = c.protocol->padding,
+		.pad_before = c.protocol->pad_before,
 		.body = c.out,
 		.delay_ms = s->opts->latency_ms,
 	};
 	snprintf(ret->request_id, sizeof(ret->request_id), "%s", c.request_id);
-	bool intact = fault_after(&fault, ret);
+	bool intact = fault_after(c.protocol, &fault, ret);
 	sim_log_add(s->log, &c, intact);
 }

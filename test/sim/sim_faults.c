@@ -9,8 +9,9 @@
 #define RULES_MAX_BYTES ((size_t)1 << 20)
 
 struct rule {
-	struct str op;    /* "iam:ListUsers", "iam:*" or "*" */
-	struct str match; /* part of the parameters; empty: any */
+	struct str op;      /* "iam:ListUsers", "iam:*" or "*" */
+	struct str account; /* whose call it is; empty: any */
+	struct str match;   /* part of the parameters; empty: any */
 	const struct json
 		*nth; /* which of the calls that match, from 1; NULL: no such condition, as the next ones */
 	uint64_t every, after, percent;
@@ -70,8 +71,8 @@ void sim_faults_clear(struct sim_faults *f)
 }
 
 /* --- reading rules --- */
-static const char *const known_members[] = {"op", "match", "nth", "every", "after", "percent", "action",
-	"status", "code", "message", "bytes", "ms", "items"};
+static const char *const known_members[] = {"op", "account", "match", "nth", "every", "after", "percent",
+	"action", "status", "code", "message", "bytes", "ms", "items"};
 
 static enum err_code check_members(const struct json *j, struct err *reterr)
 {
@@ -161,6 +162,7 @@ static enum err_code read_rule(const struct json *j, struct rule *r, struct err 
 	r->fault.status = (unsigned)status;
 	r->has_percent = json_get(j, STR("percent")) != NULL;
 	r->op = str_or(j, STR("op"), STR("*"));
+	r->account = json_str(json_get(j, STR("account")));
 	r->match = json_str(json_get(j, STR("match")));
 	r->fault.code = str_or(j, STR("code"), STR("ServiceFailure"));
 	r->fault.message = str_or(j, STR("message"), STR("This fault was asked for."));
@@ -208,10 +210,14 @@ enum err_code sim_faults_set(struct sim_faults *f, struct str text, struct err *
 }
 
 /* --- applying them --- */
-static bool op_matches(const struct rule *r, const struct sim_call *c)
+static bool is_meant(const struct rule *r, const struct sim_call *c)
 {
 	struct str name = r->op;
 
+	if (r->account.n > 0 && !str_eq(r->account, c->account->id))
+		return false;
+	if (!str_contains(c->params_text, r->match))
+		return false;
 	if (str_eq_c(name, "*"))
 		return true;
 	return str_eq_c(str_cut(&name, ':'), c->service->name) &&
@@ -242,11 +248,13 @@ static bool is_turn(const struct rule *r, const struct sim_call *c, uint64_t ord
 
 static struct sim_fault by_chance(const struct sim_call *c, uint64_t ordinal)
 {
+	const struct sim_codes *codes = c->service->codes;
+
 	if (dice(c, ordinal, 1) < c->sim->opts->throttle_percent)
 		return (struct sim_fault){
-			SIM_ACT_ERROR, 400, STR("Throttling"), STR("Rate exceeded"), 0, 0, 0};
+			SIM_ACT_ERROR, 400, str_c(codes->throttled), STR("Rate exceeded"), 0, 0, 0};
 	if (dice(c, ordinal, 2) < c->sim->opts->error_percent)
-		return (struct sim_fault){SIM_ACT_ERROR, 500, STR("ServiceFailure"),
+		return (struct sim_fault){SIM_ACT_ERROR, 500, str_c(codes->failed),
 			STR("We encountered an internal error. Please try again."), 0, 0, 0};
 	return (struct sim_fault){0};
 }
@@ -258,7 +266,7 @@ struct sim_fault sim_faults_next(struct sim_call *c, uint64_t ordinal)
 	LOCK_SCOPE(&f->lock);
 	for (size_t i = 0; i < f->n; i++) {
 		struct rule *r = &f->rules[i];
-		if (!op_matches(r, c) || !str_contains(c->params_text, r->match))
+		if (!is_meant(r, c))
 			continue;
 		r->seen++;
 		if (!is_turn(r, c, ordinal))

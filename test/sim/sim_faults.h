@@ -19,7 +19,7 @@ enum sim_action {
 	SIM_ACT_ERROR,     /* status, code, message */
 	SIM_ACT_TRUNCATE,  /* the connection breaks after bytes of the body */
 	SIM_ACT_CUT,       /* the body ends after bytes, the HTTP answer is whole */
-	SIM_ACT_MALFORMED, /* a body that is not XML */
+	SIM_ACT_MALFORMED, /* a body that is neither XML nor JSON */
 	SIM_ACT_EMPTY,     /* 200 without a body */
 	SIM_ACT_OVERSIZE,  /* well-formed and at least bytes long */
 	SIM_ACT_CLOSE,     /* the connection closes without an answer */

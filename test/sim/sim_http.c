@@ -137,12 +137,11 @@ static void free_body(void *cls)
 /* A body that is more, or less, than it says: sent by pieces. */
 struct stream {
 	struct buf body;
+	const char *pad; /* over and over */
+	size_t pad_len;
 	uint64_t pads_at, pads_end; /* padding lies between, from pads_at in the body */
 	uint64_t break_at;          /* the connection ends here; UINT64_MAX: never */
 };
-
-static const char pad[] = "<Padding>0123456789012345678901234567890123456789</Padding>";
-#define PAD_LEN (sizeof(pad) - 1)
 
 static ssize_t stream_read(void *cls, uint64_t pos, char *out, size_t max)
 {
@@ -153,7 +152,7 @@ static ssize_t stream_read(void *cls, uint64_t pos, char *out, size_t max)
 		if (pos < s->pads_at)
 			out[n] = s->body.p[pos];
 		else if (pos < s->pads_end)
-			out[n] = pad[(pos - s->pads_at) % PAD_LEN];
+			out[n] = s->pad[(pos - s->pads_at) % s->pad_len];
 		else if (pos - (s->pads_end - s->pads_at) < s->body.n)
 			out[n] = s->body.p[pos - (s->pads_end - s->pads_at)];
 		else
@@ -173,19 +172,17 @@ static void stream_free(void *cls)
 static struct MHD_Response *stream_response(struct sim_answer *a)
 {
 	struct stream *s = mem_zalloc(sizeof(*s));
-	uint64_t pads = 0;
-
 	s->body = a->body;
 	a->body = (struct buf){0};
 	s->break_at = a->wire == SIM_WIRE_TRUNCATE ? a->wire_bytes : UINT64_MAX;
 	if (a->wire == SIM_WIRE_OVERSIZE) {
-		pads = a->wire_bytes / PAD_LEN + 1;
-		s->pads_at = (uint64_t)(str_rfind_char(
-			buf_view(&s->body), '<')); /* before the end of the root element */
-		s->pads_end = s->pads_at + pads * PAD_LEN;
+		s->pad = a->padding;
+		s->pad_len = strlen(a->padding);
+		s->pads_at = (uint64_t)(str_rfind_char(buf_view(&s->body), a->pad_before));
+		s->pads_end = s->pads_at + (a->wire_bytes / s->pad_len + 1) * s->pad_len;
 	}
 	return MHD_create_response_from_callback(
-		s->body.n + pads * PAD_LEN, STREAM_BLOCK, stream_read, s, stream_free);
+		s->body.n + s->pads_end - s->pads_at, STREAM_BLOCK, stream_read, s, stream_free);
 }
 
 static struct MHD_Response *whole_response(struct sim_answer *a)

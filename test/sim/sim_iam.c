@@ -86,7 +86,7 @@ static void put_boundary(struct sim_call *c, const struct sim_entity *e)
 		return;
 	el_open(c, "PermissionsBoundary");
 	el_str(c, "PermissionsBoundaryType", STR("Policy"));
-	el_str(c, "PermissionsBoundaryArn", c->caller.account->policies[e->boundary].arn);
+	el_str(c, "PermissionsBoundaryArn", sim_policy_at(c->caller.account, e->boundary)->arn);
 	el_close(c, "PermissionsBoundary");
 }
 
@@ -211,18 +211,12 @@ static void get_group(struct sim_call *c)
 	sim_page_end(c, &page);
 }
 
-static bool has_all(struct sim_call *c, const void *of, size_t i)
-{
-	(void)c, (void)of, (void)i;
-	return true;
-}
-
 static void list_groups_for_user(struct sim_call *c)
 {
 	const struct sim_entity *user = asked_entity(c);
 	struct sim_page page;
 
-	if (user == NULL || !sim_select(c, user->n_groups, has_all, NULL, &page))
+	if (user == NULL || !sim_select(c, user->n_groups, sim_has_all, NULL, &page))
 		return;
 	el_open(c, "Groups");
 	for (size_t i = 0; i < page.n; i++) {
@@ -239,7 +233,7 @@ static void list_tags(struct sim_call *c)
 	const struct sim_entity *e = asked_entity(c);
 	struct sim_page page;
 
-	if (e == NULL || !sim_select(c, e->n_tags, has_all, NULL, &page))
+	if (e == NULL || !sim_select(c, e->n_tags, sim_has_all, NULL, &page))
 		return;
 	el_open(c, "Tags");
 	for (size_t i = 0; i < page.n; i++)
@@ -253,7 +247,7 @@ static bool has_attached(struct sim_call *c, const void *of, size_t i)
 {
 	const struct sim_entity *e = of;
 
-	return path_matches(c, c->caller.account->policies[e->attached[i]].path);
+	return path_matches(c, sim_policy_at(c->caller.account, e->attached[i])->path);
 }
 
 static void list_attached(struct sim_call *c)
@@ -265,7 +259,7 @@ static void list_attached(struct sim_call *c)
 		return;
 	el_open(c, "AttachedPolicies");
 	for (size_t i = 0; i < page.n; i++)
-		put_attached_policy(c, &c->caller.account->policies[e->attached[page.items[i]]]);
+		put_attached_policy(c, sim_policy_at(c->caller.account, e->attached[page.items[i]]));
 	el_close(c, "AttachedPolicies");
 	sim_page_end(c, &page);
 }
@@ -275,7 +269,7 @@ static void list_inline(struct sim_call *c)
 	const struct sim_entity *e = asked_entity(c);
 	struct sim_page page;
 
-	if (e == NULL || !sim_select(c, e->n_inline, has_all, NULL, &page))
+	if (e == NULL || !sim_select(c, e->n_inline, sim_has_all, NULL, &page))
 		return;
 	el_open(c, "PolicyNames");
 	for (size_t i = 0; i < page.n; i++)
@@ -304,13 +298,13 @@ static void get_inline(struct sim_call *c)
 /* --- managed policies --- */
 static bool has_policy(struct sim_call *c, const void *of, size_t i)
 {
-	const struct sim_policy *p = &c->caller.account->policies[i];
+	const struct sim_policy *p = sim_policy_at(c->caller.account, i);
 	struct str scope = sim_param(c, "Scope");
 
 	(void)of;
 	if (str_eq_c(scope, p->aws ? "Local" : "AWS"))
 		return false;
-	if (str_eq_c(sim_param(c, "OnlyAttached"), "true") && p->attachments == 0)
+	if (str_eq_c(sim_param(c, "OnlyAttached"), "true") && c->caller.account->use[i].attachments == 0)
 		return false;
 	return path_matches(c, p->path);
 }
@@ -318,13 +312,15 @@ static bool has_policy(struct sim_call *c, const void *of, size_t i)
 /* What ListPolicies tells of a policy. GetPolicy and GetAccountAuthorizationDetails add the description. */
 static void put_policy(struct sim_call *c, const struct sim_policy *p)
 {
+	const struct sim_policy_use *use = sim_policy_use(c->caller.account, p);
+
 	el_str(c, "PolicyName", p->name);
 	el_str(c, "PolicyId", p->id);
 	el_str(c, "Arn", p->arn);
 	el_str(c, "Path", p->path);
 	el_str(c, "DefaultVersionId", str_fmt(c->arena, "v%" PRIu32, p->default_version));
-	el_int(c, "AttachmentCount", p->attachments);
-	el_int(c, "PermissionsBoundaryUsageCount", p->boundaries);
+	el_int(c, "AttachmentCount", use->attachments);
+	el_int(c, "PermissionsBoundaryUsageCount", use->boundaries);
 	el_bool(c, "IsAttachable", true);
 	el_time(c, "CreateDate", p->created_s);
 	el_time(c, "UpdateDate", p->updated_s);
@@ -343,22 +339,23 @@ static void list_policies(struct sim_call *c)
 			STR_ARG(scope));
 		return;
 	}
+	c->same_everywhere = str_eq_c(scope, "AWS") && !str_eq_c(sim_param(c, "OnlyAttached"), "true");
 	if (!sim_select(c, c->caller.account->n_policies, has_policy, NULL, &page))
 		return;
 	el_open(c, "Policies");
 	for (size_t i = 0; i < page.n; i++) {
 		el_open(c, "member");
-		put_policy(c, &c->caller.account->policies[page.items[i]]);
+		put_policy(c, sim_policy_at(c->caller.account, page.items[i]));
 		el_close(c, "member");
 	}
 	el_close(c, "Policies");
 	sim_page_end(c, &page);
 }
 
-static struct sim_policy *asked_policy(struct sim_call *c)
+static const struct sim_policy *asked_policy(struct sim_call *c)
 {
 	struct str arn = sim_param(c, "PolicyArn");
-	struct sim_policy *p = sim_policy_find(c->caller.account, arn);
+	const struct sim_policy *p = sim_policy_find(c->caller.account, arn);
 
 	if (p == NULL)
 		sim_fail(c, 404, "NoSuchEntity", "Policy " STR_FMT " was not found.", STR_ARG(arn));
@@ -405,6 +402,7 @@ static void get_policy_version(struct sim_call *c)
 			STR_ARG(p->arn), STR_ARG(id));
 		return;
 	}
+	c->same_everywhere = p->aws;
 	el_open(c, "PolicyVersion");
 	put_version(c, p, (uint32_t)version);
 	el_close(c, "PolicyVersion");
@@ -467,15 +465,15 @@ static bool has_detail(struct sim_call *c, const void *of, size_t i)
 	if (kind < DETAIL_LOCAL)
 		return !entity_at(c, (enum sim_kind)kind, index)->gone;
 	/* Of the AWS-managed policies only those in use. */
-	const struct sim_policy *p = &c->caller.account->policies[index];
-	return kind == DETAIL_LOCAL || p->attachments > 0 || p->boundaries > 0;
+	const struct sim_policy_use *use = &c->caller.account->use[index];
+	return kind == DETAIL_LOCAL || use->attachments > 0 || use->boundaries > 0;
 }
 
 static void put_instance_profiles(struct sim_call *c, const struct sim_entity *role)
 {
 	el_open(c, "InstanceProfileList");
 	if (role->has_profile) {
-		uint64_t h = sim_hash(c->sim->opts->seed, role->index, 0, 0);
+		uint64_t h = sim_hash(c->caller.account->seed, role->index, 0, 0);
 		el_open(c, "member");
 		el_str(c, "InstanceProfileId", sim_id(c->arena, "AIPA", h));
 		el_str(c, "InstanceProfileName", role->name);
@@ -522,7 +520,7 @@ static void put_entity_detail(struct sim_call *c, const struct sim_entity *e)
 	}
 	el_open(c, "AttachedManagedPolicies");
 	for (uint32_t i = 0; i < e->n_attached; i++)
-		put_attached_policy(c, &a->policies[e->attached[i]]);
+		put_attached_policy(c, sim_policy_at(a, e->attached[i]));
 	el_close(c, "AttachedManagedPolicies");
 	put_boundary(c, e);
 	put_tags(c, e);
@@ -560,7 +558,7 @@ static void put_details(struct sim_call *c, const struct details *d, const struc
 		if (kind < DETAIL_LOCAL)
 			put_entity_detail(c, entity_at(c, (enum sim_kind)kind, index));
 		else
-			put_policy_detail(c, &c->caller.account->policies[index]);
+			put_policy_detail(c, sim_policy_at(c->caller.account, index));
 		el_close(c, "member");
 	}
 }
@@ -598,7 +596,7 @@ static void list_access_keys(struct sim_call *c)
 	const struct sim_entity *user = asked_entity(c);
 	struct sim_page page;
 
-	if (user == NULL || !sim_select(c, user->n_keys, has_all, NULL, &page))
+	if (user == NULL || !sim_select(c, user->n_keys, sim_has_all, NULL, &page))
 		return;
 	el_open(c, "AccessKeyMetadata");
 	for (size_t i = 0; i < page.n; i++) {
@@ -606,7 +604,7 @@ static void list_access_keys(struct sim_call *c)
 		el_open(c, "member");
 		el_str(c, "UserName", user->name);
 		el_str(c, "AccessKeyId", k->id);
-		el_str(c, "Status", k->active ? STR("Active") : STR("Inactive"));
+		el_str(c, "Status", str_c(sim_key_status_names[k->status]));
 		el_time(c, "CreateDate", k->created_s);
 		el_close(c, "member");
 	}
@@ -683,7 +681,7 @@ static void list_account_aliases(struct sim_call *c)
 {
 	struct sim_page page;
 
-	if (!sim_select(c, c->caller.account->alias.n > 0, has_all, NULL, &page))
+	if (!sim_select(c, c->caller.account->alias.n > 0, sim_has_all, NULL, &page))
 		return;
 	el_open(c, "AccountAliases");
 	for (size_t i = 0; i < page.n; i++)
@@ -728,8 +726,27 @@ static const struct sim_op ops[] = {
 	{.name = "ListAccountAliases", .fn = list_account_aliases},
 };
 
+static const struct sim_codes codes = {
+	.invalid = "ValidationError",
+	.unreadable = "MalformedInput",
+	.throttled = "Throttling",
+	.failed = "ServiceFailure",
+};
+
+static const struct sim_paging paging = {
+	.token = "Marker",
+	.size = "MaxItems",
+	.size_default = 100,
+	.size_max = 1000,
+	.bad_token_code = "ValidationError",
+	.bad_token = "Invalid Marker.",
+};
+
 const struct sim_service sim_iam = {
 	.name = "iam",
+	.protocol = &sim_query,
+	.codes = &codes,
+	.paging = &paging,
 	.version = "2010-05-08",
 	.region = "us-east-1", /* one global service, signed for one region */
 	.xmlns = "https://iam.amazonaws.com/doc/2010-05-08/",

@@ -1,7 +1,8 @@
 /* DESIGN
  * Every property of an entity is drawn from sim_hash(seed, kind+index, salt), never from a running generator:
- * adding a property does not change the others, and nothing depends on the order of building. Short strings
- * are built once into the organization's arena (about 1.5 KB per entity), documents are built per request. */
+ * adding a property does not change the others, and nothing depends on the order of building. Accounts have
+ * seeds of their own, so one can be built without the others. Short strings are built once into the account's
+ * arena (about half a kilobyte per user, one per role), documents are built per request. */
 #include "sim/sim_org.h"
 
 #include <inttypes.h>
@@ -9,6 +10,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "sim/sim_directory.h"
 #include "sim/sim_text.h"
 
 /* What a property is drawn for: the third argument of sim_hash. Append only, or all estates change. */
@@ -77,22 +79,24 @@ struct str sim_id(struct arena *arena, const char *prefix, uint64_t hash)
 	return str_fmt(arena, "%s%.*s", prefix, (int)sizeof(id), id);
 }
 
+const char *const sim_key_status_names[SIM_KEY_STATUS_COUNT] = {"Active", "Inactive", "Expired"};
+
 /* --- building --- */
 struct builder {
-	struct sim_org *org;
 	struct sim_account *account;
-	const struct sim_org_options *opts;
-	struct arena *arena;
+	const struct sim_org *org;
+	const struct sim_org_size *size;
+	struct arena *arena; /* of the account */
 };
 
 static uint64_t draw(const struct builder *b, unsigned kind, uint64_t index, enum salt salt)
 {
-	return sim_hash(b->org->seed, ((uint64_t)kind << 32) | index, salt, 0);
+	return sim_hash(b->account->seed, ((uint64_t)kind << 32) | index, salt, 0);
 }
 
 static uint64_t draw_nth(const struct builder *b, unsigned kind, uint64_t index, enum salt salt, uint64_t nth)
 {
-	return sim_hash(b->org->seed, ((uint64_t)kind << 32) | index, salt, nth + 1);
+	return sim_hash(b->account->seed, ((uint64_t)kind << 32) | index, salt, nth + 1);
 }
 
 static int64_t some_date(uint64_t hash, int64_t after_s)
@@ -120,21 +124,26 @@ static struct str listed_name(
 static struct str user_name(const struct builder *b, size_t index)
 {
 	size_t pairs = sim_first_names.n * sim_last_names.n;
-	size_t pair = (index * 1009 + b->org->seed % pairs) % pairs; /* 1009 is prime to 1600 */
+	size_t pair = (index * 1009 + b->account->seed % pairs) % pairs; /* 1009 is prime to 1600 */
 	size_t round = index / pairs;
 	const char *first = sim_first_names.words[pair % sim_first_names.n];
 	const char *last = sim_last_names.words[pair / sim_first_names.n];
-	char number[24] = "";
+	char number[48] = "", service_number[24] = "";
 
 	if (round > 0)
 		snprintf(number, sizeof(number), "%zu", round + 1);
+	if (!sim_is_management(b->account)) { /* nobody is in two accounts */
+		size_t n = strlen(number);
+		snprintf(number + n, sizeof(number) - n, ".%" PRIu32, b->account->number);
+		snprintf(service_number, sizeof(service_number), ".%" PRIu32, b->account->number);
+	}
 	switch (draw(b, SIM_USER, index, SALT_STYLE) % 10) {
 	case 0:
 	case 1:
 		return str_fmt(b->arena, "%s.%s%s@example.com", first, last, number);
 	case 2:
-		return str_fmt(b->arena, "svc-%s-%zu",
-			sim_word(&sim_services, draw(b, SIM_USER, index, SALT_NAME)), index);
+		return str_fmt(b->arena, "svc-%s-%zu%s",
+			sim_word(&sim_services, draw(b, SIM_USER, index, SALT_NAME)), index, service_number);
 	case 3:
 		return str_fmt(b->arena, "%c%s_%s%s", first[0] - 'a' + 'A', first + 1, last, number);
 	case 4:
@@ -158,7 +167,7 @@ static void attach(struct sim_entity *e, struct sim_account *a, uint32_t policy)
 	if (e->n_attached == SIM_MAX_ATTACHED)
 		return;
 	e->attached[e->n_attached++] = policy;
-	a->policies[policy].attachments++;
+	a->use[policy].attachments++;
 }
 
 static void build_attachments(const struct builder *b, struct sim_entity *e)
@@ -181,37 +190,47 @@ static void build_attachments(const struct builder *b, struct sim_entity *e)
 	e->boundary = SIM_NONE;
 	if (e->kind != SIM_GROUP && a->n_customer_policies > 0 && boundary % 9 == 0) {
 		e->boundary = (uint32_t)((boundary / 9) % a->n_customer_policies);
-		a->policies[e->boundary].boundaries++;
+		a->use[e->boundary].boundaries++;
 	}
 	uint64_t inlines = draw(b, e->kind, e->index, SALT_N_INLINE) % 8;
 	e->n_inline = inlines >= 6 ? (uint32_t)inlines - 5 : 0; /* a quarter has one or two */
 }
 
-static void add_tag(struct sim_entity *e, const char *key, struct str value)
+struct tags {
+	struct sim_tag items[SIM_MAX_TAGS];
+	uint32_t n;
+};
+
+static void add_tag(struct tags *t, const char *key, struct str value)
 {
-	if (e->n_tags < SIM_MAX_TAGS)
-		e->tags[e->n_tags++] = (struct sim_tag){str_c(key), value};
+	if (t->n < SIM_MAX_TAGS)
+		t->items[t->n++] = (struct sim_tag){str_c(key), value};
 }
 
 static void build_tags(const struct builder *b, struct sim_entity *e)
 {
 	uint64_t which = draw(b, e->kind, e->index, SALT_TAGS);
 	uint64_t value = draw(b, e->kind, e->index, SALT_TAG_VALUE);
+	struct tags t = {.n = 0};
 
 	if (e->kind == SIM_USER && which % 3 == 0) {
 		struct str mail = str_contains(e->name, STR("@"))
 					  ? str_fmt(b->arena, "second-%" PRIu32 "@example.org", e->index)
 					  : str_fmt(b->arena, STR_FMT "@example.com", STR_ARG(e->name));
-		add_tag(e, "email", mail);
+		add_tag(&t, "email", mail);
 	}
 	if (which % 7 == 1)
-		add_tag(e, "Email", STR("not-the-tag@example.com")); /* keys differ by case */
+		add_tag(&t, "Email", STR("not-the-tag@example.com")); /* keys differ by case */
 	if (which % 2 == 0)
-		add_tag(e, "department", str_c(sim_word(&sim_departments, value)));
+		add_tag(&t, "department", str_c(sim_word(&sim_departments, value)));
 	if (which % 5 == 0)
-		add_tag(e, "cost-center", str_fmt(b->arena, "CC-%04u", (unsigned)(value % 10000)));
+		add_tag(&t, "cost-center", str_fmt(b->arena, "CC-%04u", (unsigned)(value % 10000)));
 	if (which % 11 == 0)
-		add_tag(e, "\u00dcber", STR("\u00e4 = /+-@:. \u65e5\u672c"));
+		add_tag(&t, "\u00dcber", STR("\u00e4 = /+-@:. \u65e5\u672c"));
+	e->n_tags = t.n;
+	if (t.n > 0)
+		e->tags = memcpy(
+			arena_array_of(b->arena, t.n, struct sim_tag), t.items, t.n * sizeof(t.items[0]));
 }
 
 static void build_entity(const struct builder *b, struct sim_entity *e, enum sim_kind kind, size_t index)
@@ -252,39 +271,49 @@ static void build_memberships(const struct builder *b, struct sim_entity *e)
 	}
 }
 
+static void build_key(
+	const struct builder *b, const struct sim_entity *e, uint32_t nth, struct sim_access_key *k)
+{
+	uint64_t h = draw_nth(b, SIM_USER, e->index, SALT_KEY, nth);
+	uint64_t used = draw_nth(b, SIM_USER, e->index, SALT_KEY_USED, nth);
+
+	k->id = sim_id(b->arena, "AKIA", h);
+	if (h % 4 == 0)
+		k->status = (h >> 8) % 4 == 0 ? SIM_KEY_EXPIRED : SIM_KEY_INACTIVE;
+	k->created_s = some_date(h, e->created_s);
+	k->last_used_s = used % 4 == 0 ? SIM_NEVER : some_date(used, k->created_s);
+	k->region = str_c(sim_word(&sim_regions, used >> 8));
+	k->service = str_c(sim_word(&sim_services, used >> 16));
+}
+
 static void build_keys(const struct builder *b, struct sim_entity *e)
 {
 	uint64_t h = draw(b, SIM_USER, e->index, SALT_KEYS);
+	bool known = sim_is_management(b->account) && e->index == 0;
+	uint32_t n =
+		is_service_user(e->name) ? 1 + (uint32_t)(h % 2) : (uint32_t)(h % 4 == 3 ? 2 : h % 4 / 2);
 
-	e->n_keys = is_service_user(e->name) ? 1 + (uint32_t)(h % 2) : (uint32_t)(h % 4 == 3 ? 2 : h % 4 / 2);
-	if (e->index == 0 && e->n_keys == 0)
-		e->n_keys = 1;
-	for (uint32_t i = 0; i < e->n_keys; i++) {
-		struct sim_access_key *k = &e->keys[i];
-		uint64_t kh = draw_nth(b, SIM_USER, e->index, SALT_KEY, i);
-		uint64_t used = draw_nth(b, SIM_USER, e->index, SALT_KEY_USED, i);
-
-		k->id = sim_id(b->arena, "AKIA", kh);
-		k->active = kh % 4 != 0;
-		k->created_s = some_date(kh, e->created_s);
-		k->last_used_s = used % 4 == 0 ? SIM_NEVER : some_date(used, k->created_s);
-		k->region = str_c(sim_word(&sim_regions, used >> 8));
-		k->service = str_c(sim_word(&sim_services, used >> 16));
+	if (known && n == 0)
+		n = 1;
+	struct sim_access_key *keys = arena_array_of(b->arena, n, struct sim_access_key);
+	for (uint32_t i = 0; i < n; i++)
+		build_key(b, e, i, &keys[i]);
+	if (known) {
+		keys[0].id = b->org->opts.access_key_id;
+		keys[0].status = SIM_KEY_ACTIVE;
 	}
-	if (e->index == 0) {
-		e->keys[0].id = str_dup(b->arena, b->opts->access_key_id);
-		e->keys[0].active = true;
-	}
+	e->keys = keys;
+	e->n_keys = n;
 }
 
 static void build_user(const struct builder *b, size_t index)
 {
 	struct sim_entity *e = &b->account->entities[SIM_USER][index];
 
-	e->name = index == 0 ? STR("baton-connector") : user_name(b, index);
-	e->path = str_c(sim_word(&sim_user_paths, draw(b, SIM_USER, index, SALT_PATH)));
-	if (index == 0)
-		e->path = STR("/");
+	bool known = sim_is_management(b->account) && index == 0;
+
+	e->name = known ? STR("baton-connector") : user_name(b, index);
+	e->path = known ? STR("/") : str_c(sim_word(&sim_user_paths, draw(b, SIM_USER, index, SALT_PATH)));
 	if (index == 41) { /* the longest path there can be: 512 characters */
 		char path[512];
 		memset(path, 'p', sizeof(path));
@@ -326,7 +355,9 @@ static void name_role(const struct builder *b, size_t index)
 	uint64_t h = draw(b, SIM_ROLE, index, SALT_NAME);
 	struct sim_fill service = {"service", str_c(sim_word(&sim_services, h))};
 
-	if (index < sim_fixed_roles_n)
+	if (index == 0 && !sim_is_management(b->account))
+		e->name = b->org->opts.child_role_name;
+	else if (index < sim_fixed_roles_n)
 		e->name = str_c(form->label);
 	else if (str_eq_c(str_c(form->label), "AWSServiceRoleFor"))
 		e->name =
@@ -341,6 +372,14 @@ static void name_role(const struct builder *b, size_t index)
 	e->arn = arn(b, "role", e->path, e->name);
 }
 
+/* The account that trust policies call another one: the management account for all others. */
+static struct str other_account(const struct builder *b)
+{
+	if (!sim_is_management(b->account))
+		return b->org->accounts[0].id;
+	return b->org->n_accounts > 1 ? b->org->accounts[1].id : STR("210987654321");
+}
+
 static void build_trust(const struct builder *b, struct sim_entity *e)
 {
 	struct sim_account *a = b->account;
@@ -352,7 +391,7 @@ static void build_trust(const struct builder *b, struct sim_entity *e)
 	const struct sim_entity *all = a->entities[SIM_ROLE];
 	const struct sim_fill fills[] = {
 		{"account", a->id},
-		{"other", STR("210987654321")},
+		{"other", other_account(b)},
 		{"service", str_c(sim_word(&sim_services, draw(b, SIM_ROLE, e->index, SALT_NAME)))},
 		{"user", user != NULL
 				 ? user->arn
@@ -402,49 +441,50 @@ static void build_customer_policy(const struct builder *b, struct sim_policy *p)
 		p->tag = (struct sim_tag){STR("owner"), str_c(sim_word(&sim_departments, h >> 24))};
 }
 
-static void build_aws_policy(const struct builder *b, struct sim_policy *p, size_t nth)
+static void build_aws_policy(struct arena *arena, struct sim_policy *p, size_t nth)
 {
 	uint64_t h = sim_hash(0, nth, SALT_VERSIONS, 1); /* the same in every estate */
 
 	p->aws = true;
+	p->index = (uint32_t)nth;
 	if (nth < sim_aws_policies_n) {
 		p->name = str_c(sim_aws_policies[nth].name);
 		p->path = str_c(sim_aws_policies[nth].path);
 	} else {
-		p->name = str_fmt(b->arena, "Amazon%s%s%zu", sim_word(&sim_services, nth),
+		p->name = str_fmt(arena, "Amazon%s%s%zu", sim_word(&sim_services, nth),
 			sim_word(&sim_access_levels, h), nth);
 		p->path = nth % 4 == 0 ? STR("/service-role/") : STR("/");
 	}
-	p->arn = str_fmt(
-		b->arena, "arn:aws:iam::aws:policy" STR_FMT STR_FMT, STR_ARG(p->path), STR_ARG(p->name));
-	p->id = sim_id(b->arena, "ANPA", h);
+	p->arn =
+		str_fmt(arena, "arn:aws:iam::aws:policy" STR_FMT STR_FMT, STR_ARG(p->path), STR_ARG(p->name));
+	p->id = sim_id(arena, "ANPA", h);
 	p->first_version = 1;
 	p->last_version = p->default_version = 1 + (uint32_t)(h % 40);
 	p->created_s = EPOCH_END_S - 10 * YEAR_S + (int64_t)(h % (uint64_t)YEAR_S);
 	p->updated_s = sim_policy_version_created(p, p->last_version);
-	p->description = str_fmt(b->arena, "Provides access of the kind " STR_FMT, STR_ARG(p->name));
+	p->description = str_fmt(arena, "Provides access of the kind " STR_FMT, STR_ARG(p->name));
+}
+
+static void build_policies(const struct builder *b)
+{
+	struct sim_account *a = b->account;
+
+	a->n_customer_policies = b->size->policies;
+	a->n_policies = a->n_customer_policies + b->org->n_catalogue;
+	a->customer_policies = arena_array_of(b->arena, a->n_customer_policies + 1, struct sim_policy);
+	a->use = arena_array_of(b->arena, a->n_policies, struct sim_policy_use);
+	for (size_t i = 0; i < a->n_customer_policies; i++) {
+		a->customer_policies[i].index = (uint32_t)i;
+		build_customer_policy(b, &a->customer_policies[i]);
+	}
 }
 
 static void build_account(const struct builder *b)
 {
 	struct sim_account *a = b->account;
-	const struct sim_org_options *opts = b->opts;
-	const size_t want[SIM_KIND_COUNT] = {opts->users, opts->groups, opts->roles};
-	size_t aws = opts->aws_policies > sim_aws_policies_n ? opts->aws_policies : sim_aws_policies_n;
+	const size_t want[SIM_KIND_COUNT] = {b->size->users, b->size->groups, b->size->roles};
 
-	a->org = b->org;
-	a->id = str_dup(b->arena, opts->account);
-	a->alias = STR("baton-demo");
-	a->n_customer_policies = opts->policies;
-	a->n_policies = opts->policies + aws;
-	a->policies = arena_array_of(b->arena, a->n_policies, struct sim_policy);
-	for (size_t i = 0; i < a->n_policies; i++) {
-		a->policies[i].index = (uint32_t)i;
-		if (i < opts->policies)
-			build_customer_policy(b, &a->policies[i]);
-		else
-			build_aws_policy(b, &a->policies[i], i - opts->policies);
-	}
+	build_policies(b);
 	for (size_t kind = 0; kind < SIM_KIND_COUNT; kind++) {
 		a->n[kind] = want[kind];
 		a->entities[kind] = arena_array_of(b->arena, want[kind] + 1, struct sim_entity);
@@ -459,35 +499,57 @@ static void build_account(const struct builder *b)
 		build_role(b, i);
 }
 
+void sim_account_ready(struct sim_account *a)
+{
+	const struct sim_org *o = a->org;
+
+	if (a->ready)
+		return;
+	LOCK_SCOPE(&a->lock);
+	if (a->ready)
+		return;
+	struct sim_org_size size = sim_is_management(a) ? o->opts.size : o->opts.child;
+	if (!sim_is_management(a) && size.roles == 0)
+		size.roles = 1; /* the one that lets the management account in */
+	a->arena = arena_new(0);
+	build_account(&(struct builder){.account = a, .org = o, .size = &size, .arena = a->arena});
+	a->ready = true;
+}
+
+static void build_catalogue(struct sim_org *o)
+{
+	o->n_catalogue =
+		o->opts.aws_policies > sim_aws_policies_n ? o->opts.aws_policies : sim_aws_policies_n;
+	o->catalogue = arena_array_of(o->arena, o->n_catalogue, struct sim_policy);
+	for (size_t i = 0; i < o->n_catalogue; i++)
+		build_aws_policy(o->arena, &o->catalogue[i], i);
+}
+
 struct sim_org *sim_org_new(const struct sim_org_options *opts)
 {
 	struct arena *arena = arena_new(0);
 	struct sim_org *o = arena_new_of(arena, struct sim_org);
 
 	o->arena = arena;
-	o->seed = opts->seed;
-	o->n_accounts = 1;
-	o->accounts = arena_array_of(arena, o->n_accounts, struct sim_account);
-	build_account(&(struct builder){.org = o, .account = &o->accounts[0], .opts = opts, .arena = arena});
+	o->opts = *opts;
+	build_catalogue(o);
+	sim_directory_build(o);
+	sim_account_ready(&o->accounts[0]);
 	return o;
 }
 
 void sim_org_free(struct sim_org *o)
 {
-	if (o != NULL)
-		arena_free(o->arena);
+	if (o == NULL)
+		return;
+	for (size_t i = 0; i < o->n_accounts; i++) {
+		arena_free(o->accounts[i].arena);
+		mutex_deinit(&o->accounts[i].lock);
+	}
+	arena_free(o->arena);
 }
 
 /* --- asking --- */
-struct sim_account *sim_org_account(struct sim_org *o, struct str id)
-{
-	for (size_t i = 0; i < o->n_accounts; i++) {
-		if (str_eq(o->accounts[i].id, id))
-			return &o->accounts[i];
-	}
-	return NULL;
-}
-
 struct sim_entity *sim_entity_find(struct sim_account *a, enum sim_kind kind, struct str name)
 {
 	for (size_t i = 0; i < a->n[kind]; i++) {
@@ -498,11 +560,23 @@ struct sim_entity *sim_entity_find(struct sim_account *a, enum sim_kind kind, st
 	return NULL;
 }
 
-struct sim_policy *sim_policy_find(struct sim_account *a, struct str policy_arn)
+const struct sim_policy *sim_policy_at(const struct sim_account *a, size_t i)
+{
+	if (i < a->n_customer_policies)
+		return &a->customer_policies[i];
+	return &a->org->catalogue[i - a->n_customer_policies];
+}
+
+const struct sim_policy_use *sim_policy_use(const struct sim_account *a, const struct sim_policy *p)
+{
+	return &a->use[p->aws ? a->n_customer_policies + p->index : p->index];
+}
+
+const struct sim_policy *sim_policy_find(const struct sim_account *a, struct str policy_arn)
 {
 	for (size_t i = 0; i < a->n_policies; i++) {
-		if (str_eq(a->policies[i].arn, policy_arn))
-			return &a->policies[i];
+		if (str_eq(sim_policy_at(a, i)->arn, policy_arn))
+			return sim_policy_at(a, i);
 	}
 	return NULL;
 }
@@ -535,9 +609,9 @@ bool sim_org_remove(struct sim_account *a, enum sim_kind kind, struct str name)
 		return false;
 	e->gone = true;
 	for (uint32_t i = 0; i < e->n_attached; i++)
-		a->policies[e->attached[i]].attachments--;
+		a->use[e->attached[i]].attachments--;
 	if (e->boundary != SIM_NONE)
-		a->policies[e->boundary].boundaries--;
+		a->use[e->boundary].boundaries--;
 	for (size_t i = 0; kind == SIM_GROUP && i < a->n[SIM_USER]; i++)
 		leave_group(&a->entities[SIM_USER][i], e->index);
 	return true;
@@ -567,25 +641,25 @@ static struct str document(struct str account, uint64_t hash, struct str name, s
 	return sim_text_fill(arena, template_, fills, ARRAY_LEN(fills));
 }
 
-static uint64_t inline_hash(struct sim_account *a, const struct sim_entity *e, uint32_t k)
+static uint64_t inline_hash(const struct sim_account *a, const struct sim_entity *e, uint32_t k)
 {
-	return sim_hash(a->org->seed, ((uint64_t)e->kind << 32) | e->index, SALT_INLINE, 0) + k;
+	return sim_hash(a->seed, ((uint64_t)e->kind << 32) | e->index, SALT_INLINE, 0) + k;
 }
 
-struct str sim_inline_name(struct sim_account *a, const struct sim_entity *e, uint32_t k)
+struct str sim_inline_name(const struct sim_account *a, const struct sim_entity *e, uint32_t k)
 {
 	return str_c(
 		sim_word(&sim_inline_names, inline_hash(a, e, k))); /* + k: distinct words for one entity */
 }
 
 struct str sim_inline_document(
-	struct sim_account *a, const struct sim_entity *e, uint32_t k, struct arena *arena)
+	const struct sim_account *a, const struct sim_entity *e, uint32_t k, struct arena *arena)
 {
 	return document(a->id, sim_hash(inline_hash(a, e, k), SALT_DOCUMENT, 0, 0), e->name, arena);
 }
 
 struct str sim_policy_document(
-	struct sim_account *a, const struct sim_policy *p, uint32_t version, struct arena *arena)
+	const struct sim_account *a, const struct sim_policy *p, uint32_t version, struct arena *arena)
 {
 	return document(p->aws ? STR("*") : a->id, sim_hash(str_hash(p->arn), SALT_DOCUMENT, version, 0),
 		p->name, arena);

@@ -1,21 +1,9 @@
-#include "sim/sim_query.h"
-
-#include <stdlib.h>
+/* AWS's query protocol: parameters come form-encoded in the body (or the query string), answers are XML. */
 #include <string.h>
 
 #include "base/encode.h"
-#include "base/xml.h"
-
-/* Parameters that never enter a log. */
-static const char *const secret_params[] = {"WebIdentityToken", "SAMLAssertion", "TokenCode", "Password"};
-
-static int param_cmp(const void *a, const void *b)
-{
-	const struct sim_param *x = a, *y = b;
-	int by_name = str_cmp(x->name, y->name);
-
-	return by_name != 0 ? by_name : str_cmp(x->value, y->value);
-}
+#include "sim/sim_call.h"
+#include "sim/sim_request.h"
 
 /* In forms a plus is a space; percent_decode leaves it alone. */
 static bool form_decode(struct arena *a, struct str text, struct str *ret)
@@ -53,68 +41,17 @@ static bool read_form(struct sim_call *c, struct str body)
 	return true;
 }
 
-static bool is_secret(struct str name)
-{
-	for (size_t i = 0; i < ARRAY_LEN(secret_params); i++) {
-		if (str_eq_c(name, secret_params[i]))
-			return true;
-	}
-	return false;
-}
-
-static void add_escaped(struct buf *b, struct str s)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] == '&' || s.p[i] == '=' || s.p[i] == '%')
-			buf_fmt(b, "%%%02X", (unsigned)s.p[i]);
-		else
-			buf_char(b, s.p[i]);
-	}
-}
-
-/* "MaxItems=1000&UserName=ana@example.com": readable, and different for different parameters. */
-static struct str canonical_params(struct sim_call *c)
-{
-	struct buf b;
-
-	buf_init(&b, SIZE_MAX / 2);
-	for (size_t i = 0; i < c->n_params; i++) {
-		const struct sim_param *p = &c->params[i];
-		if (str_eq_c(p->name, "Action") || str_eq_c(p->name, "Version"))
-			continue;
-		if (b.n > 0)
-			buf_char(&b, '&');
-		add_escaped(&b, p->name);
-		buf_char(&b, '=');
-		if (is_secret(p->name))
-			buf_c(&b, "***");
-		else
-			add_escaped(&b, p->value);
-	}
-	struct str text = buf_dup(&b, c->arena);
-	buf_deinit(&b);
-	return text;
-}
-
 static const struct sim_service *service_of_version(struct str version)
 {
 	for (size_t i = 0; i < sim_services_all_n; i++) {
-		if (str_eq_c(version, sim_services_all[i]->version))
+		if (sim_services_all[i]->protocol == &sim_query &&
+			str_eq_c(version, sim_services_all[i]->version))
 			return sim_services_all[i];
 	}
 	return NULL;
 }
 
-static const struct sim_op *op_find(const struct sim_service *service, struct str name)
-{
-	for (size_t i = 0; i < service->n_ops; i++) {
-		if (str_eq_c(name, service->ops[i].name))
-			return &service->ops[i];
-	}
-	return NULL;
-}
-
-void sim_query_read(struct sim_call *c, const struct sim_request *req)
+static void query_read(struct sim_call *c, const struct sim_request *req)
 {
 	bool readable;
 
@@ -123,12 +60,11 @@ void sim_query_read(struct sim_call *c, const struct sim_request *req)
 		memcpy(c->params, req->query, req->n_query * sizeof(*c->params));
 	c->n_params = req->n_query;
 	readable = read_form(c, req->body);
-	qsort(c->params, c->n_params, sizeof(c->params[0]), param_cmp);
+	sim_params_ready(c);
 	c->op_name = sim_param(c, "Action");
 	struct str version = sim_param(c, "Version");
 	c->service = service_of_version(version);
-	c->op = c->service != NULL ? op_find(c->service, c->op_name) : NULL;
-	c->params_text = canonical_params(c);
+	c->op = c->service != NULL ? sim_op_find(c->service, c->op_name) : NULL;
 
 	if (!readable)
 		sim_fail(c, 400, "MalformedQueryString", "The query string is not valid form encoding");
@@ -144,32 +80,19 @@ void sim_query_read(struct sim_call *c, const struct sim_request *req)
 		c->service = sim_services_all[0]; /* someone has to word the error */
 }
 
-void sim_query_check_required(struct sim_call *c)
-{
-	for (size_t i = 0; i < ARRAY_LEN(c->op->required) && c->op->required[i] != NULL; i++) {
-		const char *name = c->op->required[i];
-		if (sim_param(c, name).n == 0)
-			sim_fail(c, 400, "ValidationError",
-				"1 validation error detected: Value null at '%c%s' failed to satisfy "
-				"constraint: "
-				"Member must not be null",
-				name[0] | 0x20, name + 1);
-	}
-}
-
-void sim_query_begin(struct sim_call *c)
+static void query_begin(struct sim_call *c)
 {
 	buf_fmt(&c->out, "<%sResponse xmlns=\"%s\"><%sResult>", c->op->name, c->service->xmlns, c->op->name);
 }
 
-void sim_query_end(struct sim_call *c)
+static void query_end(struct sim_call *c)
 {
 	buf_fmt(&c->out,
 		"</%sResult><ResponseMetadata><RequestId>%s</RequestId></ResponseMetadata></%sResponse>",
 		c->op->name, c->request_id, c->op->name);
 }
 
-void sim_query_error(struct sim_call *c)
+static void query_error(struct sim_call *c)
 {
 	buf_reset(&c->out);
 	buf_fmt(&c->out, "<ErrorResponse xmlns=\"%s\"><Error><Type>%s</Type>", c->service->xmlns,
@@ -178,3 +101,22 @@ void sim_query_error(struct sim_call *c)
 	el_str(c, "Message", c->message);
 	buf_fmt(&c->out, "</Error><RequestId>%s</RequestId></ErrorResponse>", c->request_id);
 }
+
+static void query_page_end(struct sim_call *c, bool truncated, struct str token)
+{
+	el_bool(c, "IsTruncated", truncated);
+	if (token.n > 0)
+		el_str(c, "Marker", token);
+}
+
+const struct sim_protocol sim_query = {
+	.content_type = "text/xml",
+	.read = query_read,
+	.begin = query_begin,
+	.end = query_end,
+	.error = query_error,
+	.page_end = query_page_end,
+	.malformed = "<Response><Result><member>one & two</Result></Response>",
+	.padding = "<Padding>0123456789012345678901234567890123456789</Padding>",
+	.pad_before = '<',
+};

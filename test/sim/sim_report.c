@@ -137,7 +137,7 @@ static void csv_key(struct buf *b, const struct sim_access_key *k)
 		buf_c(b, ",false,N/A,N/A,N/A,N/A");
 		return;
 	}
-	buf_fmt(b, ",%s,", k->active ? "true" : "false");
+	buf_fmt(b, ",%s,", k->status == SIM_KEY_ACTIVE ? "true" : "false");
 	csv_date(b, k->created_s, "N/A");
 	buf_char(b, ',');
 	csv_date(b, k->last_used_s, "N/A");

@@ -29,7 +29,7 @@ struct str sim_header(const struct sim_request *r, const char *name);
 enum sim_wire {
 	SIM_WIRE_WHOLE,
 	SIM_WIRE_TRUNCATE, /* Content-Length of the whole, the connection breaks after wire_bytes */
-	SIM_WIRE_OVERSIZE, /* padded with elements to at least wire_bytes; still well-formed */
+	SIM_WIRE_OVERSIZE, /* padded to at least wire_bytes; still well-formed */
 	SIM_WIRE_CLOSE,    /* the connection closes without an answer */
 };
 
@@ -40,6 +40,8 @@ struct sim_answer {
 	struct buf body;
 	enum sim_wire wire;
 	uint64_t wire_bytes;
+	const char *padding; /* of SIM_WIRE_OVERSIZE, see struct sim_protocol */
+	char pad_before;
 	uint64_t delay_ms; /* before anything is sent */
 };
 

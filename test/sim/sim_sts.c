@@ -1,5 +1,6 @@
 /* STS, API version 2011-06-15. Trust policies are not evaluated: a role of the organization can be assumed by
- * anyone who knows its external id, if it asks for one. */
+ * anyone who knows its external id, if it asks for one; but the role that lets the management account into
+ * another one only from there. */
 #include <string.h>
 
 #include "base/encode.h"
@@ -20,20 +21,46 @@ static void get_caller_identity(struct sim_call *c)
 	el_str(c, "Account", c->caller.account->id);
 }
 
-/* The role of arn:aws:iam::<account>:role/<path><name>; NULL: not one of ours. */
-static struct sim_entity *find_role(struct sim_call *c, struct str arn, struct sim_account **ret_account)
+/* The account of RoleArn; NULL: not one of ours. */
+static struct sim_account *role_account(struct sim_call *c)
 {
-	struct str rest = arn;
+	struct str rest = sim_param(c, "RoleArn");
 
 	for (int i = 0; i < 4; i++)
 		str_cut(&rest, ':');
-	struct sim_account *a = sim_org_account(c->sim->org, str_cut(&rest, ':'));
-	if (a == NULL)
+	return sim_org_account(c->sim->org, str_cut(&rest, ':'));
+}
+
+/* The role that RoleArn names, arn:aws:iam::<account>:role/<path><name>, if the caller gets in; NULL
+ * otherwise. */
+static const struct sim_entity *role_for_caller(struct sim_call *c, struct sim_account **ret_account)
+{
+	struct str arn = sim_param(c, "RoleArn");
+	struct sim_account *a = role_account(c);
+
+	if (a == NULL || a->state == SIM_SUSPENDED || a->assume == SIM_ASSUME_DENIED)
 		return NULL;
+	sim_account_ready(a);
 	struct str name = str_from(arn, (size_t)(str_rfind_char(arn, '/') + 1));
-	struct sim_entity *role = sim_entity_find(a, SIM_ROLE, name);
+	const struct sim_entity *role = sim_entity_find(a, SIM_ROLE, name);
+	if (role == NULL || !str_eq(role->arn, arn))
+		return NULL;
+	bool from_management_only = role->index == 0 && !sim_is_management(a);
+	if (from_management_only && !sim_is_management(c->caller.account))
+		return NULL;
 	*ret_account = a;
-	return role != NULL && str_eq(role->arn, arn) ? role : NULL;
+	return role;
+}
+
+/* POST /sim/mutate can make an account's roles hard to get. True: the call has failed. */
+static bool throttled(struct sim_call *c)
+{
+	const struct sim_account *a = role_account(c);
+
+	if (a == NULL || a->assume != SIM_ASSUME_THROTTLED)
+		return false;
+	sim_fail(c, 400, c->service->codes->throttled, "Rate exceeded");
+	return true;
 }
 
 static bool session_name_ok(struct str name)
@@ -97,7 +124,9 @@ static void assume_role(struct sim_call *c)
 			STR_ARG(name));
 		return;
 	}
-	const struct sim_entity *role = find_role(c, arn, &account);
+	if (throttled(c))
+		return;
+	const struct sim_entity *role = role_for_caller(c, &account);
 	if (role == NULL ||
 		(role->external_id.n > 0 && !str_eq(role->external_id, sim_param(c, "ExternalId")))) {
 		sim_fail(c, 403, "AccessDenied",
@@ -135,7 +164,9 @@ static void assume_role_with_web_identity(struct sim_call *c)
 			"Access Token)");
 		return;
 	}
-	const struct sim_entity *role = find_role(c, sim_param(c, "RoleArn"), &account);
+	if (throttled(c))
+		return;
+	const struct sim_entity *role = role_for_caller(c, &account);
 	if (role == NULL) {
 		sim_fail(c, 403, "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity");
 		return;
@@ -150,15 +181,28 @@ static void assume_role_with_web_identity(struct sim_call *c)
 
 static const struct sim_op ops[] = {
 	{.name = "GetCallerIdentity", .fn = get_caller_identity},
-	{.name = "AssumeRole", .fn = assume_role, .required = {"RoleArn", "RoleSessionName"}},
+	{.name = "AssumeRole",
+		.fn = assume_role,
+		.required = {"RoleArn", "RoleSessionName"},
+		.account = role_account},
 	{.name = "AssumeRoleWithWebIdentity",
 		.fn = assume_role_with_web_identity,
 		.required = {"RoleArn", "RoleSessionName", "WebIdentityToken"},
-		.unsigned_ok = true},
+		.unsigned_ok = true,
+		.account = role_account},
+};
+
+static const struct sim_codes codes = {
+	.invalid = "ValidationError",
+	.unreadable = "MalformedInput",
+	.throttled = "Throttling",
+	.failed = "ServiceFailure",
 };
 
 const struct sim_service sim_sts = {
 	.name = "sts",
+	.protocol = &sim_query,
+	.codes = &codes,
 	.version = "2011-06-15",
 	.xmlns = "https://sts.amazonaws.com/doc/2011-06-15/",
 	.ops = ops,

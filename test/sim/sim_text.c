@@ -46,6 +46,10 @@ WORDS(sim_descriptions, "", "Runs the nightly batch", "Zugriff f\u00fcr die L\u0
 	"50% of reads, 100 % of writes + deletes");
 WORDS(sim_access_levels, "FullAccess", "ReadOnlyAccess", "PowerUser", "ServiceRolePolicy",
 	"ExecutionRolePolicy");
+/* At most 50 characters of ASCII. */
+WORDS(sim_account_names, "Production", "Staging", "Log Archive", "Audit", "Sandbox <dev>", "R&D",
+	"Shared Services", "Data-Lake (EU)", "it's \"legacy\"", "backslash\\and/slash", "Acme, Inc. payments",
+	"100% serverless", "An account with a name of fifty characters, a-z 0-9");
 
 const char *sim_word(const struct sim_words *w, uint64_t hash)
 {

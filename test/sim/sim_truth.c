@@ -2,233 +2,203 @@
 
 #include <inttypes.h>
 
-#include "base/clock.h"
-#include "base/json.h"
+#include "sim/sim_json_writer.h"
 
-/* A JSON writer that knows where commas go. */
-struct writer {
-	struct buf *out;
-	bool first;
-};
-
-static void separate(struct writer *w)
+static void write_identity(struct json_writer *w, const struct sim_entity *e)
 {
-	if (!w->first)
-		buf_char(w->out, ',');
-	w->first = false;
-}
-
-static void key(struct writer *w, const char *name)
-{
-	separate(w);
-	buf_fmt(w->out, "\"%s\":", name);
-}
-
-static void open_(struct writer *w, const char *name, char bracket)
-{
-	if (name != NULL)
-		key(w, name);
-	else
-		separate(w);
-	buf_char(w->out, bracket);
-	w->first = true;
-}
-
-static void close_(struct writer *w, char bracket)
-{
-	buf_char(w->out, bracket);
-	w->first = false;
-}
-
-static void text(struct writer *w, const char *name, struct str value)
-{
-	key(w, name);
-	json_write_str(w->out, value);
-}
-
-static void text_or_null(struct writer *w, const char *name, struct str value)
-{
-	if (value.n > 0) {
-		text(w, name, value);
-		return;
-	}
-	key(w, name);
-	buf_c(w->out, "null");
-}
-
-static void number(struct writer *w, const char *name, int64_t value)
-{
-	key(w, name);
-	buf_fmt(w->out, "%" PRId64, value);
-}
-
-static void boolean(struct writer *w, const char *name, bool value)
-{
-	key(w, name);
-	buf_c(w->out, value ? "true" : "false");
-}
-
-static void date(struct writer *w, const char *name, int64_t unix_s)
-{
-	char rfc[21];
-
-	if (unix_s == SIM_NEVER) {
-		text_or_null(w, name, STR_EMPTY);
-		return;
-	}
-	time_format_rfc3339(unix_s, rfc);
-	text(w, name, str_c(rfc));
-}
-
-static void write_identity(struct writer *w, const struct sim_entity *e)
-{
-	text(w, "name", e->name);
-	text(w, "path", e->path);
-	text(w, "arn", e->arn);
-	text(w, "id", e->id);
-	date(w, "created", e->created_s);
+	jw_str(w, "name", e->name);
+	jw_str(w, "path", e->path);
+	jw_str(w, "arn", e->arn);
+	jw_str(w, "id", e->id);
+	jw_time(w, "created", e->created_s);
 }
 
 static void write_policies_of(
-	struct writer *w, struct sim_account *a, const struct sim_entity *e, struct arena *arena)
+	struct json_writer *w, struct sim_account *a, const struct sim_entity *e, struct arena *arena)
 {
-	open_(w, "attached", '[');
+	jw_open(w, "attached", '[');
 	for (uint32_t i = 0; i < e->n_attached; i++) {
-		open_(w, NULL, '{');
-		text(w, "name", a->policies[e->attached[i]].name);
-		text(w, "arn", a->policies[e->attached[i]].arn);
-		close_(w, '}');
+		jw_open(w, NULL, '{');
+		jw_str(w, "name", sim_policy_at(a, e->attached[i])->name);
+		jw_str(w, "arn", sim_policy_at(a, e->attached[i])->arn);
+		jw_close(w, '}');
 	}
-	close_(w, ']');
-	open_(w, "inline", '[');
+	jw_close(w, ']');
+	jw_open(w, "inline", '[');
 	for (uint32_t k = 0; k < e->n_inline; k++) {
-		open_(w, NULL, '{');
-		text(w, "name", sim_inline_name(a, e, k));
-		text(w, "document", sim_inline_document(a, e, k, arena));
-		close_(w, '}');
+		jw_open(w, NULL, '{');
+		jw_str(w, "name", sim_inline_name(a, e, k));
+		jw_str(w, "document", sim_inline_document(a, e, k, arena));
+		jw_close(w, '}');
 	}
-	close_(w, ']');
+	jw_close(w, ']');
 	if (e->kind == SIM_GROUP)
 		return;
-	text_or_null(w, "boundary", e->boundary == SIM_NONE ? STR_EMPTY : a->policies[e->boundary].arn);
-	open_(w, "tags", '[');
+	jw_str_or_null(
+		w, "boundary", e->boundary == SIM_NONE ? STR_EMPTY : sim_policy_at(a, e->boundary)->arn);
+	jw_open(w, "tags", '[');
 	for (uint32_t i = 0; i < e->n_tags; i++) {
-		open_(w, NULL, '{');
-		text(w, "key", e->tags[i].key);
-		text(w, "value", e->tags[i].value);
-		close_(w, '}');
+		jw_open(w, NULL, '{');
+		jw_str(w, "key", e->tags[i].key);
+		jw_str(w, "value", e->tags[i].value);
+		jw_close(w, '}');
 	}
-	close_(w, ']');
+	jw_close(w, ']');
 }
 
-static void write_user(struct writer *w, struct sim_account *a, const struct sim_entity *e)
+static void write_user(struct json_writer *w, struct sim_account *a, const struct sim_entity *e)
 {
-	open_(w, "groups", '[');
-	for (uint32_t i = 0; i < e->n_groups; i++) {
-		separate(w);
-		json_write_str(w->out, a->entities[SIM_GROUP][e->groups[i]].name);
-	}
-	close_(w, ']');
-	boolean(w, "has_password", e->has_password);
-	date(w, "password_last_used", e->password_last_used_s);
-	boolean(w, "mfa", e->mfa);
-	open_(w, "access_keys", '[');
+	jw_open(w, "groups", '[');
+	for (uint32_t i = 0; i < e->n_groups; i++)
+		jw_str(w, NULL, a->entities[SIM_GROUP][e->groups[i]].name);
+	jw_close(w, ']');
+	jw_bool(w, "has_password", e->has_password);
+	jw_time(w, "password_last_used", e->password_last_used_s);
+	jw_bool(w, "mfa", e->mfa);
+	jw_open(w, "access_keys", '[');
 	for (uint32_t i = 0; i < e->n_keys; i++) {
 		const struct sim_access_key *k = &e->keys[i];
-		open_(w, NULL, '{');
-		text(w, "id", k->id);
-		boolean(w, "active", k->active);
-		date(w, "created", k->created_s);
-		date(w, "last_used", k->last_used_s);
-		close_(w, '}');
+		jw_open(w, NULL, '{');
+		jw_str(w, "id", k->id);
+		jw_bool(w, "active", k->status == SIM_KEY_ACTIVE);
+		jw_str(w, "status", str_c(sim_key_status_names[k->status]));
+		jw_time(w, "created", k->created_s);
+		jw_time(w, "last_used", k->last_used_s);
+		jw_close(w, '}');
 	}
-	close_(w, ']');
+	jw_close(w, ']');
 }
 
-static void write_role(struct writer *w, const struct sim_entity *e)
+static void write_role(struct json_writer *w, const struct sim_entity *e)
 {
-	text(w, "trust", e->trust);
-	text_or_null(w, "description", e->description);
-	number(w, "max_session_duration", e->max_session_s);
-	date(w, "last_used", e->last_used_s);
+	jw_str(w, "trust", e->trust);
+	jw_str_or_null(w, "description", e->description);
+	jw_int(w, "max_session_duration", e->max_session_s);
+	jw_time(w, "last_used", e->last_used_s);
 }
 
-static void write_entities(struct writer *w, struct sim_account *a, enum sim_kind kind)
+static void write_entities(struct json_writer *w, struct sim_account *a, enum sim_kind kind)
 {
 	static const char *const names[] = {"users", "groups", "roles"};
 
-	open_(w, names[kind], '[');
+	jw_open(w, names[kind], '[');
 	for (size_t i = 0; i < a->n[kind]; i++) {
 		const struct sim_entity *e = &a->entities[kind][i];
 		if (e->gone)
 			continue;
 		struct arena *arena = arena_new(0); /* of one entity's documents */
-		open_(w, NULL, '{');
+		jw_open(w, NULL, '{');
 		write_identity(w, e);
 		write_policies_of(w, a, e, arena);
 		if (kind == SIM_USER)
 			write_user(w, a, e);
 		if (kind == SIM_ROLE)
 			write_role(w, e);
-		close_(w, '}');
+		jw_close(w, '}');
 		arena_free(arena);
 	}
-	close_(w, ']');
+	jw_close(w, ']');
 }
 
+static void write_use(struct json_writer *w, const struct sim_account *a, const struct sim_policy *p)
+{
+	jw_int(w, "attachments", sim_policy_use(a, p)->attachments);
+	jw_int(w, "boundaries", sim_policy_use(a, p)->boundaries);
+}
+
+/* What belongs to the policy alone; the account is where its documents are made. */
 static void write_policy(
-	struct writer *w, struct sim_account *a, const struct sim_policy *p, struct arena *arena)
+	struct json_writer *w, const struct sim_account *a, const struct sim_policy *p, struct arena *arena)
 {
-	open_(w, NULL, '{');
-	text(w, "name", p->name);
-	text(w, "path", p->path);
-	text(w, "arn", p->arn);
-	text(w, "id", p->id);
-	boolean(w, "aws", p->aws);
-	text_or_null(w, "description", p->description);
-	date(w, "created", p->created_s);
-	date(w, "updated", p->updated_s);
-	number(w, "attachments", p->attachments);
-	number(w, "boundaries", p->boundaries);
-	text(w, "default_version", str_fmt(arena, "v%" PRIu32, p->default_version));
-	open_(w, "versions", '[');
+	jw_str(w, "name", p->name);
+	jw_str(w, "path", p->path);
+	jw_str(w, "arn", p->arn);
+	jw_str(w, "id", p->id);
+	jw_bool(w, "aws", p->aws);
+	jw_str_or_null(w, "description", p->description);
+	jw_time(w, "created", p->created_s);
+	jw_time(w, "updated", p->updated_s);
+	jw_str(w, "default_version", str_fmt(arena, "v%" PRIu32, p->default_version));
+	jw_open(w, "versions", '[');
 	for (uint32_t v = p->first_version; v <= p->last_version; v++) {
-		open_(w, NULL, '{');
-		text(w, "id", str_fmt(arena, "v%" PRIu32, v));
-		text(w, "document", sim_policy_document(a, p, v, arena));
-		close_(w, '}');
+		jw_open(w, NULL, '{');
+		jw_str(w, "id", str_fmt(arena, "v%" PRIu32, v));
+		jw_str(w, "document", sim_policy_document(a, p, v, arena));
+		jw_close(w, '}');
 	}
-	close_(w, ']');
-	close_(w, '}');
+	jw_close(w, ']');
 }
 
-static void write_account(struct writer *w, struct sim_account *a)
+static void write_policies(struct json_writer *w, const struct sim_account *a)
 {
-	open_(w, NULL, '{');
-	text(w, "id", a->id);
-	text(w, "alias", a->alias);
+	jw_open(w, "policies", '[');
+	for (size_t i = 0; i < a->n_customer_policies; i++) {
+		const struct sim_policy *p = sim_policy_at(a, i);
+		struct arena *arena = arena_new(0); /* of one policy's documents, as below */
+		jw_open(w, NULL, '{');
+		write_policy(w, a, p, arena);
+		write_use(w, a, p);
+		jw_close(w, '}');
+		arena_free(arena);
+	}
+	jw_close(w, ']');
+	jw_open(w, "aws_policies_used", '[');
+	for (size_t i = a->n_customer_policies; i < a->n_policies; i++) {
+		const struct sim_policy *p = sim_policy_at(a, i);
+		if (a->use[i].attachments == 0 && a->use[i].boundaries == 0)
+			continue;
+		jw_open(w, NULL, '{');
+		jw_str(w, "arn", p->arn);
+		write_use(w, a, p);
+		jw_close(w, '}');
+	}
+	jw_close(w, ']');
+}
+
+static void write_catalogue(struct json_writer *w, const struct sim_org *o)
+{
+	jw_open(w, "aws_policies", '[');
+	for (size_t i = 0; i < o->n_catalogue; i++) {
+		struct arena *arena = arena_new(0);
+		jw_open(w, NULL, '{');
+		write_policy(w, &o->accounts[0], &o->catalogue[i], arena);
+		jw_close(w, '}');
+		arena_free(arena);
+	}
+	jw_close(w, ']');
+}
+
+static void write_account(struct json_writer *w, struct sim_account *a)
+{
+	sim_account_ready(a);
+	jw_open(w, NULL, '{');
+	jw_str(w, "id", a->id);
+	jw_str(w, "arn", a->arn);
+	jw_str(w, "name", a->name);
+	jw_str(w, "email", a->email);
+	jw_str(w, "alias", a->alias);
+	jw_str(w, "state", str_c(sim_account_state_names[a->state]));
+	jw_str(w, "assume", str_c(sim_assume_names[a->assume]));
 	for (size_t kind = 0; kind < SIM_KIND_COUNT; kind++)
 		write_entities(w, a, (enum sim_kind)kind);
-	open_(w, "policies", '[');
-	for (size_t i = 0; i < a->n_policies; i++) {
-		struct arena *arena = arena_new(0);
-		write_policy(w, a, &a->policies[i], arena);
-		arena_free(arena);
-	}
-	close_(w, ']');
-	close_(w, '}');
+	write_policies(w, a);
+	jw_close(w, '}');
 }
 
-void sim_truth_write(struct sim_org *o, struct buf *out)
+void sim_truth_write(struct sim_org *o, struct sim_account *only, struct buf *out)
 {
-	struct writer w = {.out = out, .first = true};
+	struct json_writer w = {.out = out};
 
-	open_(&w, NULL, '{');
-	number(&w, "seed", (int64_t)o->seed);
-	open_(&w, "accounts", '[');
-	for (size_t i = 0; i < o->n_accounts; i++)
-		write_account(&w, &o->accounts[i]);
-	close_(&w, ']');
-	close_(&w, '}');
+	jw_open(&w, NULL, '{');
+	jw_int(&w, "seed", (int64_t)o->opts.seed);
+	jw_str(&w, "organization", o->id);
+	write_catalogue(&w, o);
+	jw_open(&w, "accounts", '[');
+	for (size_t i = 0; i < o->n_accounts; i++) {
+		if (only == NULL || only == &o->accounts[i])
+			write_account(&w, &o->accounts[i]);
+	}
+	jw_close(&w, ']');
+	jw_close(&w, '}');
 	buf_char(out, '\n');
 }

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "sim/sim_org.h"
 
-void sim_truth_write(struct sim_org *o, struct buf *out);
+/* only NULL: all accounts. */
+void sim_truth_write(struct sim_org *o, struct sim_account *only, struct buf *out);
 
 #endif

@@ -10,8 +10,8 @@
  *	}
  *
  * Set up and tear down at suite level: a _FATAL assertion jumps out of its test. Assert on the test's thread
- *only. A suite that leaves more live heap blocks (mem_live_blocks) than it found, its own init and cleanup
- *included, fails.
+ * only. A suite that leaves more live heap blocks (mem_live_blocks) than it found, its own init and cleanup
+ * included, fails.
  *
  * Threads: main thread only. */
 #ifndef TEST_SUPPORT_CUNIT_MAIN_H

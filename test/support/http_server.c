@@ -50,7 +50,8 @@ bool http_server_send(int fd, const void *p, size_t n)
 bool http_server_answer(int fd, int status, const char *headers, struct str body)
 {
 	char head[1024];
-	int n = snprintf(head, sizeof(head), "HTTP/1.1 %d Text\r\n%sContent-Length: %zu\r\n\r\n", status, headers, body.n);
+	int n = snprintf(head, sizeof(head), "HTTP/1.1 %d Text\r\n%sContent-Length: %zu\r\n\r\n", status,
+		headers, body.n);
 
 	assert(n > 0 && (size_t)n < sizeof(head));
 	return http_server_send(fd, head, (size_t)n) && http_server_send(fd, body.p, body.n);
@@ -158,8 +159,8 @@ static void *accept_main(void *arg)
 			continue;
 		}
 		s->connections[s->n] = (struct connection){.server = s, .fd = fd};
-		if (thread_start(&s->connections[s->n].thread, "test-http", 0, connection_main, &s->connections[s->n], &err) ==
-			ERR_OK)
+		if (thread_start(&s->connections[s->n].thread, "test-http", 0, connection_main,
+			    &s->connections[s->n], &err) == ERR_OK)
 			s->n++;
 		else
 			close(fd);

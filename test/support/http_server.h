@@ -1,9 +1,10 @@
 /* test/support/http_server.h
  *
- * An HTTP server on 127.0.0.1 that does what a test tells it, also what no decent server does: the test's function gets the request and
- * the naked socket. One thread per connection, requests one after the other.
+ * An HTTP server on 127.0.0.1 that does what a test tells it, also what no decent server does: the test's
+ * function gets the request and the naked socket. One thread per connection, requests one after the other.
  *
- * Threads: fn runs on the connections' threads, several at a time. It must not assert (CUnit): it counts, and the test looks. */
+ * Threads: fn runs on the connections' threads, several at a time. It must not assert (CUnit): it counts,
+ *          and the test looks. */
 #ifndef TEST_SUPPORT_HTTP_SERVER_H
 #define TEST_SUPPORT_HTTP_SERVER_H
 
@@ -25,10 +26,10 @@ struct http_server_request {
 typedef bool(http_server_fn)(void *arg, const struct http_server_request *req, int fd);
 
 struct http_server *http_server_start(http_server_fn *fn, void *arg);
-void                http_server_stop(struct http_server *s); /* NULL is fine; ends every connection */
+void http_server_stop(struct http_server *s); /* NULL is fine; ends every connection */
 
 unsigned http_server_port(const struct http_server *s);
-size_t   http_server_connections(struct http_server *s); /* accepted so far */
+size_t http_server_connections(struct http_server *s); /* accepted so far */
 
 /* All of it; false when the peer is gone. */
 bool http_server_send(int fd, const void *p, size_t n);

@@ -1,7 +1,7 @@
 /* layers: base aws
  *
- * Resolves endpoints for a test that compares (test/e2e/test_endpoints_botocore.py): per line "service region fips dual-stack" in (the last
- * two 0 or 1), "url signing-region" out. */
+ * Resolves endpoints for a test that compares (test/e2e/test_endpoints_botocore.py): per line "service
+ * region fips dual-stack" in (the last two 0 or 1), "url signing-region" out. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,9 +1,10 @@
 /* layers: base aws
  *
- * Signs requests for a test that compares (test/e2e/test_sigv4_botocore.py): a JSON object per line in, one out.
+ * Signs requests for a test that compares (test/e2e/test_sigv4_botocore.py): a JSON object per line in,
+ * one out.
  *
- *	in   {"method", "path", "query", "headers": [["name", "value"], ...], "body": base64, "key_id", "secret", "token",
- *	      "region", "service", "time": Unix seconds}
+ *	in   {"method", "path", "query", "headers": [["name", "value"], ...], "body": base64,
+ *	      "key_id", "secret", "token", "region", "service", "time": Unix seconds}
  *	out  {"canonical_request", "string_to_sign", "signature", "headers": [["name", "value"], ...]}
  *	     or {"error"} */
 #include <stdio.h>
@@ -26,8 +27,11 @@ static void read_request(struct arena *a, const struct json *j, struct sigv4_req
 	const struct json *list = json_get(j, STR("headers"));
 	struct http_header *headers = arena_array_of(a, list ? list->n : 0, struct http_header);
 
-	*req = (struct sigv4_request){.method = member(j, "method"), .path = member(j, "path"),
-		.query = member(j, "query"), .headers = headers, .n_headers = list ? list->n : 0};
+	*req = (struct sigv4_request){.method = member(j, "method"),
+		.path = member(j, "path"),
+		.query = member(j, "query"),
+		.headers = headers,
+		.n_headers = list ? list->n : 0};
 	for (size_t i = 0; i < req->n_headers; i++) {
 		headers[i].name = json_str(&list->items[i].items[0]);
 		headers[i].value = json_str(&list->items[i].items[1]);
@@ -79,8 +83,11 @@ static void sign_line(struct sigv4_signer *signer, struct str line)
 		token = secret_new(member(j, "token"));
 		read_request(a, j, &req);
 		rc = sigv4_sign(signer, a, &req,
-			&(struct sigv4_params){.access_key_id = member(j, "key_id"), .secret_access_key = secret,
-				.session_token = token, .region = member(j, "region"), .service = member(j, "service"),
+			&(struct sigv4_params){.access_key_id = member(j, "key_id"),
+				.secret_access_key = secret,
+				.session_token = token,
+				.region = member(j, "region"),
+				.service = member(j, "service"),
 				.time_s = time ? time->integer : 0},
 			&result, &err);
 	}

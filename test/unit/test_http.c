@@ -21,8 +21,8 @@
 
 static struct http_server *server;
 static struct http *http;
-static atomic_size_t bytes_sent;   /* of /big */
-static atomic_int closed_by_peer;  /* connections of /silent that the client closed */
+static atomic_size_t bytes_sent;  /* of /big */
+static atomic_int closed_by_peer; /* connections of /silent that the client closed */
 static atomic_int in_handler, most_in_handler;
 
 static const struct ctx forever = {.clock = &clock_system, .deadline_ms = CTX_NO_DEADLINE};
@@ -33,7 +33,8 @@ static bool answer_ok(int fd, const struct http_server_request *req)
 {
 	(void)req;
 	return http_server_answer(fd, 200,
-		"Content-Type: text/xml\r\nDate: Sat, 21 Nov 2026 02:35:00 GMT\r\nx-amzn-RequestId:  abc-123 \r\n"
+		"Content-Type: text/xml\r\nDate: Sat, 21 Nov 2026 02:35:00 GMT\r\nx-amzn-RequestId:  abc-123 "
+		"\r\n"
 		"X-Amz-Request-Id: second\r\nX-Amzn-ErrorType: Foo:http://x\r\nRetry-After: 7\r\n"
 		"x-amz-retry-after: 1500\r\n",
 		STR("hello"));
@@ -134,9 +135,13 @@ static const struct canned {
 	{"/204", "HTTP/1.1 204 No Content\r\n\r\n", true},
 	{"/404", "HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\ngone", true},
 	{"/500", "HTTP/1.1 500 Oops\r\nContent-Length: 4\r\n\r\noops", true},
-	{"/redirect", "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n", true},
-	{"/continue", "HTTP/1.1 100 Continue\r\nDate: x\r\n\r\nHTTP/1.1 201 Made\r\nContent-Length: 2\r\n\r\nok", true},
-	{"/chunked", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n", true},
+	{"/redirect", "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n",
+		true},
+	{"/continue",
+		"HTTP/1.1 100 Continue\r\nDate: x\r\n\r\nHTTP/1.1 201 Made\r\nContent-Length: 2\r\n\r\nok",
+		true},
+	{"/chunked", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
+		true},
 	{"/until-close", "HTTP/1.1 200 OK\r\n\r\nuntil close", false},
 	{"/truncated", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhello", false},
 	{"/truncated-chunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n64\r\nhello", false},
@@ -145,15 +150,23 @@ static const struct canned {
 	{"/garbage", "220 smtp.example.com ready\r\n", false},
 	{"/bad-chunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzzz\r\nabc", false},
 	{"/announces-much", "HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n", false},
-	{"/odd-headers", "HTTP/1.1 200 OK\r\nx-amzn-RequestId: a\x01\xff""b\r\nContent-Length: 0\r\n\r\n", true},
+	{"/odd-headers",
+		"HTTP/1.1 200 OK\r\nx-amzn-RequestId: a\x01\xff"
+		"b\r\nContent-Length: 0\r\n\r\n",
+		true},
 };
 
 static const struct {
 	const char *path;
 	bool (*answer)(int fd, const struct http_server_request *req);
 } answers[] = {
-	{"/ok", answer_ok}, {"/echo", answer_echo}, {"/big", answer_big}, {"/slow", answer_slow},
-	{"/silent", answer_silent}, {"/half", answer_half}, {"/reset", answer_reset},
+	{"/ok", answer_ok},
+	{"/echo", answer_echo},
+	{"/big", answer_big},
+	{"/slow", answer_slow},
+	{"/silent", answer_silent},
+	{"/half", answer_half},
+	{"/reset", answer_reset},
 	{"/long-headers", answer_long_headers},
 };
 
@@ -197,8 +210,8 @@ static struct str url_of(struct arena *a, const char *path)
 }
 
 /* Reads to the end; the body lives in the arena. */
-static enum err_code read_all(struct http_flight *f, const struct ctx *ctx, struct arena *a, struct str *ret_body,
-	struct err *reterr)
+static enum err_code read_all(struct http_flight *f, const struct ctx *ctx, struct arena *a,
+	struct str *ret_body, struct err *reterr)
 {
 	CLEANUP(buf_deinit) struct buf b = {.n = 0};
 	struct str chunk;
@@ -214,8 +227,8 @@ static enum err_code read_all(struct http_flight *f, const struct ctx *ctx, stru
 	return rc;
 }
 
-static enum err_code get(const struct ctx *ctx, struct arena *a, const struct http_request *req, int *ret_status,
-	struct str *ret_body, struct err *reterr)
+static enum err_code get(const struct ctx *ctx, struct arena *a, const struct http_request *req,
+	int *ret_status, struct str *ret_body, struct err *reterr)
 {
 	CLEANUP(http_flight_freep) struct http_flight *f = NULL;
 	const struct http_head *head;
@@ -240,8 +253,14 @@ static void test_answers(void)
 		int status;
 		const char *body;
 	} rows[] = {
-		{"/ok", 200, "hello"}, {"/empty", 200, ""}, {"/204", 204, ""}, {"/404", 404, "gone"},
-		{"/500", 500, "oops"}, {"/redirect", 302, ""}, {"/continue", 201, "ok"}, {"/chunked", 200, "abcde"},
+		{"/ok", 200, "hello"},
+		{"/empty", 200, ""},
+		{"/204", 204, ""},
+		{"/404", 404, "gone"},
+		{"/500", 500, "oops"},
+		{"/redirect", 302, ""},
+		{"/continue", 201, "ok"},
+		{"/chunked", 200, "abcde"},
 		{"/until-close", 200, "until close"},
 	};
 	CLEANUP(arena_freep) struct arena *a = arena_new(0);
@@ -341,7 +360,8 @@ static void test_odd_headers_are_dropped(void)
 	CU_ASSERT_EQUAL(head->request_id.n, 0);
 }
 
-static void check_echo(struct arena *a, struct http_request *req, const char *want_start, struct str *ret_echo)
+static void check_echo(
+	struct arena *a, struct http_request *req, const char *want_start, struct str *ret_echo)
 {
 	struct err err;
 	int status;
@@ -353,10 +373,13 @@ static void check_echo(struct arena *a, struct http_request *req, const char *wa
 static void test_requests(void)
 {
 	CLEANUP(arena_freep) struct arena *a = arena_new(0);
-	const struct http_header headers[] = {
-		{STR("X-Amz-Target"), STR("Svc.Op")}, {STR("X-Empty"), STR_EMPTY}, {STR("Host"), STR("example.com")}};
-	struct http_request req = {.method = STR("POST"), .url = url_of(a, "/echo?b=%2F&a"), .headers = headers,
-		.n_headers = ARRAY_LEN(headers), .body = STR("x\0y")};
+	const struct http_header headers[] = {{STR("X-Amz-Target"), STR("Svc.Op")},
+		{STR("X-Empty"), STR_EMPTY}, {STR("Host"), STR("example.com")}};
+	struct http_request req = {.method = STR("POST"),
+		.url = url_of(a, "/echo?b=%2F&a"),
+		.headers = headers,
+		.n_headers = ARRAY_LEN(headers),
+		.body = STR("x\0y")};
 	struct str echo;
 
 	check_echo(a, &req, "POST /echo?b=%2F&a\n", &echo);
@@ -433,7 +456,8 @@ static unsigned unused_port(void)
 static void test_refused(void)
 {
 	CLEANUP(arena_freep) struct arena *a = arena_new(0);
-	struct http_request req = {.method = STR("GET"), .url = str_fmt(a, "http://127.0.0.1:%u/", unused_port())};
+	struct http_request req = {
+		.method = STR("GET"), .url = str_fmt(a, "http://127.0.0.1:%u/", unused_port())};
 	struct err err = {.code = ERR_OK};
 	struct str body;
 	int status;
@@ -442,7 +466,8 @@ static void test_refused(void)
 	CU_ASSERT(err.retryable);
 }
 
-/* What a name that does not resolve means depends on whether a name server says so; the test asks the same resolver. */
+/* What a name that does not resolve means depends on whether a name server says so; the test asks the same
+ * resolver. */
 static void test_unknown_host(void)
 {
 	static const char name[] = "no-such-host.baton-awsd.invalid";
@@ -534,7 +559,8 @@ static void test_give_up(void)
 		struct http *mine = NULL;
 		struct err err;
 
-		CU_ASSERT_EQUAL_FATAL(http_new(&(struct http_options){.max_host_connections = 4}, &mine, &err), ERR_OK);
+		CU_ASSERT_EQUAL_FATAL(
+			http_new(&(struct http_options){.max_host_connections = 4}, &mine, &err), ERR_OK);
 		for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
 			struct http_request req = {.method = STR("GET"), .url = url_of(a, paths[i])};
 
@@ -555,7 +581,8 @@ static void test_back_pressure(void)
 {
 	CLEANUP(arena_freep) struct arena *a = arena_new(0);
 	CLEANUP(http_flight_freep) struct http_flight *f = NULL;
-	struct http_request req = {.method = STR("GET"), .url = url_of(a, "/big"), .max_body_bytes = BIG_BODY_BYTES};
+	struct http_request req = {
+		.method = STR("GET"), .url = url_of(a, "/big"), .max_body_bytes = BIG_BODY_BYTES};
 	size_t total = 0, wrong = 0, before, biggest = 0;
 	const struct http_head *head;
 	struct str chunk;
@@ -598,7 +625,8 @@ static void test_many_from_one_thread(void)
 
 	atomic_store(&most_in_handler, 0);
 	for (size_t i = 0; i < N_MANY; i++) {
-		struct http_request req = {.method = STR("GET"), .waiter = w,
+		struct http_request req = {.method = STR("GET"),
+			.waiter = w,
 			.url = str_fmt(a, STR_FMT "%zu", STR_ARG(url_of(a, "/slow?")), i)};
 
 		buf_init(&bodies[i], 100);
@@ -611,7 +639,8 @@ static void test_many_from_one_thread(void)
 				struct str chunk;
 
 				if (!has_head[i]) {
-					wrong += http_flight_head(flights[i], &forever, &head, &err) != ERR_OK;
+					wrong +=
+						http_flight_head(flights[i], &forever, &head, &err) != ERR_OK;
 					has_head[i] = true;
 					continue;
 				}
@@ -648,13 +677,15 @@ static void test_waiter_times_out(void)
 /* Threads that have no more in common than the transport. */
 static void *hammer(void *arg)
 {
-	static const char *const paths[] = {"/ok", "/404", "/truncated", "/chunked", "/no-answer", "/slow", "/empty"};
+	static const char *const paths[] = {
+		"/ok", "/404", "/truncated", "/chunked", "/no-answer", "/slow", "/empty"};
 	atomic_int *wrong = arg;
 
 	for (int i = 0; i < 40; i++) {
 		struct arena *a = arena_new(0);
 		const char *path = paths[(size_t)i % ARRAY_LEN(paths)];
-		struct http_request req = {.method = STR("POST"), .url = url_of(a, path), .body = STR("body")};
+		struct http_request req = {
+			.method = STR("POST"), .url = url_of(a, path), .body = STR("body")};
 		enum err_code want = i % 7 == 2 || i % 7 == 4 ? ERR_UNAVAILABLE : ERR_OK;
 		struct str body;
 		struct err err;
@@ -699,7 +730,8 @@ static void test_connections_are_reused(void)
 	ASSERT_I64(after.bytes_in - before.bytes_in, 100, "bytes");
 }
 
-static enum err_code get_with_proxy(struct arena *a, const char *const *environ, struct str url, struct str *ret_body)
+static enum err_code get_with_proxy(
+	struct arena *a, const char *const *environ, struct str url, struct str *ret_body)
 {
 	struct http *shared = http;
 	struct http_request req = {.method = STR("GET"), .url = url};
@@ -726,6 +758,8 @@ static void test_proxy(void)
 	ASSERT_STR(body, STR("http://iam.example.invalid/x"), "through the proxy");
 	CU_ASSERT_EQUAL(get_with_proxy(a, with_proxy, url_of(a, "/ok"), &body), ERR_OK);
 	ASSERT_STR(body, STR("hello"), "loopback does not go through it");
+	CU_ASSERT_EQUAL(get_with_proxy(a, without, url_of(a, "/ok"), &body), ERR_OK);
+	ASSERT_STR(body, STR("hello"), "also when there is a list of exceptions");
 	CU_ASSERT_NOT_EQUAL(get_with_proxy(a, without, STR("http://iam.example.invalid/x"), &body), ERR_OK);
 }
 
@@ -734,7 +768,8 @@ static void test_ca_bundle(void)
 	struct http *h = NULL;
 	struct err err;
 
-	CU_ASSERT_EQUAL(http_new(&(struct http_options){.ca_bundle = STR("/no/such/file")}, &h, &err), ERR_INVALID);
+	CU_ASSERT_EQUAL(
+		http_new(&(struct http_options){.ca_bundle = STR("/no/such/file")}, &h, &err), ERR_INVALID);
 	CU_ASSERT(str_contains(str_c(err.msg), STR("/no/such/file")));
 	CU_ASSERT_PTR_NULL(h);
 }
@@ -743,8 +778,9 @@ static void test_ca_bundle(void)
 static void test_no_tls(void)
 {
 	CLEANUP(arena_freep) struct arena *a = arena_new(0);
-	struct http_request req = {
-		.method = STR("GET"), .url = str_fmt(a, "https://127.0.0.1:%u/ok", http_server_port(server)), .timeout_ms = 200};
+	struct http_request req = {.method = STR("GET"),
+		.url = str_fmt(a, "https://127.0.0.1:%u/ok", http_server_port(server)),
+		.timeout_ms = 200};
 	struct err err = {.code = ERR_OK};
 	struct str body;
 	int status;

@@ -31,59 +31,73 @@ static struct str get(const struct shared_config *c, const char *profile, const 
 
 static void test_grammar(void)
 {
-	static const char text[] =
-		"\xef\xbb\xbf# a comment\r\n"
-		"  ; another, indented\n"
-		"\n"
-		"[default]   # behind a header\n"
-		"Region = eu-west-3\n"
-		"no_space=1\n"
-		"empty =\n"
-		"equals = a=b\n"
-		"comment = x # y\n"
-		"no_comment = x#y;z\n"
-		"only_comment = # y\n"
-		"tab\t=\tx\t; y\n"
-		"twice = 1\n"
-		"TWICE = 2\n"
-		"long = a\n"
-		"   b\n"
-		"\tc = d\n"
-		"s3 =\n"
-		"  addressing_style = path   # comment\n"
-		"  # comment between\n"
-		"  max = 1\n"
-		"after = 1\r\n"
-		"[profile a b]\n"
-		"x = 1\n"
-		"[ profile\t\"quoted name\" ]\n"
-		"x = 2\n"
-		"[profile a b]\n"
-		"y = 3\n"
-		"[b]\n"
-		"x = not a profile here\n"
-		"[profile]\n"
-		"x = no name\n"
-		"[sso-session s]\n"
-		"sso_region = x\n"
-		"[services dev]\n"
-		"iam =\n"
-		"  endpoint_url = http://x\n"
-		"[profile indented]\n"
-		"  one = 1\n"
-		"  two = 2\n"
-		"    more\n"
-		"  three = 3";
+	static const char text[] = "\xef\xbb\xbf# a comment\r\n"
+				   "  ; another, indented\n"
+				   "\n"
+				   "[default]   # behind a header\n"
+				   "Region = eu-west-3\n"
+				   "no_space=1\n"
+				   "empty =\n"
+				   "equals = a=b\n"
+				   "comment = x # y\n"
+				   "no_comment = x#y;z\n"
+				   "only_comment = # y\n"
+				   "tab\t=\tx\t; y\n"
+				   "twice = 1\n"
+				   "TWICE = 2\n"
+				   "long = a\n"
+				   "   b\n"
+				   "\tc = d\n"
+				   "s3 =\n"
+				   "  addressing_style = path   # comment\n"
+				   "  # comment between\n"
+				   "  max = 1\n"
+				   "after = 1\r\n"
+				   "[profile a b]\n"
+				   "x = 1\n"
+				   "[ profile\t\"quoted name\" ]\n"
+				   "x = 2\n"
+				   "[profile a b]\n"
+				   "y = 3\n"
+				   "[b]\n"
+				   "x = not a profile here\n"
+				   "[profile]\n"
+				   "x = no name\n"
+				   "[sso-session s]\n"
+				   "sso_region = x\n"
+				   "[services dev]\n"
+				   "iam =\n"
+				   "  endpoint_url = http://x\n"
+				   "[profile indented]\n"
+				   "  one = 1\n"
+				   "  two = 2\n"
+				   "    more\n"
+				   "  three = 3";
 	static const struct {
 		const char *profile, *key, *want;
 	} rows[] = {
-		{"default", "region", "eu-west-3"}, {"default", "REGION", "eu-west-3"}, {"default", "no_space", "1"},
-		{"default", "empty", ""}, {"default", "equals", "a=b"}, {"default", "comment", "x"},
-		{"default", "no_comment", "x#y;z"}, {"default", "only_comment", ""}, {"default", "tab", "x"},
-		{"default", "twice", "2"}, {"default", "long", "a\nb\nc = d"}, {"default", "s3", ""},
-		{"default", "after", "1"}, {"default", "missing", ""}, {"a b", "x", "1"}, {"a b", "y", "3"},
-		{"quoted name", "x", "2"}, {"indented", "one", "1"}, {"indented", "two", "2\nmore"},
-		{"indented", "three", "3"}, {"default", "c", ""}, {"default", "addressing_style", ""},
+		{"default", "region", "eu-west-3"},
+		{"default", "REGION", "eu-west-3"},
+		{"default", "no_space", "1"},
+		{"default", "empty", ""},
+		{"default", "equals", "a=b"},
+		{"default", "comment", "x"},
+		{"default", "no_comment", "x#y;z"},
+		{"default", "only_comment", ""},
+		{"default", "tab", "x"},
+		{"default", "twice", "2"},
+		{"default", "long", "a\nb\nc = d"},
+		{"default", "s3", ""},
+		{"default", "after", "1"},
+		{"default", "missing", ""},
+		{"a b", "x", "1"},
+		{"a b", "y", "3"},
+		{"quoted name", "x", "2"},
+		{"indented", "one", "1"},
+		{"indented", "two", "2\nmore"},
+		{"indented", "three", "3"},
+		{"default", "c", ""},
+		{"default", "addressing_style", ""},
 	};
 	CLEANUP(shared_config_freep) struct shared_config *c = parse(text, "");
 	const struct profile *p = shared_config_profile(c, STR("default"));
@@ -93,7 +107,8 @@ static void test_grammar(void)
 	ASSERT_STR(profile_get_sub(p, "s3", "Addressing_Style"), STR("path"), "below s3");
 	ASSERT_STR(profile_get_sub(p, "s3", "max"), STR("1"), "below s3, behind a comment");
 	ASSERT_STR(profile_get_sub(p, "s3", "x"), STR_EMPTY, "not there");
-	ASSERT_STR(profile_get_sub(shared_config_services(c, STR("dev")), "iam", "endpoint_url"), STR("http://x"), "service");
+	ASSERT_STR(profile_get_sub(shared_config_services(c, STR("dev")), "iam", "endpoint_url"),
+		STR("http://x"), "service");
 	CU_ASSERT_PTR_NULL(shared_config_profile(c, STR("b")));
 	CU_ASSERT_PTR_NULL(shared_config_profile(c, STR("dev")));
 	CU_ASSERT_PTR_NULL(shared_config_profile(c, STR("")));
@@ -103,13 +118,14 @@ static void test_grammar(void)
 
 static void test_merging(void)
 {
-	CLEANUP(shared_config_freep) struct shared_config *c = parse(
-		"[default]\nregion = plain\noutput = plain\n"
-		"[profile default]\nregion = prefixed\n"
-		"[default]\nregion = plain again\n"
-		"[profile p]\naws_access_key_id = config\naws_secret_access_key = config\naws_session_token = config\n"
-		"region = config\n"
-		"[profile q]\naws_session_token = kept\n",
+	CLEANUP(shared_config_freep)
+	struct shared_config *c = parse("[default]\nregion = plain\noutput = plain\n"
+					"[profile default]\nregion = prefixed\n"
+					"[default]\nregion = plain again\n"
+					"[profile p]\naws_access_key_id = config\naws_secret_access_key = "
+					"config\naws_session_token = config\n"
+					"region = config\n"
+					"[profile q]\naws_session_token = kept\n",
 		"[p]\naws_access_key_id = credentials\naws_secret_access_key = credentials\n"
 		"[q]\naws_access_key_id = q\n"
 		"[profile p]\nregion = a profile called 'profile p'\n");
@@ -120,7 +136,8 @@ static void test_merging(void)
 	ASSERT_STR(get(c, "p", "region"), STR("config"), "config file adds");
 	ASSERT_STR(get(c, "p", "aws_session_token"), STR_EMPTY, "a token of the keys that lost");
 	ASSERT_STR(get(c, "q", "aws_session_token"), STR("kept"), "no secret, nothing lost");
-	ASSERT_STR(get(c, "profile p", "region"), STR("a profile called 'profile p'"), "no prefix in the credentials file");
+	ASSERT_STR(get(c, "profile p", "region"), STR("a profile called 'profile p'"),
+		"no prefix in the credentials file");
 }
 
 static void test_bad_lines(void)
@@ -145,7 +162,8 @@ static void test_bad_lines(void)
 		struct err err = {.code = ERR_OK};
 		struct str where = str_fmt(a, "credentials, line %u: ", rows[i].line);
 
-		ASSERT_I64(shared_config_parse(STR_EMPTY, str_c(rows[i].text), &c, &err), ERR_INVALID, rows[i].text);
+		ASSERT_I64(shared_config_parse(STR_EMPTY, str_c(rows[i].text), &c, &err), ERR_INVALID,
+			rows[i].text);
 		CU_ASSERT_PTR_NULL(c);
 		CU_ASSERT(str_starts(str_c(err.msg), where));
 		CU_ASSERT_FALSE(str_contains(str_c(err.msg), STR("hunter2"))); /* a line may be a key */
@@ -212,7 +230,8 @@ static int make_folder(void)
 
 static int remove_folder(void)
 {
-	static const char *const names[] = {"/.aws/config", "/.aws/credentials", "/.aws", "/other", "/large", ""};
+	static const char *const names[] = {
+		"/.aws/config", "/.aws/credentials", "/.aws", "/other", "/large", ""};
 	char path[200];
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
@@ -242,7 +261,8 @@ static enum err_code load(const char *const *environ, const char *key, struct st
 	enum err_code rc = shared_config_load(environ, &c, &err);
 
 	if (rc == ERR_OK)
-		ASSERT_STR(profile_get(shared_config_profile(c, profile_selected_name(environ)), key), want, key);
+		ASSERT_STR(profile_get(shared_config_profile(c, profile_selected_name(environ)), key), want,
+			key);
 	CU_ASSERT_FALSE(str_contains(str_c(err.msg), STR("hunter2")));
 	return rc;
 }
@@ -273,11 +293,15 @@ static void test_loading(void)
 	CU_ASSERT_EQUAL(load((const char *[]){NULL}, "region", STR_EMPTY), ERR_OK);
 	CU_ASSERT_EQUAL(load(NULL, "region", STR_EMPTY), ERR_OK);
 	CU_ASSERT_EQUAL(load((const char *[]){home, "AWS_PROFILE=p", NULL}, "region", STR("p")), ERR_OK);
-	CU_ASSERT_EQUAL(load((const char *[]){home, "AWS_DEFAULT_PROFILE=q", NULL}, "region", STR("q")), ERR_OK);
 	CU_ASSERT_EQUAL(
-		load((const char *[]){home, "AWS_PROFILE=p", "AWS_DEFAULT_PROFILE=q", NULL}, "region", STR("p")), ERR_OK);
-	CU_ASSERT_EQUAL(load((const char *[]){home, "AWS_PROFILE=nobody", NULL}, "region", STR("")), ERR_INVALID);
-	CU_ASSERT_EQUAL(load((const char *[]){home, "AWS_DEFAULT_PROFILE=nobody", NULL}, "region", STR("")), ERR_OK);
+		load((const char *[]){home, "AWS_DEFAULT_PROFILE=q", NULL}, "region", STR("q")), ERR_OK);
+	CU_ASSERT_EQUAL(load((const char *[]){home, "AWS_PROFILE=p", "AWS_DEFAULT_PROFILE=q", NULL}, "region",
+				STR("p")),
+		ERR_OK);
+	CU_ASSERT_EQUAL(
+		load((const char *[]){home, "AWS_PROFILE=nobody", NULL}, "region", STR("")), ERR_INVALID);
+	CU_ASSERT_EQUAL(
+		load((const char *[]){home, "AWS_DEFAULT_PROFILE=nobody", NULL}, "region", STR("")), ERR_OK);
 	CU_ASSERT_EQUAL(load((const char *[]){home, large, NULL}, "region", STR("")), ERR_TOO_LARGE);
 	CU_ASSERT_EQUAL(load((const char *[]){home, is_folder, NULL}, "region", STR("")), ERR_INVALID);
 }

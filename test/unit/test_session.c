@@ -20,6 +20,7 @@
 struct aws {
 	_Atomic int identities, assumed;
 	_Atomic bool broken;
+	_Atomic bool checks_clock; /* refuses what was not signed in 2098 */
 	int64_t delay_ms;
 	char credential[5][100]; /* of the n-th request: who signed */
 	char body[5][300];
@@ -44,6 +45,9 @@ static struct scripted_answer answer(void *self, const struct scripted_request *
 		.body = STR_INIT("<ListUsersResponse><ListUsersResult/></ListUsersResponse>")};
 	static const struct scripted_answer broken = {
 		.status = 403, .body = STR_INIT("<e><Code>InvalidClientTokenId</Code></e>")};
+	static const struct scripted_answer wrong_clock = {.status = 403,
+		.headers = "Date: Wed, 31 Dec 2098 23:30:00 GMT\r\n",
+		.body = STR_INIT("<e><Code>RequestTimeTooSkewed</Code></e>")};
 	struct aws *a = self;
 	struct str who = scripted_header(req, "Authorization");
 	struct scripted_answer ret;
@@ -56,6 +60,8 @@ static struct scripted_answer answer(void *self, const struct scripted_request *
 	}
 	if (a->broken)
 		ret = broken;
+	else if (a->checks_clock && !str_starts(scripted_header(req, "X-Amz-Date"), STR("2098")))
+		ret = wrong_clock;
 	else if (str_contains(req->body, STR("Action=GetCallerIdentity")))
 		ret = ok_identity;
 	else if (str_contains(req->body, STR("Action=AssumeRole&")))
@@ -195,6 +201,20 @@ static void test_refused_hop(void)
 	world.broken = true;
 	CU_ASSERT_EQUAL(list_users(), ERR_UNAUTHENTICATED);
 	ASSERT_STR(str_c(err.aws_operation), STR("sts:AssumeRole"), "whose error it is");
+	close_world();
+}
+
+/* Our clock is a year ahead: by it, every session has expired before it begins. */
+static void test_assume_role_with_a_wrong_clock(void)
+{
+	open_world();
+	fake_clock_set_wall_s(&fake, 4102444800); /* 2100-01-01 */
+	world.checks_clock = true;
+	open_session(
+		&(struct aws_session_options){.use_assume = true, .role_arn = STR("arn:aws:iam::1:role/r")});
+	CU_ASSERT_EQUAL(list_users(), ERR_OK);
+	CU_ASSERT_EQUAL(list_users(), ERR_OK);
+	ASSERT_I64(world.assumed, 1, "once");
 	close_world();
 }
 
@@ -382,6 +402,7 @@ int main(void)
 		{"one hop", test_one_hop},
 		{"two hops", test_two_hops},
 		{"a hop that is refused", test_refused_hop},
+		{"assume role with a wrong clock", test_assume_role_with_a_wrong_clock},
 		CU_TEST_INFO_NULL,
 	};
 	static CU_TestInfo identities[] = {

@@ -1,7 +1,7 @@
 /* layers: base aws
  *
- * Signature Version 4 against AWS's published examples, stage by stage. Thousands of generated requests are compared with botocore in
- * test/e2e/test_sigv4_botocore.py. */
+ * Signature Version 4 against AWS's published examples, stage by stage. Thousands of generated requests
+ * are compared with botocore in test/e2e/test_sigv4_botocore.py. */
 #include "aws/sigv4.h"
 
 #include <stdatomic.h>
@@ -49,8 +49,11 @@ static void test_documented_example(void)
 		{STR("Content-Type"), STR("application/x-www-form-urlencoded; charset=utf-8")},
 		{STR("Host"), STR("iam.amazonaws.com")},
 	};
-	const struct sigv4_request req = {.method = STR("GET"), .path = STR("/"),
-		.query = STR("Action=ListUsers&Version=2010-05-08"), .headers = headers, .n_headers = 2};
+	const struct sigv4_request req = {.method = STR("GET"),
+		.path = STR("/"),
+		.query = STR("Action=ListUsers&Version=2010-05-08"),
+		.headers = headers,
+		.n_headers = 2};
 	struct sigv4_params p = example_params("iam");
 	struct sigv4_result r;
 	struct err err;
@@ -72,7 +75,8 @@ static void test_documented_example(void)
 		    "20150830/us-east-1/iam/aws4_request\n"
 		    "f536975d06c0309214f805bb90ccff089219ecd68b2577efef23edd43b7e1a59"),
 		"string to sign");
-	ASSERT_STR(r.signature, STR("5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7"), "signature");
+	ASSERT_STR(r.signature, STR("5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7"),
+		"signature");
 	CU_ASSERT_EQUAL_FATAL(r.n, 2);
 	ASSERT_STR(r.headers[0].name, STR("X-Amz-Date"), "first header");
 	ASSERT_STR(r.headers[1].value,
@@ -82,12 +86,14 @@ static void test_documented_example(void)
 		"authorization");
 }
 
-/* Cases of AWS's published suite (aws-sig-v4-test-suite): what they ask and the signature that has to come out. */
+/* Cases of AWS's published suite (aws-sig-v4-test-suite): what they ask and the signature that has to come
+ * out. */
 static void test_published_suite(void)
 {
-	static const struct http_header form = {STR_INIT("Content-Type"), STR_INIT("application/x-www-form-urlencoded")};
-	static const struct http_header trim[] = {
-		{STR_INIT("My-Header1"), STR_INIT(" value1")}, {STR_INIT("My-Header2"), STR_INIT(" \"a   b   c\"")}};
+	static const struct http_header form = {
+		STR_INIT("Content-Type"), STR_INIT("application/x-www-form-urlencoded")};
+	static const struct http_header trim[] = {{STR_INIT("My-Header1"), STR_INIT(" value1")},
+		{STR_INIT("My-Header2"), STR_INIT(" \"a   b   c\"")}};
 	static const struct http_header upper = {STR_INIT("My-Header1"), STR_INIT("VALUE1")};
 	static const struct {
 		const char *name, *method, *path, *query, *body;
@@ -127,8 +133,11 @@ static void test_published_suite(void)
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct http_header headers[3] = {{STR("Host"), STR("example.amazonaws.com")}};
-		struct sigv4_request req = {.method = str_c(rows[i].method), .path = str_c(rows[i].path),
-			.query = str_c(rows[i].query), .body = str_c(rows[i].body), .headers = headers,
+		struct sigv4_request req = {.method = str_c(rows[i].method),
+			.path = str_c(rows[i].path),
+			.query = str_c(rows[i].query),
+			.body = str_c(rows[i].body),
+			.headers = headers,
 			.n_headers = 1 + rows[i].n};
 		struct sigv4_result r;
 		struct err err;
@@ -140,7 +149,8 @@ static void test_published_suite(void)
 	}
 }
 
-static struct str canonical_line(struct arena *a, const struct sigv4_request *req, bool encoded_once, int line)
+static struct str canonical_line(
+	struct arena *a, const struct sigv4_request *req, bool encoded_once, int line)
 {
 	struct str rest = sigv4_canonical_request(signer, a, req, encoded_once, NULL), got = STR_EMPTY;
 
@@ -171,7 +181,8 @@ static void test_paths(void)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct sigv4_request req = {.method = STR("GET"), .path = str_c(rows[i].path)};
 
-		ASSERT_STR(canonical_line(a, &req, rows[i].encoded_once, 2), str_c(rows[i].want), rows[i].path);
+		ASSERT_STR(
+			canonical_line(a, &req, rows[i].encoded_once, 2), str_c(rows[i].want), rows[i].path);
 	}
 }
 
@@ -216,7 +227,8 @@ static void test_session_token(void)
 	CU_ASSERT_EQUAL_FATAL(r.n, 3);
 	ASSERT_STR(r.headers[1].name, STR("X-Amz-Security-Token"), "name");
 	ASSERT_STR(r.headers[1].value, STR("the//token=="), "value");
-	CU_ASSERT(str_contains(r.headers[2].value, STR("SignedHeaders=host;x-amz-date;x-amz-security-token,")));
+	CU_ASSERT(
+		str_contains(r.headers[2].value, STR("SignedHeaders=host;x-amz-date;x-amz-security-token,")));
 }
 
 static struct str sign_with(struct arena *a, const struct sigv4_params *p)
@@ -227,8 +239,8 @@ static struct str sign_with(struct arena *a, const struct sigv4_params *p)
 	return str_dup(a, str_c(out));
 }
 
-/* Every part that a derived key depends on makes another key, also when all of them are in the cache; and more of them than the cache
- * holds give the same as a fresh signer. */
+/* Every part that a derived key depends on makes another key, also when all of them are in the cache; and
+ * more of them than the cache holds give the same as a fresh signer. */
 static void test_derived_keys(void)
 {
 	CLEANUP(arena_freep) struct arena *a = arena_new(0);
@@ -284,7 +296,8 @@ static void test_threads(void)
 	struct err err;
 
 	for (size_t i = 0; i < ARRAY_LEN(threads); i++)
-		CU_ASSERT_EQUAL_FATAL(thread_start(&threads[i], "signer", 0, sign_much, &wrong, &err), ERR_OK);
+		CU_ASSERT_EQUAL_FATAL(
+			thread_start(&threads[i], "signer", 0, sign_much, &wrong, &err), ERR_OK);
 	for (size_t i = 0; i < ARRAY_LEN(threads); i++)
 		thread_join(&threads[i]);
 	CU_ASSERT_EQUAL(atomic_load(&wrong), 0);

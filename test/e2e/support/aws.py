@@ -45,16 +45,26 @@ class Sim(Process):
     def get(self, path):
         return json.loads(http(f"{self.url}/sim/{path}"))
 
-    def counters(self):
-        """Calls per operation."""
-        return self.get("counters")
+    def counters(self, by=None):
+        """Calls per operation; by="account": for each account."""
+        return self.get(f"counters?by={by}" if by else "counters")
 
-    def requests(self):
+    def requests(self, account=None):
         """Every request: op, params, status."""
-        return [json.loads(line) for line in http(f"{self.url}/sim/log").decode().splitlines() if line]
+        query = f"?account={account}" if account else ""
+        return [json.loads(line) for line in http(f"{self.url}/sim/log{query}").decode().splitlines() if line]
 
-    def truth(self):
-        return self.get("truth")
+    def truth(self, account=None):
+        """The organization. Each account's policies hold the AWS-managed ones too, as its ListPolicies answers."""
+        truth = self.get(f"truth?account={account}" if account else "truth")
+        for a in truth["accounts"]:
+            used = {p["arn"]: p for p in a.pop("aws_policies_used")}
+            a["policies"] += [{**p, **used.get(p["arn"], {"attachments": 0, "boundaries": 0})} for p in truth["aws_policies"]]
+        return truth
+
+    def mutate(self, *mutations):
+        """Changes the organization; see test/sim."""
+        http(f"{self.url}/sim/mutate", list(mutations))
 
     def reset(self):
         """Forgets counters, log and faults."""

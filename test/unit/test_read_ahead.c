@@ -1,0 +1,143 @@
+/* layers: inventory base
+ *
+ * The read-ahead: order, room, what the foreground took, and the end of a sync. */
+#include "inventory/read_ahead.h"
+
+#include <stdatomic.h>
+
+#include "base/thread.h"
+#include "support/cunit_main.h"
+
+struct reader {
+	struct mutex lock;
+	char         read[64]; /* the accounts in order, one letter each */
+	size_t       n;
+	atomic_bool  room, hold;
+	atomic_int   reading, cut_off;
+};
+
+static void read_account(void *self, const struct ctx *ctx, struct str sync_id, struct str account)
+{
+	struct reader *r = self;
+	struct err e;
+
+	(void)sync_id;
+	CU_ASSERT(ctx->background);
+	atomic_fetch_add(&r->reading, 1);
+	while (atomic_load(&r->hold)) {
+		if (ctx_sleep_ms(ctx, 1, "reading", &e) != ERR_OK) {
+			atomic_fetch_add(&r->cut_off, 1);
+			return;
+		}
+	}
+	LOCK_SCOPE(&r->lock);
+	r->read[r->n++] = account.p[0];
+}
+
+static bool has_room(void *self)
+{
+	return atomic_load(&((struct reader *)self)->room);
+}
+
+static struct reader rd;
+
+static struct read_ahead *set_up(size_t threads)
+{
+	rd = (struct reader){.n = 0};
+	mutex_init(&rd.lock);
+	atomic_store(&rd.room, true);
+	return read_ahead_new(&(struct read_ahead_options){
+		.threads = threads, .clock = &clock_system, .read = read_account, .has_room = has_room, .self = &rd});
+}
+
+static void tear_down(struct read_ahead *r)
+{
+	read_ahead_free(r);
+	mutex_deinit(&rd.lock);
+}
+
+static size_t n_read(void)
+{
+	LOCK_SCOPE(&rd.lock);
+	return rd.n;
+}
+
+static void await_read(size_t n)
+{
+	for (int i = 0; i < 5000 && n_read() < n; i++)
+		clock_sleep_ms(1);
+	CU_ASSERT_EQUAL(n_read(), n);
+}
+
+static const struct str accounts[] = {STR_INIT("a"), STR_INIT("b"), STR_INIT("c"), STR_INIT("d")};
+
+static void test_order(void)
+{
+	struct read_ahead *r = set_up(1);
+
+	read_ahead_expect(r, STR("s"), accounts, 4);
+	await_read(4);
+	read_ahead_expect(r, STR("s"), accounts, 4); /* again: nothing new */
+	CU_ASSERT(memcmp(rd.read, "abcd", 4) == 0);
+	tear_down(r);
+	CU_ASSERT_EQUAL(rd.n, 4);
+}
+
+static void test_what_the_foreground_took(void)
+{
+	struct read_ahead *r = set_up(1);
+
+	atomic_store(&rd.room, false);
+	read_ahead_expect(r, STR("s"), accounts, 3);
+	read_ahead_touch(r, STR("s"), STR("b"));
+	read_ahead_touch(r, STR("unknown"), STR("b"));
+	CU_ASSERT_EQUAL(n_read(), 0);
+	atomic_store(&rd.room, true);
+	await_read(2);
+	CU_ASSERT(memcmp(rd.read, "ac", 2) == 0);
+	tear_down(r);
+}
+
+static void test_end(void)
+{
+	struct read_ahead *r = set_up(2);
+
+	atomic_store(&rd.hold, true);
+	read_ahead_expect(r, STR("s"), accounts, 4);
+	while (atomic_load(&rd.reading) < 2)
+		clock_sleep_ms(1);
+	read_ahead_end(r, STR("s"));
+	read_ahead_end(r, STR("s"));
+	while (atomic_load(&rd.cut_off) < 2)
+		clock_sleep_ms(1);
+	atomic_store(&rd.hold, false);
+	CU_ASSERT_EQUAL(n_read(), 0);
+	tear_down(r);
+	CU_ASSERT_EQUAL(atomic_load(&rd.reading), 2); /* the other two were never begun */
+}
+
+static void test_stops_while_reading(void)
+{
+	struct read_ahead *r = set_up(2);
+
+	atomic_store(&rd.hold, true);
+	read_ahead_expect(r, STR("s"), accounts, 4);
+	while (atomic_load(&rd.reading) < 2)
+		clock_sleep_ms(1);
+	tear_down(r);
+	read_ahead_free(NULL);
+}
+
+int main(void)
+{
+	static CU_TestInfo tests[] = {
+		{"reads in order", test_order},
+		{"passes over what the foreground took", test_what_the_foreground_took},
+		{"ends with its sync", test_end},
+		{"stops while reading", test_stops_while_reading},
+		CU_TEST_INFO_NULL,
+	};
+	static CU_SuiteInfo suites[] = {{"read_ahead", NULL, NULL, NULL, NULL, tests}, CU_SUITE_INFO_NULL};
+
+	return unit_main(suites);
+}
