@@ -9,8 +9,9 @@
  * The thread that wants answers drives a few of them (one for aws_call) until each would have to wait,
  * then waits for all of them at once: for bytes, for the next turn or back-off, for the deadline, for
  * cancellation. So one thread keeps many requests in flight, no callback runs on the I/O thread, and a
- * sink is called by the thread that gave it. Only calls under way have a state machine: the memory of
- * aws_call_many is that of max_in_flight calls, however many items there are.
+ * sink is called by the thread that gave it. Only calls under way have a state machine: the memory of a
+ * batch is that of max_in_flight calls, however many items there are. A source hands out the items one by
+ * one; an array of them and a single call are sources too.
  *
  * An attempt that fails may be repeated for three reasons, each with its own bound: AWS's standard mode
  * (retry.h), our clock was wrong (once), the credentials had expired (once). */
@@ -84,6 +85,11 @@ void aws_client_unref(struct aws_client *c)
 	mem_free(c);
 }
 
+bool aws_client_is_shared(const struct aws_client *c)
+{
+	return atomic_load(&c->refs) > 1;
+}
+
 void aws_client_unrefp(struct aws_client **c)
 {
 	aws_client_unref(*c);
@@ -117,8 +123,9 @@ struct call {
 	int64_t wake_ms;  /* PACE, SEND: not before */
 	unsigned attempt; /* from 1, as the retry mode counts */
 	int paid;         /* to the retry budget, for this attempt */
-	bool refreshed_credentials;
 	bool corrected_clock;
+	struct aws_credentials *refused; /* as expired or unknown; others were asked for. NULL: none yet */
+	struct err refusal;
 
 	struct buf request;
 	struct arena *scratch; /* of this attempt: signature, error body */
@@ -154,6 +161,7 @@ static void done(struct call *c, enum err_code code)
 	end_attempt(c);
 	buf_deinit(&c->request);
 	arena_free(TAKE(c->scratch));
+	aws_credentials_unref(TAKE(c->refused));
 	c->item->code = code;
 	c->step = STEP_DONE;
 	if (code != ERR_OK)
@@ -316,6 +324,11 @@ static void step_send(struct call *c)
 			fail_credentials(c, &err);
 			return;
 		}
+		if (c->credentials == c->refused) { /* there are no others */
+			err = c->refusal;
+			fail(c, &err);
+			return;
+		}
 	}
 	c->step = STEP_HEAD; /* from here on the turn is used */
 	c->signed_at_s = clock_skew_now_s(&client->skew, client->o.clock);
@@ -448,13 +461,14 @@ static void finish_failure(struct call *c)
 		again_at(c, now_ms(c));
 		return;
 	}
-	if (class.expired && !c->refreshed_credentials && c->credentials) {
-		c->refreshed_credentials = true;
+	aws_failure_to_err(c->item->op, &f, &err);
+	if (class.expired && !c->refused && c->credentials) {
+		c->refused = aws_credentials_ref(c->credentials);
+		c->refusal = err;
 		credentials_forget(client->o.credentials, c->credentials);
 		again_at(c, now_ms(c));
 		return;
 	}
-	aws_failure_to_err(c->item->op, &f, &err);
 	fail_or_retry(c, &err);
 }
 
@@ -509,7 +523,7 @@ static void begin(struct call *c, struct aws_call_item *item)
 	c->wake_ms = 0;
 	c->attempt = 1;
 	c->paid = 0;
-	c->refreshed_credentials = c->corrected_clock = false;
+	c->corrected_clock = false;
 	c->scratch = arena_new(0);
 	if (item->out && op->out) /* well defined also after a failure */
 		memset(item->out, 0, op->out->size);
@@ -560,13 +574,10 @@ static void advance(struct call *c)
 struct batch {
 	struct aws_client *client;
 	const struct ctx *ctx;
+	const struct aws_call_source *source;
 	const struct aws_sink *sink;
-	struct arena *arena;
-	aws_stop_fn *stop_on;
-	struct aws_call_item *items;
-	size_t n;
-	size_t next;  /* items[next ...] are not begun */
-	bool stopped; /* begin no more */
+	struct arena *arena; /* of results whose item has none */
+	bool drained;        /* the source has no more */
 	struct call *slots;
 	size_t n_slots;
 	struct http_waiter *waiter;
@@ -577,16 +588,19 @@ static void serve(struct batch *b, struct call *c)
 {
 	for (;;) {
 		if (c->step == STEP_NONE) {
-			if (b->stopped || b->next == b->n)
+			struct aws_call_item *item = b->drained ? NULL : b->source->next(b->source->self);
+
+			b->drained = item == NULL;
+			if (!item)
 				return;
-			begin(c, &b->items[b->next++]);
+			c->arena = item->arena ? item->arena : b->arena;
+			begin(c, item);
 		}
 		advance(c);
 		if (c->step != STEP_DONE)
 			return;
 		c->step = STEP_NONE;
-		if (c->item->code != ERR_OK && (!b->stop_on || b->stop_on(c->item)))
-			b->stopped = true;
+		b->source->done(b->source->self, c->item);
 	}
 }
 
@@ -610,73 +624,114 @@ static size_t serve_all(struct batch *b, int64_t *ret_wake_ms)
 	return busy;
 }
 
-/* Everything under way fails with err, and so does what was not begun. */
+/* Everything under way fails with err. */
 static void abandon(struct batch *b, const struct err *err)
 {
-	for (size_t i = 0; i < b->n_slots; i++)
-		if (b->slots[i].step != STEP_NONE)
-			fail(&b->slots[i], err);
-	for (; b->next < b->n; b->next++) {
-		b->items[b->next].code = err->code;
-		b->items[b->next].err = *err;
+	for (size_t i = 0; i < b->n_slots; i++) {
+		struct call *c = &b->slots[i];
+
+		if (c->step == STEP_NONE)
+			continue;
+		fail(c, err);
+		c->step = STEP_NONE;
+		b->source->done(b->source->self, c->item);
 	}
 }
 
-static void run(struct batch *b)
+static enum err_code run(struct batch *b, struct err *reterr)
 {
 	int64_t wake_ms, now;
-	struct err err;
 
 	for (;;) {
-		if (ctx_check(b->ctx, "waiting for AWS", &err) != ERR_OK)
+		if (ctx_check(b->ctx, "waiting for AWS", reterr) != ERR_OK)
 			break;
-		if (serve_all(b, &wake_ms) == 0) {
-			err_set(&err, ERR_CANCELLED, "not begun, because another call of the batch failed");
-			break;
-		}
+		if (serve_all(b, &wake_ms) == 0)
+			return ERR_OK;
 		now = clock_mono_ms(b->ctx->clock);
 		if (wake_ms != INT64_MAX)
 			wake_ms = wake_ms > now ? wake_ms - now : 0;
-		if (http_waiter_wait(b->waiter, b->ctx, wake_ms, &err) != ERR_OK)
+		if (http_waiter_wait(b->waiter, b->ctx, wake_ms, reterr) != ERR_OK)
 			break;
 	}
-	abandon(b, &err);
+	abandon(b, reterr);
+	return reterr->code;
 }
 
-static void run_batch(struct batch *b, size_t max_in_flight)
+static enum err_code run_batch(struct batch *b, size_t max_in_flight, struct err *reterr)
 {
 	CLEANUP(http_waiter_freep) struct http_waiter *waiter = http_waiter_new();
 	CLEANUP(mem_freep) struct call *slots = NULL;
 
 	b->waiter = waiter;
-	b->n_slots = max_in_flight < 1 ? 1 : max_in_flight < b->n ? max_in_flight : b->n;
+	b->n_slots = max_in_flight < 1 ? 1 : max_in_flight;
 	b->slots = slots = mem_array(b->n_slots, sizeof(*slots));
 	for (size_t i = 0; i < b->n_slots; i++)
-		slots[i] = (struct call){.client = b->client,
-			.ctx = b->ctx,
-			.sink = b->sink,
-			.arena = b->arena,
-			.waiter = waiter};
-	run(b);
+		slots[i] = (struct call){
+			.client = b->client, .ctx = b->ctx, .sink = b->sink, .waiter = waiter};
+	return run(b, reterr);
+}
+
+enum err_code aws_call_each(struct aws_client *c, const struct ctx *ctx, const struct aws_call_source *source,
+	size_t max_in_flight, struct err *reterr)
+{
+	struct batch b = {.client = c, .ctx = ctx, .source = source};
+
+	return run_batch(&b, max_in_flight, reterr);
+}
+
+/* A source that is an array. */
+struct item_array {
+	struct aws_call_item *items;
+	size_t n;
+	size_t next; /* items[next ...] are not begun */
+	aws_stop_fn *stop_on;
+	bool stopped;
+};
+
+static struct aws_call_item *array_next(void *self)
+{
+	struct item_array *a = self;
+
+	return a->stopped || a->next == a->n ? NULL : &a->items[a->next++];
+}
+
+static void array_done(void *self, struct aws_call_item *item)
+{
+	struct item_array *a = self;
+
+	if (item->code != ERR_OK && (!a->stop_on || a->stop_on(item)))
+		a->stopped = true;
 }
 
 void aws_call_many(struct aws_client *c, const struct ctx *ctx, struct aws_call_item *items, size_t n,
 	size_t max_in_flight, aws_stop_fn *stop_on, struct arena *arena)
 {
-	struct batch b = {
-		.client = c, .ctx = ctx, .arena = arena, .stop_on = stop_on, .items = items, .n = n};
+	struct item_array array = {.items = items, .n = n, .stop_on = stop_on};
+	const struct aws_call_source source = {.next = array_next, .done = array_done, .self = &array};
+	struct batch b = {.client = c, .ctx = ctx, .source = &source, .arena = arena};
+	struct err err;
 
-	if (n > 0)
-		run_batch(&b, max_in_flight);
+	if (n == 0)
+		return;
+	if (run_batch(&b, max_in_flight < n ? max_in_flight : n, &err) == ERR_OK)
+		err_set(&err, ERR_CANCELLED, "not begun, because another call of the batch failed");
+	for (; array.next < n; array.next++) {
+		items[array.next].code = err.code;
+		items[array.next].err = err;
+	}
 }
 
 enum err_code aws_call_stream(struct aws_client *c, const struct ctx *ctx, const struct aws_operation *op,
 	const void *in, struct arena *arena, void *out, const struct aws_sink *sink, struct err *reterr)
 {
 	struct aws_call_item item = {.op = op, .in = in, .out = out};
-	struct batch b = {.client = c, .ctx = ctx, .arena = arena, .sink = sink, .items = &item, .n = 1};
+	struct item_array array = {.items = &item, .n = 1};
+	const struct aws_call_source source = {.next = array_next, .done = array_done, .self = &array};
+	struct batch b = {.client = c, .ctx = ctx, .source = &source, .sink = sink, .arena = arena};
+	enum err_code code = run_batch(&b, /* max_in_flight= */ 1, reterr);
 
-	run_batch(&b, /* max_in_flight= */ 1);
+	if (array.next == 0) /* never begun: why not is in *reterr */
+		return code;
 	if (item.code != ERR_OK)
 		*reterr = item.err;
 	return item.code;

@@ -39,11 +39,25 @@ struct aws_call_item {
 	const struct aws_operation *op;
 	const void                 *in;
 	void                       *out;
-	enum err_code               code; /* result */
-	struct err                  err;  /* when code is not ERR_OK */
+	struct arena               *arena; /* of out; NULL: that of the function's caller */
+	enum err_code               code;  /* result */
+	struct err                  err;   /* when code is not ERR_OK */
 };
 typedef bool(aws_stop_fn)(const struct aws_call_item *item);
 void aws_call_many(struct aws_client *c, const struct ctx *ctx, struct aws_call_item *items, size_t n,
 	size_t max_in_flight, aws_stop_fn *stop_on, struct arena *arena);
+
+/* The same for items that are made when their turn comes, and taken back one by one as they are done. Both functions run on the calling
+ * thread and do not block. */
+struct aws_call_source {
+	/* An item with an arena of its own if it has an output, which lives until it is done. NULL: there are no more, now and later. */
+	struct aws_call_item *(*next)(void *self);
+	void (*done)(void *self, struct aws_call_item *item);
+	void *self;
+};
+/* ERR_OK: the source has no more, and all it gave are done, well or not. Else why it was not asked for all (ctx ended): what was under way
+ * was given back with that error. */
+MUST_CHECK enum err_code aws_call_each(struct aws_client *c, const struct ctx *ctx, const struct aws_call_source *source,
+	size_t max_in_flight, struct err *reterr);
 
 #endif

@@ -49,8 +49,8 @@ struct credentials_provider_ops {
 	/* A new snapshot (a reference of the caller's). May block; honours ctx. */
 	enum err_code (*fetch)(struct credentials_provider *self, const struct ctx *ctx,
 		struct aws_credentials **ret_credentials, struct err *reterr);
-	/* AWS refused `refused` as expired: do not hand it out again if there may be others. NULL: nothing
-	 * to forget. */
+	/* AWS refused `refused` as expired or unknown: do not hand it out again if there may be others. NULL:
+	 * nothing to forget. */
 	void (*forget)(struct credentials_provider *self, const struct aws_credentials *refused);
 	void (*free)(struct credentials_provider *self);
 };
@@ -90,6 +90,25 @@ struct credentials_provider *credentials_failing_new(const struct err *err);
 struct credentials_provider *credentials_cache_new(
 	struct credentials_provider *take_inner, const struct clock *clock);
 
+/* An inner provider's ERR_DENIED (only accounts of the organization say it, see keep_denied) is the answer
+ * for that long to whoever finds no valid snapshot. */
+#define CREDENTIALS_DENIED_FOR_MS 60000
+
+/* A renewal by the caller's own hand, for who makes many at once: whoever is told CREDENTIALS_YOURS fetches
+ * what the inner provider would have fetched, and must end it. Does not block. cache: of
+ * credentials_cache_new. */
+enum credentials_turn {
+	CREDENTIALS_THERE,     /* a fetch would not ask anybody */
+	CREDENTIALS_DENIED,    /* not long ago, with *reterr; also while an older snapshot is still valid */
+	CREDENTIALS_IN_FLIGHT, /* somebody else renews: a fetch waits for that */
+	CREDENTIALS_YOURS,
+};
+enum credentials_turn credentials_cache_begin(struct credentials_provider *cache, struct err *reterr);
+/* code: how it went; ERR_OK with take_fresh, else with *reterr. Returns what came of it: ERR_OK also when it
+ * failed while an older snapshot is valid, but a denial always is the answer. */
+MUST_CHECK enum err_code credentials_cache_end(struct credentials_provider *cache, const struct ctx *ctx,
+	enum err_code code, struct aws_credentials *take_fresh, struct err *reterr);
+
 /* ---- assume role ---- */
 
 #define CREDENTIALS_SESSION_NAME       "baton-awsd"
@@ -124,12 +143,13 @@ struct assume_role_options {
 	struct str error_prefix;
 	/* Given instead of AWS's message (first of two hops): "baton-aws: internal binding error". */
 	struct str error_instead;
+	bool keep_denied; /* STS refusing us stays ERR_DENIED, for who asks just that */
 	struct sts_assume_role sts;
 };
 
 /* Not cached by itself; the source should be, because it is asked first (so that its failure is told as
- * its own) and again to sign. STS refusing us is ERR_UNAUTHENTICATED, never ERR_DENIED: that is for the
- * operation these credentials were wanted for. */
+ * its own) and again to sign. STS refusing us is ERR_UNAUTHENTICATED unless keep_denied: ERR_DENIED is for
+ * the operation these credentials were wanted for. The source's failures never are ERR_DENIED. */
 struct credentials_provider *credentials_assume_role_new(
 	struct credentials_provider *take_source, const struct assume_role_options *opts);
 

@@ -48,7 +48,7 @@ static enum err_code call_sts(struct assume_role_provider *p, const struct ctx *
 /* Puts STS's answer into the words that an operator of the connector knows. */
 static enum err_code explain(const struct assume_role_options *o, struct err *reterr)
 {
-	if (reterr->code == ERR_DENIED || reterr->code == ERR_NOT_FOUND)
+	if ((reterr->code == ERR_DENIED && !o->keep_denied) || reterr->code == ERR_NOT_FOUND)
 		reterr->code = ERR_UNAUTHENTICATED;
 	if (o->error_instead.n) {
 		/* The operator of this server may know what the caller is not told. */
@@ -69,6 +69,8 @@ static enum err_code assume_role_fetch(struct credentials_provider *self, const 
 	CLEANUP(aws_credentials_unrefp) struct aws_credentials *of_source = NULL;
 	enum err_code rc = credentials_fetch(p->source, ctx, &of_source, reterr);
 
+	if (rc == ERR_DENIED) /* to be what the source is: that is not this role's answer */
+		return reterr->code = ERR_UNAUTHENTICATED;
 	if (rc != ERR_OK)
 		return rc;
 	rc = call_sts(p, ctx, ret_credentials, reterr);
@@ -105,6 +107,7 @@ struct credentials_provider *credentials_assume_role_new(
 		.duration_s = opts->duration_s ? opts->duration_s : CREDENTIALS_SESSION_DURATION_S,
 		.error_prefix = str_dup(p->arena, opts->error_prefix),
 		.error_instead = str_dup(p->arena, opts->error_instead),
+		.keep_denied = opts->keep_denied,
 		.sts = opts->sts,
 	};
 	return &p->base;

@@ -7,8 +7,14 @@
  *
  * Renewals are numbered. A waiter remembers the number of the one it waited for, and gets that one's
  * error, not a later one's. When the renewing thread's own call ended (deadline, cancellation) that is no
- * answer for the others: one of them takes over. */
+ * answer for the others: one of them takes over.
+ *
+ * Who renews many caches at once from one thread cannot sit in the inner provider of each: it begins the
+ * renewals, does the inner providers' work for all together, and ends them. For everybody else these are
+ * renewals like any other. */
 #include "aws/credentials.h"
+
+#include <assert.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -31,6 +37,8 @@ struct cache {
 	uint64_t renewals;       /* ended so far */
 	uint64_t failed_renewal; /* number of the last one that failed, */
 	struct err failure;      /* with this */
+	/* failure is a denial, and the answer to whoever asks before that; monotonic */
+	int64_t denied_until_ms;
 };
 
 static struct cache *cache_of(struct credentials_provider *self)
@@ -52,29 +60,13 @@ static int64_t renewal_time(const struct aws_credentials *c, int64_t now_s)
 	return c->expires_at_s - CREDENTIALS_REFRESH_BEFORE_S;
 }
 
-/* The inner provider's answer, without the lock. */
-static enum err_code ask_inner(
-	struct cache *c, const struct ctx *ctx, struct aws_credentials **ret_credentials, struct err *reterr)
-{
-	CLEANUP(aws_credentials_unrefp) struct aws_credentials *fresh = NULL;
-	enum err_code rc = credentials_fetch(c->inner, ctx, &fresh, reterr);
-
-	if (rc != ERR_OK)
-		return rc;
-	if (fresh->expires_at_s <= clock_wall_s(c->clock))
-		return err_set(reterr, ERR_UNAUTHENTICATED,
-			"the credentials from %s have already expired; is the clock of this host right?",
-			c->inner->ops->name);
-	*ret_credentials = TAKE(fresh);
-	return ERR_OK;
-}
-
 static void store(struct cache *c, struct aws_credentials *take_fresh)
 {
 	aws_credentials_unref(c->current);
 	c->current = take_fresh;
 	c->renew_at_s = renewal_time(take_fresh, clock_wall_s(c->clock));
 	c->retry_at_ms = 0;
+	c->denied_until_ms = 0;
 }
 
 static void note_failure(struct cache *c, const struct err *err)
@@ -82,6 +74,7 @@ static void note_failure(struct cache *c, const struct err *err)
 	c->failed_renewal = c->renewals;
 	c->failure = *err;
 	c->retry_at_ms = clock_mono_ms(c->clock) + RETRY_AFTER_MS;
+	c->denied_until_ms = err->code == ERR_DENIED ? clock_mono_ms(c->clock) + CREDENTIALS_DENIED_FOR_MS : 0;
 }
 
 static bool is_valid(const struct cache *c)
@@ -94,35 +87,62 @@ static bool is_fresh(const struct cache *c)
 	return is_valid(c) && clock_wall_s(c->clock) < c->renew_at_s;
 }
 
+static bool is_denied(const struct cache *c)
+{
+	return clock_mono_ms(c->clock) < c->denied_until_ms;
+}
+
+/* Whether current serves: nobody has to renew it now. */
+static bool is_good(const struct cache *c)
+{
+	bool wait_to_retry = clock_mono_ms(c->clock) < c->retry_at_ms;
+
+	return is_fresh(c) || (is_valid(c) && (c->renewing || wait_to_retry));
+}
+
+/* With the lock held: a renewal ended with rc, and *reterr or take_fresh. Returns what came of it; ERR_OK: there is a valid snapshot. */
+static enum err_code settle(struct cache *c, const struct ctx *ctx, enum err_code rc,
+	struct aws_credentials *take_fresh, struct err *reterr)
+{
+	struct err ignored;
+	bool own_end = rc != ERR_OK && ctx_check(ctx, "fetching credentials", &ignored) != ERR_OK;
+
+	if (rc == ERR_OK && take_fresh->expires_at_s <= clock_wall_s(c->clock)) {
+		aws_credentials_unref(take_fresh);
+		rc = err_set(reterr, ERR_UNAUTHENTICATED,
+			"the credentials from %s have already expired; is the clock of this host right?",
+			c->inner->ops->name);
+	}
+	c->renewing = false;
+	c->renewals++;
+	if (rc == ERR_OK)
+		store(c, take_fresh);
+	else if (!own_end)
+		note_failure(c, reterr);
+	cond_broadcast(&c->cond);
+	if (rc == ERR_OK || own_end || !is_valid(c))
+		return rc;
+	log_warn("renewing AWS credentials failed, the old ones are still valid, ignoring",
+		LOG_CSTR("provider", c->inner->ops->name), LOG_CSTR("error", reterr->msg),
+		LOG_CSTR("aws_code", reterr->aws_code), LOG_CSTR("request_id", reterr->request_id));
+	return ERR_OK;
+}
+
 /* With the lock held, which is open meanwhile: renews. */
 static enum err_code renew(
 	struct cache *c, const struct ctx *ctx, struct aws_credentials **ret_credentials, struct err *reterr)
 {
 	struct aws_credentials *fresh = NULL;
-	struct err ignored;
 	enum err_code rc;
-	bool own_end;
 
 	c->renewing = true;
 	mutex_unlock(&c->lock);
-	rc = ask_inner(c, ctx, &fresh, reterr);
-	own_end = rc != ERR_OK && ctx_check(ctx, "fetching credentials", &ignored) != ERR_OK;
+	rc = credentials_fetch(c->inner, ctx, &fresh, reterr);
 	mutex_lock(&c->lock);
-	c->renewing = false;
-	c->renewals++;
+	rc = settle(c, ctx, rc, fresh, reterr);
 	if (rc == ERR_OK)
-		store(c, fresh);
-	else if (!own_end)
-		note_failure(c, reterr);
-	cond_broadcast(&c->cond);
-	if (rc != ERR_OK && (own_end || !is_valid(c)))
-		return rc;
-	if (rc != ERR_OK)
-		log_warn("renewing AWS credentials failed, the old ones are still valid, ignoring",
-			LOG_CSTR("provider", c->inner->ops->name), LOG_CSTR("error", reterr->msg),
-			LOG_CSTR("aws_code", reterr->aws_code), LOG_CSTR("request_id", reterr->request_id));
-	*ret_credentials = aws_credentials_ref(c->current);
-	return ERR_OK;
+		*ret_credentials = aws_credentials_ref(c->current);
+	return rc;
 }
 
 static enum err_code cache_fetch(struct credentials_provider *self, const struct ctx *ctx,
@@ -133,14 +153,13 @@ static enum err_code cache_fetch(struct credentials_provider *self, const struct
 	LOCK_SCOPE(&c->lock);
 
 	for (;;) {
-		bool wait_to_retry = clock_mono_ms(c->clock) < c->retry_at_ms;
 		enum err_code rc;
 
-		if (is_fresh(c) || (is_valid(c) && (c->renewing || wait_to_retry))) {
+		if (is_good(c)) {
 			*ret_credentials = aws_credentials_ref(c->current);
 			return ERR_OK;
 		}
-		if (waited_for && c->failed_renewal >= waited_for) {
+		if (!is_valid(c) && (is_denied(c) || (waited_for && c->failed_renewal >= waited_for))) {
 			*reterr = c->failure;
 			return reterr->code;
 		}
@@ -196,4 +215,40 @@ struct credentials_provider *credentials_cache_new(
 	mutex_init(&c->lock);
 	cond_init(&c->cond);
 	return &c->base;
+}
+
+/* ---- renewals by the caller's own hand ---- */
+
+static struct cache *checked_cache_of(struct credentials_provider *p)
+{
+	assert(p->ops->fetch == cache_fetch);
+	return cache_of(p);
+}
+
+enum credentials_turn credentials_cache_begin(struct credentials_provider *cache, struct err *reterr)
+{
+	struct cache *c = checked_cache_of(cache);
+	LOCK_SCOPE(&c->lock);
+
+	if (is_denied(c)) {
+		*reterr = c->failure;
+		return CREDENTIALS_DENIED;
+	}
+	if (is_good(c))
+		return CREDENTIALS_THERE;
+	if (c->renewing)
+		return CREDENTIALS_IN_FLIGHT;
+	c->renewing = true;
+	return CREDENTIALS_YOURS;
+}
+
+enum err_code credentials_cache_end(struct credentials_provider *cache, const struct ctx *ctx, enum err_code code,
+	struct aws_credentials *take_fresh, struct err *reterr)
+{
+	struct cache *c = checked_cache_of(cache);
+	LOCK_SCOPE(&c->lock);
+
+	if (settle(c, ctx, code, take_fresh, reterr) != ERR_OK || code == ERR_DENIED)
+		return reterr->code;
+	return ERR_OK;
 }

@@ -2,25 +2,29 @@
  *
  * Everything that configuration and environment decide is decided in aws_session_new: regions,
  * endpoints, retries, where credentials come from. So what is wrong there is said at boot, and
- * afterwards the session is immutable but for the identity. The services are a table; each has its
- * endpoint, its pacer and (for the connector's own account) its client.
+ * afterwards the session is immutable but for the identity and the other accounts that were looked into
+ * (child_accounts.h). The services are a table; each has its endpoint, and its pacer and client for the
+ * connector's own account.
  *
  * Providers of assumed roles call back into assume_role() here, which makes a client over their source
  * for one call: a client is a few strings, the connections are the session's. */
 #include "aws/session.h"
 
 #include "aws/call_stats.h"
+#include "aws/child_accounts.h"
 #include "aws/client_new.h"
 #include "aws/credentials.h"
 #include "aws/endpoint.h"
 #include "aws/env.h"
 #include "aws/http.h"
 #include "aws/iam.h"
+#include "aws/organizations.h"
 #include "aws/pacer.h"
 #include "aws/profile.h"
 #include "aws/retry.h"
 #include "aws/sigv4.h"
 #include "aws/sts.h"
+#include "base/arn.h"
 #include "base/mem.h"
 #include "base/thread.h"
 
@@ -28,11 +32,11 @@
  * anew. */
 #define IDENTITY_SHARED_MS 3000
 
-static const struct aws_service *const services[] = {&aws_iam, &aws_sts};
+static const struct aws_service *const services[] = {&aws_iam, &aws_organizations, &aws_sts};
 
 struct service_slot {
 	struct aws_endpoint endpoint;
-	struct pacer *pacer;
+	struct pacer *pacer; /* of the own account */
 	struct aws_client *client; /* with the session's own credentials */
 };
 
@@ -63,6 +67,7 @@ struct aws_session {
 	struct call_stats *stats;
 	struct credentials_provider *credentials;
 	struct service_slot slots[ARRAY_LEN(services)];
+	struct child_accounts *children;
 	struct identity_state id;
 };
 
@@ -186,18 +191,19 @@ static struct service_slot *slot_of(struct aws_session *s, const struct aws_serv
 	return NULL;
 }
 
-static struct aws_client *make_client(
-	struct aws_session *s, const struct aws_service *service, struct credentials_provider *credentials)
+/* child_client_fn; in the own account with the slot's pacer. */
+static struct aws_client *make_client(void *self, const struct aws_service *service,
+	struct credentials_provider *credentials, struct pacer *pacer)
 {
-	struct service_slot *slot = slot_of(s, service);
+	struct aws_session *s = self;
 
 	return aws_client_new(&(struct aws_client_options){
 		.service = service,
-		.endpoint = &slot->endpoint,
+		.endpoint = &slot_of(s, service)->endpoint,
 		.http = s->http,
 		.signer = s->signer,
 		.credentials = credentials,
-		.pacer = slot->pacer,
+		.pacer = pacer,
 		.stats = s->stats,
 		.clock = s->clock,
 		.max_attempts = s->max_attempts,
@@ -210,7 +216,8 @@ static struct aws_client *make_client(
 static enum err_code assume_role(void *self, const struct ctx *ctx, struct credentials_provider *source,
 	const struct assume_role_request *req, struct aws_credentials **ret_credentials, struct err *reterr)
 {
-	CLEANUP(aws_client_unrefp) struct aws_client *client = make_client(self, &aws_sts, source);
+	CLEANUP(aws_client_unrefp) struct aws_client *client =
+		make_client(self, &aws_sts, source, slot_of(self, &aws_sts)->pacer);
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
 	struct aws_sts_assume_role_in in = {
 		.role_arn = req->role_arn,
@@ -219,18 +226,10 @@ static enum err_code assume_role(void *self, const struct ctx *ctx, struct crede
 		.duration_s = {.v = req->duration_s, .set = true},
 	};
 	struct aws_sts_assume_role_out out;
-	const struct aws_sts_credentials *c = &out.credentials;
-	enum err_code code;
 
-	code = aws_call(client, ctx, &aws_sts_assume_role, &in, arena, &out, reterr);
-	if (code != ERR_OK)
-		return code;
-	if (!c->access_key_id.n || !c->secret_access_key.n || !c->session_token.n || !c->expiration_s.set)
-		return err_set(reterr, ERR_PROTOCOL, "sts:AssumeRole answered without complete credentials");
-	/* On our clock, which is the one that their age is read from. */
-	*ret_credentials = aws_credentials_new(c->access_key_id, secret_new(c->secret_access_key),
-		secret_new(c->session_token), c->expiration_s.v - aws_client_skew_s(client));
-	return ERR_OK;
+	if (aws_call(client, ctx, &aws_sts_assume_role, &in, arena, &out, reterr) != ERR_OK)
+		return reterr->code;
+	return aws_sts_snapshot(client, &aws_sts_assume_role, &out.credentials, ret_credentials, reterr);
 }
 
 static enum err_code base_credentials(struct aws_session *s, const struct surroundings *w,
@@ -333,7 +332,16 @@ enum err_code aws_session_new(
 	if (code != ERR_OK)
 		return code;
 	for (size_t i = 0; i < ARRAY_LEN(services); i++)
-		s->slots[i].client = make_client(s, services[i], s->credentials);
+		s->slots[i].client = make_client(s, services[i], s->credentials, s->slots[i].pacer);
+	s->children = child_accounts_new(&(struct child_accounts_options){
+		.role_name = opts->iam_assume_role_name,
+		.source = s->credentials,
+		.sts = {.fn = assume_role, .self = s},
+		.sts_client = slot_of(s, &aws_sts)->client,
+		.client = make_client,
+		.self = s,
+		.clock = s->clock,
+	});
 	*ret_session = TAKE(s);
 	return ERR_OK;
 }
@@ -342,6 +350,7 @@ void aws_session_free(struct aws_session *s)
 {
 	if (!s)
 		return;
+	child_accounts_free(s->children);
 	for (size_t i = 0; i < ARRAY_LEN(services); i++)
 		aws_client_unref(s->slots[i].client);
 	credentials_provider_unref(s->credentials);
@@ -368,14 +377,6 @@ static struct aws_identity identity_dup(struct arena *a, const struct aws_identi
 	};
 }
 
-static bool is_account_id(struct str s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if (s.p[i] < '0' || s.p[i] > '9')
-			return false;
-	return s.n == 12;
-}
-
 static enum err_code ask_identity(struct aws_session *s, const struct ctx *ctx, struct arena *arena,
 	struct aws_identity *ret, struct err *reterr)
 {
@@ -388,7 +389,7 @@ static enum err_code ask_identity(struct aws_session *s, const struct ctx *ctx, 
 		return code;
 	*ret = (struct aws_identity){
 		.account = out.account, .arn = out.arn, .partition = arn_part(out.arn, 1)};
-	if (!is_account_id(ret->account) || ret->partition.n == 0)
+	if (!arn_is_account(ret->account) || ret->partition.n == 0)
 		return err_set(
 			reterr, ERR_PROTOCOL, "sts:GetCallerIdentity answered without an account and an ARN");
 	return ERR_OK;
@@ -476,38 +477,53 @@ enum err_code aws_session_identity(struct aws_session *s, const struct ctx *ctx,
 
 /* ---- clients ---- */
 
-/* Whether `account` is the connector's own, as far as is known without asking. */
-static enum err_code check_account(struct aws_session *s, struct str account, struct err *reterr)
+/* For a call that may be wanted in another account. */
+static enum err_code client_of_account(struct aws_session *s, const struct ctx *ctx,
+	const struct service_slot *slot, const struct aws_service *service, struct str account,
+	struct aws_client **ret_client, struct err *reterr)
 {
-	struct str own = s->own_account;
+	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
+	struct aws_identity own;
 
-	LOCK_SCOPE(&s->id.lock);
-	if (s->id.known)
-		own = s->id.identity.account;
-	if (own.n == 0)
-		return err_set(reterr, ERR_UNAVAILABLE, "the connector's own AWS account is not known yet");
-	if (!str_eq(account, own))
-		return err_set(reterr, ERR_UNSUPPORTED,
-			"account " STR_FMT " is not the connector's own (" STR_FMT ")",
-			STR_ARG(str_sub(account, 0, 40)), STR_ARG(own));
+	if (!arn_is_account(account))
+		return err_set(reterr, ERR_INVALID, "'" STR_FMT "' is not an account number",
+			STR_ARG(str_sub(account, 0, 40)));
+	if (aws_session_identity(s, ctx, /* refresh= */ false, arena, &own, reterr) != ERR_OK)
+		return reterr->code;
+	if (!str_eq(account, own.account))
+		return child_accounts_client(s->children, &own, service, account, ret_client, reterr);
+	*ret_client = aws_client_ref(slot->client);
 	return ERR_OK;
 }
 
-enum err_code aws_session_client(struct aws_session *s, const struct aws_service *service, struct str account,
-	struct aws_client **ret_client, struct err *reterr)
+enum err_code aws_session_client(struct aws_session *s, const struct ctx *ctx, const struct aws_service *service,
+	struct str account, struct aws_client **ret_client, struct err *reterr)
 {
-	struct service_slot *slot = slot_of(s, service);
-	enum err_code code;
+	const struct service_slot *slot = slot_of(s, service);
 
 	if (!slot)
 		return err_set(reterr, ERR_INTERNAL, "service %s is not in the session's table", service->id);
-	if (account.n) {
-		code = check_account(s, account, reterr);
-		if (code != ERR_OK)
-			return code;
-	}
+	if (account.n && !str_eq(account, s->own_account)) /* else there is no need to ask who we are */
+		return client_of_account(s, ctx, slot, service, account, ret_client, reterr);
 	*ret_client = aws_client_ref(slot->client);
 	return ERR_OK;
+}
+
+void aws_session_probe(struct aws_session *s, const struct ctx *ctx, const struct str *accounts, size_t n,
+	struct aws_probe *results, size_t max_in_flight)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
+	struct aws_identity own;
+	struct err err;
+
+	if (n == 0)
+		return;
+	if (aws_session_identity(s, ctx, /* refresh= */ false, arena, &own, &err) == ERR_OK) {
+		child_accounts_probe(s->children, ctx, &own, accounts, n, results, max_in_flight);
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		results[i] = (struct aws_probe){.code = err.code, .err = err};
 }
 
 void aws_session_stats(

@@ -1,5 +1,7 @@
 #include "aws/sts.h"
 
+#include "aws/client_new.h"
+
 /* 600 requests per second, account and region: the published default quota of AssumeRole and relatives. */
 const struct aws_service aws_sts = {
 	.id = "sts",
@@ -80,3 +82,14 @@ const struct aws_operation aws_sts_assume_role_with_web_identity = {
 	.out = &assume_role_out_shape,
 	.unsigned_request = true,
 };
+
+enum err_code aws_sts_snapshot(const struct aws_client *client, const struct aws_operation *op,
+	const struct aws_sts_credentials *c, struct aws_credentials **ret_snapshot, struct err *reterr)
+{
+	if (!c->access_key_id.n || !c->secret_access_key.n || !c->session_token.n || !c->expiration_s.set)
+		return err_set(
+			reterr, ERR_PROTOCOL, "sts:%s answered without complete credentials", op->name);
+	*ret_snapshot = aws_credentials_new(c->access_key_id, secret_new(c->secret_access_key),
+		secret_new(c->session_token), c->expiration_s.v - aws_client_skew_s(client));
+	return ERR_OK;
+}

@@ -337,7 +337,7 @@ static void test_gives_up(void)
 	CHECK(redirect, ERR_PROTOCOL, 1, "a redirect");
 	CHECK(denied, ERR_DENIED, 1, "denied");
 	CHECK(gone, ERR_NOT_FOUND, 1, "gone");
-	CHECK(bad_key, ERR_UNAUTHENTICATED, 1, "unknown key");
+	CHECK(bad_key, ERR_UNAUTHENTICATED, 2, "unknown key, and so is the next one");
 	CHECK(proxy, ERR_UNAUTHENTICATED, 1, "a proxy's 403 is no missing permission");
 }
 
@@ -814,6 +814,67 @@ static void test_many_and_the_deadline(void)
 	world_close();
 }
 
+/* Hands out its items until it is asked to stop; each has an arena of its own. */
+struct each {
+	struct many_items *m;
+	size_t next, n, done, under_way, most;
+};
+
+static struct aws_call_item *each_next(void *self)
+{
+	struct each *e = self;
+
+	if (e->next == e->n)
+		return NULL;
+	if (++e->under_way > e->most)
+		e->most = e->under_way;
+	e->m->items[e->next].arena = arena_new(0);
+	return &e->m->items[e->next++];
+}
+
+static void each_done(void *self, struct aws_call_item *item)
+{
+	struct each *e = self;
+	size_t i = (size_t)(item - e->m->items);
+
+	if (item->code == ERR_OK)
+		check_document(e->m, i);
+	e->under_way--;
+	e->done++;
+	arena_free(TAKE(item->arena));
+}
+
+static void test_each(void)
+{
+	struct many script = {.throttle = true};
+	struct each each = {.n = MANY};
+	const struct aws_call_source source = {.next = each_next, .done = each_done, .self = &each};
+
+	open_many(&script, &(struct world_options){.max_attempts = 20});
+	each.m = make_many();
+	CU_ASSERT_EQUAL(aws_call_each(w.client, &w.ctx, &source, 16, &w.err), ERR_OK);
+	ASSERT_I64(each.done, MANY, "all are given back");
+	ASSERT_I64(each.most, 16, "never more than allowed");
+	world_close();
+}
+
+static void test_each_and_the_deadline(void)
+{
+	static const struct scripted_answer never[] = {HOW(SCRIPTED_NEVER)};
+	struct each each = {.n = MANY};
+	const struct aws_call_source source = {.next = each_next, .done = each_done, .self = &each};
+
+	WORLD(never);
+	each.m = make_many();
+	deadline_in_ms(30);
+	CU_ASSERT_EQUAL(aws_call_each(w.client, &w.ctx, &source, 4, &w.err), ERR_DEADLINE);
+	ASSERT_I64(each.next, 4, "those under way were taken, no more");
+	ASSERT_I64(each.done, 4, "and given back");
+	for (size_t i = 0; i < 4; i++)
+		ASSERT_I64(each.m->items[i].code, ERR_DEADLINE, "with the reason");
+	world_close();
+}
+
 static void test_none(void)
 {
 	static const struct scripted_answer answers[] = {OK_USERS};
@@ -979,6 +1040,8 @@ int main(void)
 		{"goes on after an error", test_many_goes_on_after_an_error},
 		{"stops at an error", test_many_stops_at_an_error},
 		{"the deadline", test_many_and_the_deadline},
+		{"each", test_each},
+		{"each and the deadline", test_each_and_the_deadline},
 		{"none", test_none},
 		CU_TEST_INFO_NULL,
 	};

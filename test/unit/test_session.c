@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "aws/iam.h"
+#include "aws/organizations.h"
 #include "aws/sts.h"
 #include "base/mem.h"
 #include "base/thread.h"
@@ -43,6 +44,8 @@ static struct scripted_answer answer(void *self, const struct scripted_request *
 		{.body = STR_INIT(ASSUMED("HOP1"))}, {.body = STR_INIT(ASSUMED("HOP2"))}};
 	static const struct scripted_answer users = {
 		.body = STR_INIT("<ListUsersResponse><ListUsersResult/></ListUsersResponse>")};
+	static const struct scripted_answer accounts = {
+		.body = STR_INIT("{\"Accounts\":[{\"Id\":\"123456789012\",\"State\":\"ACTIVE\"}]}")};
 	static const struct scripted_answer broken = {
 		.status = 403, .body = STR_INIT("<e><Code>InvalidClientTokenId</Code></e>")};
 	static const struct scripted_answer wrong_clock = {.status = 403,
@@ -66,6 +69,8 @@ static struct scripted_answer answer(void *self, const struct scripted_request *
 		ret = ok_identity;
 	else if (str_contains(req->body, STR("Action=AssumeRole&")))
 		ret = hop[a->assumed++ % 2];
+	else if (scripted_header(req, "X-Amz-Target").n)
+		ret = accounts;
 	else
 		ret = users;
 	a->identities += str_contains(req->body, STR("Action=GetCallerIdentity"));
@@ -103,10 +108,10 @@ static void close_world(void)
 
 static void open_session(const struct aws_session_options *more)
 {
-	const char *const environ[] = {endpoint, "AWS_ACCESS_KEY_ID=BASE", "AWS_SECRET_ACCESS_KEY=s", NULL};
+	const char *const env[] = {endpoint, "AWS_ACCESS_KEY_ID=BASE", "AWS_SECRET_ACCESS_KEY=s", NULL};
 	struct aws_session_options o = *more;
 
-	o.environ = environ;
+	o.environ = env;
 	o.clock = &fake.clock;
 	if (aws_session_new(&o, &session, &err) != ERR_OK)
 		CU_FAIL_FATAL("no session");
@@ -123,7 +128,7 @@ static enum err_code list_users(void)
 {
 	CLEANUP(aws_client_unrefp) struct aws_client *c = NULL;
 	struct aws_iam_list_users_out out;
-	enum err_code code = aws_session_client(session, &aws_iam, STR_EMPTY, &c, &err);
+	enum err_code code = aws_session_client(session, &ctx, &aws_iam, STR_EMPTY, &c, &err);
 
 	if (code != ERR_OK)
 		return code;
@@ -311,21 +316,65 @@ static enum err_code client_for(struct str account)
 {
 	CLEANUP(aws_client_unrefp) struct aws_client *c = NULL;
 
-	return aws_session_client(session, &aws_iam, account, &c, &err);
+	return aws_session_client(session, &ctx, &aws_iam, account, &c, &err);
 }
 
 static void test_accounts(void)
 {
-	struct aws_identity id;
-
 	open_world();
 	open_session(&(struct aws_session_options){.clock = NULL});
 	CU_ASSERT_EQUAL(client_for(STR_EMPTY), ERR_OK);
-	CU_ASSERT_EQUAL(
-		client_for(STR("123456789012")), ERR_UNAVAILABLE); /* whether it is ours is not known yet */
-	CU_ASSERT_EQUAL(identity(false, &id), ERR_OK);
+	ASSERT_I64(world.identities, 0, "needs nobody's account");
+	world.broken = true; /* whether an account is ours has to be asked, and cannot */
+	CU_ASSERT_EQUAL(client_for(STR("123456789012")), ERR_UNAUTHENTICATED);
+	CU_ASSERT_EQUAL(client_for(STR("210987654321")), ERR_UNAUTHENTICATED);
+	world.broken = false;
+	fake_clock_advance_ms(&fake, 5000);
 	CU_ASSERT_EQUAL(client_for(STR("123456789012")), ERR_OK);
-	CU_ASSERT_EQUAL(client_for(STR("210987654321")), ERR_UNSUPPORTED);
+	CU_ASSERT_EQUAL(client_for(STR("210987654321")), ERR_OK);
+	CU_ASSERT_EQUAL(client_for(STR("21098765432")), ERR_INVALID);
+	ASSERT_I64(world.assumed, 0, "a client alone enters no account");
+	close_world();
+}
+
+/* Whoever has a role-arn knows his account; other accounts are entered from that role. */
+static void test_accounts_of_a_role(void)
+{
+	CLEANUP(aws_client_unrefp) struct aws_client *c = NULL;
+	struct aws_iam_list_users_out out;
+
+	open_world();
+	open_session(&(struct aws_session_options){
+		.use_assume = true, .role_arn = STR("arn:aws-cn:iam::123456789012:role/hub")});
+	CU_ASSERT_EQUAL(client_for(STR("123456789012")), ERR_OK);
+	ASSERT_I64(scripted_http_requests(server), 0, "nothing to ask");
+	CU_ASSERT_EQUAL_FATAL(
+		aws_session_client(session, &ctx, &aws_iam, STR("210987654321"), &c, &err), ERR_OK);
+	CU_ASSERT_EQUAL(aws_call(c, &ctx, &aws_iam_list_users, NULL, arena, &out, &err), ERR_OK);
+	check_signer(0, "BASE", "cn-north-1", "sts"); /* into the hub */
+	check_signer(1, "HOP1", "cn-north-1", "sts"); /* who are we */
+	check_signer(2, "HOP1", "cn-north-1", "sts"); /* into the account */
+	CU_ASSERT(str_contains(str_c(world.body[2]),
+		STR("&RoleArn=arn%3Aaws-cn%3Aiam%3A%3A210987654321%3Arole%2FOrganizationAccountAccessRole&")));
+	check_signer(3, "HOP2", "cn-north-1", "iam");
+	aws_client_unref(TAKE(c));
+	close_world();
+}
+
+static void test_organizations(void)
+{
+	CLEANUP(aws_client_unrefp) struct aws_client *c = NULL;
+	struct aws_organizations_list_accounts_out out;
+
+	open_world();
+	open_session(&(struct aws_session_options){.region = STR("eu-west-1")});
+	CU_ASSERT_EQUAL_FATAL(
+		aws_session_client(session, &ctx, &aws_organizations, STR_EMPTY, &c, &err), ERR_OK);
+	CU_ASSERT_EQUAL(
+		aws_call(c, &ctx, &aws_organizations_list_accounts, NULL, arena, &out, &err), ERR_OK);
+	ASSERT_I64(out.accounts.n, 1, "accounts");
+	check_signer(0, "BASE", "us-east-1", "organizations"); /* a global service */
+	aws_client_unref(TAKE(c));
 	close_world();
 }
 
@@ -370,11 +419,11 @@ static void test_bad_configuration(void)
 	struct aws_session *s = NULL;
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		const char *const environ[] = {rows[i].setting, "AWS_ACCESS_KEY_ID=a",
+		const char *const env[] = {rows[i].setting, "AWS_ACCESS_KEY_ID=a",
 			"AWS_SECRET_ACCESS_KEY=b", "HOME=/does/not/exist", NULL};
 
 		ASSERT_I64(aws_session_new(
-				   &(struct aws_session_options){.environ = environ, .clock = &clock_system},
+				   &(struct aws_session_options){.environ = env, .clock = &clock_system},
 				   &s, &err),
 			ERR_INVALID, rows[i].setting);
 		CU_ASSERT(str_contains(str_c(err.msg), str_c(rows[i].named)));
@@ -414,6 +463,8 @@ int main(void)
 	};
 	static CU_TestInfo rest[] = {
 		{"accounts", test_accounts},
+		{"accounts of a role", test_accounts_of_a_role},
+		{"organizations", test_organizations},
 		{"stats", test_stats},
 		{"bad configuration", test_bad_configuration},
 		CU_TEST_INFO_NULL,
