@@ -281,12 +281,28 @@ static void write_ascii(struct buf *b, char c)
 	}
 }
 
+/* How many bytes at the front need no escape and are ASCII: nearly all of nearly every text. */
+static size_t plain_run(struct str s)
+{
+	size_t n = 0;
+
+	while (n < s.n && s.p[n] >= 0x20 && s.p[n] < 0x7f && s.p[n] != '"' && s.p[n] != '\\')
+		n++;
+	return n;
+}
+
 void json_write_str(struct buf *b, struct str s)
 {
 	buf_char(b, '"');
 	while (s.n > 0) {
-		size_t n = str_utf8_step(s);
+		size_t n = plain_run(s);
 
+		if (n > 0) {
+			buf_add(b, s.p, n);
+			s = str_from(s, n);
+			continue;
+		}
+		n = str_utf8_step(s);
 		if (n == 1)
 			write_ascii(b, s.p[0]);
 		else if (n > 1)
