@@ -187,8 +187,11 @@ struct credentials_provider *credentials_cache_new(
 {
 	static const struct credentials_provider_ops ops = {
 		.name = "cache", .fetch = cache_fetch, .forget = cache_forget, .free = cache_free};
-	struct cache *c = mem_zalloc(sizeof(*c));
+	struct cache *c;
 
+	if (take_inner->ops == &ops)
+		return take_inner;
+	c = mem_zalloc(sizeof(*c));
 	c->base.ops = &ops;
 	atomic_init(&c->base.refs, 1);
 	c->inner = take_inner;

@@ -93,6 +93,15 @@ static struct str arn_part(struct str arn, unsigned part)
 	return rest.p ? str_cut(&rest, ':') : STR_EMPTY;
 }
 
+/* Of the role that will be used, if its ARN says. */
+static const struct aws_partition *partition_of_roles(const struct surroundings *w)
+{
+	struct str role = w->opts->use_assume ? w->opts->role_arn : setting(w, "AWS_ROLE_ARN", "role_arn");
+	const struct aws_partition *partition = aws_partition_of_id(arn_part(role, 1));
+
+	return partition ? partition : aws_partition_of_id(STR("aws"));
+}
+
 /* spec/config.md 4.3: global-region, the environment, the profile, and at last the home of the
  * partition we can know of. */
 static struct str find_region(const struct surroundings *w)
@@ -106,9 +115,7 @@ static struct str find_region(const struct surroundings *w)
 		region = profile_get(w->profile, "region");
 	if (region.n > 0)
 		return region;
-	partition = w->opts->use_assume ? aws_partition_of_id(arn_part(w->opts->role_arn, 1)) : NULL;
-	if (!partition)
-		partition = aws_partition_of_id(STR("aws"));
+	partition = partition_of_roles(w);
 	return partition->home_region;
 }
 
@@ -206,6 +213,21 @@ static struct aws_client *make_client(
 	});
 }
 
+/* What STS gave, if it gave all of it; dated by our clock, which is the one that their age is read from. */
+static enum err_code session_credentials(const struct aws_client *client, const struct aws_operation *op,
+	const struct aws_sts_assume_role_out *out, struct aws_credentials **ret_credentials,
+	struct err *reterr)
+{
+	const struct aws_sts_credentials *c = &out->credentials;
+
+	if (!c->access_key_id.n || !c->secret_access_key.n || !c->session_token.n || !c->expiration_s.set)
+		return err_set(
+			reterr, ERR_PROTOCOL, "sts:%s answered without complete credentials", op->name);
+	*ret_credentials = aws_credentials_new(c->access_key_id, secret_new(c->secret_access_key),
+		secret_new(c->session_token), c->expiration_s.v - aws_client_skew_s(client));
+	return ERR_OK;
+}
+
 /* sts_assume_role_fn */
 static enum err_code assume_role(void *self, const struct ctx *ctx, struct credentials_provider *source,
 	const struct assume_role_request *req, struct aws_credentials **ret_credentials, struct err *reterr)
@@ -219,18 +241,30 @@ static enum err_code assume_role(void *self, const struct ctx *ctx, struct crede
 		.duration_s = {.v = req->duration_s, .set = true},
 	};
 	struct aws_sts_assume_role_out out;
-	const struct aws_sts_credentials *c = &out.credentials;
-	enum err_code code;
+	enum err_code code = aws_call(client, ctx, &aws_sts_assume_role, &in, arena, &out, reterr);
 
-	code = aws_call(client, ctx, &aws_sts_assume_role, &in, arena, &out, reterr);
 	if (code != ERR_OK)
 		return code;
-	if (!c->access_key_id.n || !c->secret_access_key.n || !c->session_token.n || !c->expiration_s.set)
-		return err_set(reterr, ERR_PROTOCOL, "sts:AssumeRole answered without complete credentials");
-	/* On our clock, which is the one that their age is read from. */
-	*ret_credentials = aws_credentials_new(c->access_key_id, secret_new(c->secret_access_key),
-		secret_new(c->session_token), c->expiration_s.v - aws_client_skew_s(client));
-	return ERR_OK;
+	return session_credentials(client, &aws_sts_assume_role, &out, ret_credentials, reterr);
+}
+
+/* sts_web_identity_fn */
+static enum err_code assume_role_with_web_identity(void *self, const struct ctx *ctx,
+	const struct web_identity_request *req, struct aws_credentials **ret_credentials, struct err *reterr)
+{
+	static const struct aws_operation *const op = &aws_sts_assume_role_with_web_identity;
+	CLEANUP(aws_client_unrefp)
+	struct aws_client *client = make_client(self, &aws_sts, /* credentials= */ NULL);
+	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
+	struct aws_sts_assume_role_with_web_identity_in in = {
+		.role_arn = req->role_arn,
+		.session_name = req->session_name,
+		.token = req->token,
+	};
+	struct aws_sts_assume_role_out out;
+	enum err_code code = aws_call(client, ctx, op, &in, arena, &out, reterr);
+
+	return code == ERR_OK ? session_credentials(client, op, &out, ret_credentials, reterr) : code;
 }
 
 static enum err_code base_credentials(struct aws_session *s, const struct surroundings *w,
@@ -252,7 +286,9 @@ static enum err_code base_credentials(struct aws_session *s, const struct surrou
 			.config = w->config,
 			.profile = w->profile_name,
 			.sts = sts,
+			.http = s->http,
 			.clock = s->clock,
+			.random = aws_random_system,
 		},
 		ret, reterr);
 }
@@ -261,7 +297,8 @@ static enum err_code build_credentials(
 	struct aws_session *s, const struct surroundings *w, struct err *reterr)
 {
 	const struct aws_session_options *o = w->opts;
-	struct sts_assume_role sts = {.fn = assume_role, .self = s};
+	struct sts_assume_role sts = {
+		.fn = assume_role, .web_identity = assume_role_with_web_identity, .self = s};
 	struct credentials_mode mode = {
 		.use_assume = o->use_assume,
 		.role_arn = o->role_arn,
