@@ -34,7 +34,7 @@ struct service_client {
 };
 
 struct child_account {
-	struct child_account *next;           /* in its bucket */
+	struct child_account *next;          /* in its bucket */
 	struct child_account *newer, *older; /* by last use */
 	int64_t used_ms;
 	char id[ACCOUNT_DIGITS];
@@ -61,7 +61,8 @@ struct child_accounts *child_accounts_new(const struct child_accounts_options *o
 	struct child_accounts *t = mem_zalloc(sizeof(*t));
 	struct str name = opts->role_name.n ? opts->role_name : STR(CHILD_ACCOUNTS_ROLE_NAME);
 
-	if (getrandom(t->hash_key, sizeof(t->hash_key), 0) != sizeof(t->hash_key)) /* cannot happen: getrandom(2) */
+	if (getrandom(t->hash_key, sizeof(t->hash_key), 0) !=
+		sizeof(t->hash_key)) /* cannot happen: getrandom(2) */
 		abort();
 	t->opts = *opts;
 	t->opts.source = credentials_provider_ref(opts->source);
@@ -185,8 +186,8 @@ static bool make_room(struct child_accounts *t)
 	return true;
 }
 
-static struct str role_arn(
-	const struct child_accounts *t, struct arena *arena, const struct aws_identity *own, struct str account)
+static struct str role_arn(const struct child_accounts *t, struct arena *arena,
+	const struct aws_identity *own, struct str account)
 {
 	return str_fmt(arena, "arn:" STR_FMT ":iam::" STR_FMT ":role/" STR_FMT, STR_ARG(own->partition),
 		STR_ARG(account), STR_ARG(t->role_name));
@@ -278,7 +279,8 @@ static struct service_client *client_of(
 }
 
 enum err_code child_accounts_client(struct child_accounts *t, const struct aws_identity *own,
-	const struct aws_service *service, struct str account, struct aws_client **ret_client, struct err *reterr)
+	const struct aws_service *service, struct str account, struct aws_client **ret_client,
+	struct err *reterr)
 {
 	struct child_account *a;
 
@@ -304,10 +306,11 @@ struct probe {
 	const struct str *accounts;
 	struct aws_probe *results;
 	size_t n;
-	size_t next;                              /* accounts[next ...] have not been looked at */
-	struct credentials_provider **in_flight; /* n: of an account that somebody else is entering; else NULL */
-	bool refused;                             /* AWS does not know us: no account can be entered, */
-	struct err refusal;                       /* with this */
+	size_t next; /* accounts[next ...] have not been looked at */
+	struct credentials_provider *
+		*in_flight; /* n: of an account that somebody else is entering; else NULL */
+	bool refused;       /* AWS does not know us: no account can be entered, */
+	struct err refusal; /* with this */
 };
 
 /* One AssumeRole under way. item comes first: it is what the client hands back. */
@@ -407,8 +410,8 @@ static void call_done(void *self, struct aws_call_item *item)
 	enum err_code code = item->code;
 
 	if (code == ERR_OK)
-		code = aws_sts_snapshot(
-			p->table->opts.sts_client, &aws_sts_assume_role, &c->out.credentials, &fresh, &item->err);
+		code = aws_sts_snapshot(p->table->opts.sts_client, &aws_sts_assume_role, &c->out.credentials,
+			&fresh, &item->err);
 	if (code == ERR_UNAUTHENTICATED && !p->refused) {
 		p->refused = true;
 		p->refusal = item->err;
@@ -426,7 +429,8 @@ static void call_done(void *self, struct aws_call_item *item)
 static void wait_for_others(struct probe *p)
 {
 	for (size_t i = 0; i < p->n; i++) {
-		CLEANUP(credentials_provider_unrefp) struct credentials_provider *theirs = TAKE(p->in_flight[i]);
+		CLEANUP(credentials_provider_unrefp)
+		struct credentials_provider *theirs = TAKE(p->in_flight[i]);
 		CLEANUP(aws_credentials_unrefp) struct aws_credentials *credentials = NULL;
 		struct err err;
 		enum err_code code;
@@ -443,7 +447,8 @@ static void wait_for_others(struct probe *p)
 void child_accounts_probe(struct child_accounts *t, const struct ctx *ctx, const struct aws_identity *own,
 	const struct str *accounts, size_t n, struct aws_probe *results, size_t max_in_flight)
 {
-	CLEANUP(mem_freep) struct credentials_provider **in_flight = mem_array(n + 1, sizeof(struct credentials_provider *));
+	CLEANUP(mem_freep)
+	struct credentials_provider **in_flight = mem_array(n + 1, sizeof(struct credentials_provider *));
 	struct probe p = {.table = t,
 		.ctx = ctx,
 		.own = own,
@@ -453,8 +458,8 @@ void child_accounts_probe(struct child_accounts *t, const struct ctx *ctx, const
 		.in_flight = in_flight};
 	const struct aws_call_source source = {.next = next_call, .done = call_done, .self = &p};
 	struct err err;
-	enum err_code code = aws_call_each(
-		t->opts.sts_client, ctx, &source, max_in_flight < n ? max_in_flight : n, &err);
+	enum err_code code =
+		aws_call_each(t->opts.sts_client, ctx, &source, max_in_flight < n ? max_in_flight : n, &err);
 
 	if (code == ERR_OK && p.refused) {
 		err = p.refusal;

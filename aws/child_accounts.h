@@ -38,7 +38,7 @@ typedef struct aws_client *(child_client_fn)(void *self, const struct aws_servic
 	struct credentials_provider *credentials, struct pacer *pacer);
 
 struct child_accounts_options {
-	struct str role_name; /* may have a path; empty: CHILD_ACCOUNTS_ROLE_NAME */
+	struct str role_name;                /* may have a path; empty: CHILD_ACCOUNTS_ROLE_NAME */
 	struct credentials_provider *source; /* the connector's own; referenced */
 	struct sts_assume_role sts;          /* one role */
 	struct aws_client *sts_client;       /* many roles at once, signed by source; referenced */
@@ -54,7 +54,8 @@ void child_accounts_free(struct child_accounts *t);
 
 /* As aws_session_client, for an account that is not own's. Asks nobody. */
 MUST_CHECK enum err_code child_accounts_client(struct child_accounts *t, const struct aws_identity *own,
-	const struct aws_service *service, struct str account, struct aws_client **ret_client, struct err *reterr);
+	const struct aws_service *service, struct str account, struct aws_client **ret_client,
+	struct err *reterr);
 
 /* aws_session_probe, with the identity known. */
 void child_accounts_probe(struct child_accounts *t, const struct ctx *ctx, const struct aws_identity *own,

@@ -666,8 +666,8 @@ static enum err_code run_batch(struct batch *b, size_t max_in_flight, struct err
 	b->n_slots = max_in_flight < 1 ? 1 : max_in_flight;
 	b->slots = slots = mem_array(b->n_slots, sizeof(*slots));
 	for (size_t i = 0; i < b->n_slots; i++)
-		slots[i] = (struct call){
-			.client = b->client, .ctx = b->ctx, .sink = b->sink, .waiter = waiter};
+		slots[i] =
+			(struct call){.client = b->client, .ctx = b->ctx, .sink = b->sink, .waiter = waiter};
 	return run(b, reterr);
 }
 

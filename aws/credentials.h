@@ -1,16 +1,16 @@
 /* aws/credentials.h
  *
  * Who we are to AWS. A snapshot (struct aws_credentials) is immutable and reference-counted: key id,
- * secret and token travel as one object and are never mixed. A provider makes snapshots; providers stack:
- * cache over assume-role over cache over static keys.
+ * secret and token travel as one object and are never mixed. A provider makes snapshots; providers
+ * stack: cache over assume-role over cache over static keys.
  *
  * One file per provider, credentials_<kind>.c; all of them are declared here.
  *
  * Threads:   snapshots and providers may be used by any number of threads.
  * Ownership: _new returns a reference; take_ arguments are consumed, also when a constructor fails.
  * Errors:    ERR_INVALID: configuration that cannot work. ERR_UNAUTHENTICATED: there are no credentials.
- *            Of an assumed role what STS said, with our words in front. External ids and secrets are in no
- *            message. */
+ *            Of an assumed role what STS said, with our words in front. External ids and secrets are in
+ *            no message. */
 #ifndef AWS_CREDENTIALS_H
 #define AWS_CREDENTIALS_H
 
@@ -18,7 +18,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "aws/http.h"
 #include "aws/profile.h"
+#include "aws/retry.h"
 #include "base/clock.h"
 #include "base/ctx.h"
 #include "base/err.h"
@@ -82,11 +84,12 @@ struct credentials_provider *credentials_environment_new(const char *const *env)
  * nevertheless). */
 struct credentials_provider *credentials_failing_new(const struct err *err);
 
-/* Keeps a snapshot and renews it CREDENTIALS_REFRESH_BEFORE_S before it expires. One renewal at a time:
- * whoever comes meanwhile gets the old snapshot while it is valid, else waits for the new one or its
- * error. A failed renewal keeps a snapshot that is still valid, and warns. A renewal that its caller's ctx
- * ended is taken over by another waiter. */
+/* Keeps a snapshot and renews it CREDENTIALS_REFRESH_BEFORE_S before it expires. One renewal at a
+ * time: whoever comes meanwhile gets the old snapshot while it is valid, else waits for the new one or
+ * its error. A failed renewal keeps a snapshot that is still valid, and warns. A renewal that its
+ * caller's ctx ended is taken over by another waiter. */
 #define CREDENTIALS_REFRESH_BEFORE_S 300
+/* The cache of a cache is the cache itself. */
 struct credentials_provider *credentials_cache_new(
 	struct credentials_provider *take_inner, const struct clock *clock);
 
@@ -129,8 +132,19 @@ typedef enum err_code(sts_assume_role_fn)(void *self, const struct ctx *ctx,
 	struct credentials_provider *source, const struct assume_role_request *req,
 	struct aws_credentials **ret_credentials, struct err *reterr);
 
+struct web_identity_request {
+	struct str role_arn;
+	struct str session_name;
+	struct str token; /* as good as a key; never logged */
+};
+
+/* sts:AssumeRoleWithWebIdentity, which is not signed: the token tells who asks. Otherwise as above. */
+typedef enum err_code(sts_web_identity_fn)(void *self, const struct ctx *ctx,
+	const struct web_identity_request *req, struct aws_credentials **ret_credentials, struct err *reterr);
+
 struct sts_assume_role {
 	sts_assume_role_fn *fn;
+	sts_web_identity_fn *web_identity;
 	void *self; /* outlives the providers */
 };
 
@@ -139,7 +153,8 @@ struct assume_role_options {
 	struct str external_id;
 	struct str session_name; /* empty: CREDENTIALS_SESSION_NAME */
 	int64_t duration_s;      /* 0: an hour; if the role does not allow that, 15 minutes */
-	/* In front of AWS's message: "baton-aws: failed to assume role into 'arn:...'"; empty: nothing. */
+	/* In front of AWS's message: "baton-aws: failed to assume role into 'arn:...'"; empty:
+	 * nothing. */
 	struct str error_prefix;
 	/* Given instead of AWS's message (first of two hops): "baton-aws: internal binding error". */
 	struct str error_instead;
@@ -163,6 +178,61 @@ struct credentials_mode {
 struct credentials_provider *credentials_for_mode(struct credentials_provider *take_base,
 	const struct credentials_mode *mode, struct sts_assume_role sts, const struct clock *clock);
 
+/* ---- sources that renew: none of them caches; put a cache on top ---- */
+
+/* A token that an identity provider keeps fresh in a file (EKS service accounts, IRSA), for a role.
+ * The file is read at each fetch. A token that STS calls invalid is asked about three times in all,
+ * because a provider's new keys take a moment to be known. */
+struct web_identity_options {
+	struct str role_arn;
+	struct str session_name; /* empty: CREDENTIALS_SESSION_NAME */
+	struct str token_file;
+	struct sts_assume_role sts;
+};
+/* ERR_INVALID: no role ARN. */
+MUST_CHECK enum err_code credentials_web_identity_new(const struct web_identity_options *opts,
+	struct credentials_provider **ret_provider, struct err *reterr);
+
+/* The credential service of a container (ECS, EKS Pod Identity):
+ * AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or AWS_CONTAINER_CREDENTIALS_FULL_URI, with
+ * AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE (read at each fetch) or AWS_CONTAINER_AUTHORIZATION_TOKEN.
+ * Over http it goes to this host and to the addresses of these services only. */
+struct container_options {
+	struct http *http; /* outlives the provider */
+	const char *const *environ;
+	struct str relative_base; /* empty: "http://169.254.170.2"; else for tests */
+};
+/* *ret_provider is NULL when the environment names none. ERR_INVALID: a URI that is malformed or leads
+ * where it must not. */
+MUST_CHECK enum err_code credentials_container_new(
+	const struct container_options *opts, struct credentials_provider **ret_provider, struct err *reterr);
+
+/* The role of the EC2 instance, from its metadata service, version 2. Where that one gives no token
+ * (403, 404, 405, silence), version 1 unless forbidden. When it has trouble, credentials are kept in
+ * use past their date: AWS honours them. */
+struct imds_options {
+	struct http *http; /* outlives the provider */
+	const struct clock *clock;
+	struct aws_random random;
+	struct str endpoint; /* empty: http://169.254.169.254, or the IPv6 address */
+	struct str mode;     /* "IPv4" (default) or "IPv6" */
+	bool v1_disabled;
+};
+/* ERR_INVALID: endpoint or mode make no sense. */
+MUST_CHECK enum err_code credentials_imds_new(
+	const struct imds_options *opts, struct credentials_provider **ret_provider, struct err *reterr);
+
+/* What a command prints (credential_process of a profile), run by /bin/sh as AWS's tools do. It gets
+ * the environment without this server's own variables (BATON_*), an empty standard input and no other
+ * file of ours. What it says on standard error goes to the log at debug, with everything masked that
+ * may be a key. ERR_UNAUTHENTICATED: it failed, took too long or printed nonsense. */
+struct process_options {
+	struct str command;
+	const char *const *environ;
+	int64_t timeout_ms; /* 0: a minute */
+};
+struct credentials_provider *credentials_process_new(const struct process_options *opts);
+
 /* ---- the default chain ---- */
 
 struct credentials_chain_options {
@@ -170,18 +240,28 @@ struct credentials_chain_options {
 	const struct shared_config *config; /* borrowed for the call */
 	struct str profile;                 /* selected profile's name */
 	struct sts_assume_role sts;
+	struct http *http; /* for the metadata services; outlives the provider */
 	const struct clock *clock;
+	struct aws_random random;
 };
 
 /* The first source of spec/config.md 5 that the settings name, cached. ERR_INVALID: that source is
- * misconfigured, or of a kind that is not supported yet. When nothing is configured the provider's fetch
- * says ERR_UNAUTHENTICATED. */
+ * misconfigured, or of a kind that a server cannot use (SSO and console logins). When nothing is
+ * configured it is EC2's metadata. */
 MUST_CHECK enum err_code credentials_chain_new(const struct credentials_chain_options *opts,
 	struct credentials_provider **ret_provider, struct err *reterr);
 
 /* What the profile says by itself (also for source_profile). *ret_provider is NULL when it defines no
  * source. */
 MUST_CHECK enum err_code credentials_profile_new(const struct credentials_chain_options *opts,
+	struct credentials_provider **ret_provider, struct err *reterr);
+
+/* The ends of the chain, for the chain and for profiles: the container, else EC2's metadata as
+ * environment and selected profile describe it. credentials_chain_imds gives a failing provider when
+ * AWS_EC2_METADATA_DISABLED says so. */
+MUST_CHECK enum err_code credentials_chain_container(const struct credentials_chain_options *opts,
+	struct credentials_provider **ret_provider, struct err *reterr);
+MUST_CHECK enum err_code credentials_chain_imds(const struct credentials_chain_options *opts,
 	struct credentials_provider **ret_provider, struct err *reterr);
 
 #endif

@@ -74,7 +74,8 @@ static void note_failure(struct cache *c, const struct err *err)
 	c->failed_renewal = c->renewals;
 	c->failure = *err;
 	c->retry_at_ms = clock_mono_ms(c->clock) + RETRY_AFTER_MS;
-	c->denied_until_ms = err->code == ERR_DENIED ? clock_mono_ms(c->clock) + CREDENTIALS_DENIED_FOR_MS : 0;
+	c->denied_until_ms =
+		err->code == ERR_DENIED ? clock_mono_ms(c->clock) + CREDENTIALS_DENIED_FOR_MS : 0;
 }
 
 static bool is_valid(const struct cache *c)
@@ -100,7 +101,8 @@ static bool is_good(const struct cache *c)
 	return is_fresh(c) || (is_valid(c) && (c->renewing || wait_to_retry));
 }
 
-/* With the lock held: a renewal ended with rc, and *reterr or take_fresh. Returns what came of it; ERR_OK: there is a valid snapshot. */
+/* With the lock held: a renewal ended with rc, and *reterr or take_fresh. Returns what came of it; ERR_OK:
+ * there is a valid snapshot. */
 static enum err_code settle(struct cache *c, const struct ctx *ctx, enum err_code rc,
 	struct aws_credentials *take_fresh, struct err *reterr)
 {
@@ -206,8 +208,11 @@ struct credentials_provider *credentials_cache_new(
 {
 	static const struct credentials_provider_ops ops = {
 		.name = "cache", .fetch = cache_fetch, .forget = cache_forget, .free = cache_free};
-	struct cache *c = mem_zalloc(sizeof(*c));
+	struct cache *c;
 
+	if (take_inner->ops == &ops)
+		return take_inner;
+	c = mem_zalloc(sizeof(*c));
 	c->base.ops = &ops;
 	atomic_init(&c->base.refs, 1);
 	c->inner = take_inner;
@@ -242,8 +247,8 @@ enum credentials_turn credentials_cache_begin(struct credentials_provider *cache
 	return CREDENTIALS_YOURS;
 }
 
-enum err_code credentials_cache_end(struct credentials_provider *cache, const struct ctx *ctx, enum err_code code,
-	struct aws_credentials *take_fresh, struct err *reterr)
+enum err_code credentials_cache_end(struct credentials_provider *cache, const struct ctx *ctx,
+	enum err_code code, struct aws_credentials *take_fresh, struct err *reterr)
 {
 	struct cache *c = checked_cache_of(cache);
 	LOCK_SCOPE(&c->lock);

@@ -1,9 +1,10 @@
 /* DESIGN
  *
  * A profile of the shared files becomes a stack of providers (spec/config.md 5.1): a source (keys, the
- * environment, or another profile) and, if the profile has a role_arn, an assumed role on top.
- * source_profile may lead on to further profiles; each is used once, and a profile that is met again may
- * only give its keys (AWS's tools allow a profile to name itself as the source of its role). */
+ * environment, a metadata service, a command, or another profile) and, if the profile has a role_arn,
+ * an assumed role on top. source_profile may lead on to further profiles; each is used once, and a
+ * profile that is met again may only give its keys (AWS's tools allow a profile to name itself as the
+ * source of its role). */
 #include "aws/credentials.h"
 
 #include "base/mem.h"
@@ -23,15 +24,17 @@ struct walk {
 static enum err_code walk_profile(
 	struct walk *w, struct str name, struct credentials_provider **ret_provider, struct err *reterr);
 
-/* Sources of credentials that a profile can name and that this server has not. */
-static const struct unsupported {
+/* Logins of a person, which this server does not take over: their renewal needs a browser sooner or
+ * later. */
+static const struct login {
 	const char *key, *what;
-} unsupported[] = {
-	{"web_identity_token_file", "web identity tokens are not supported yet"},
+} logins[] = {
 	{"sso_session", "a server cannot use the cache of an SSO login"},
 	{"sso_start_url", "a server cannot use the cache of an SSO login"},
+	{"sso_region", "a server cannot use the cache of an SSO login"},
+	{"sso_account_id", "a server cannot use the cache of an SSO login"},
+	{"sso_role_name", "a server cannot use the cache of an SSO login"},
 	{"login_session", "a server cannot use the session of a console login"},
-	{"credential_process", "external credential processes are not supported yet"},
 };
 
 static enum err_code check_one_source(const struct profile *p, struct str name, struct err *reterr)
@@ -73,26 +76,94 @@ static enum err_code static_source(const struct profile *p, struct str name,
 	return ERR_OK;
 }
 
+static enum err_code bad_source(struct str name, const char *what, struct err *reterr)
+{
+	return err_set(reterr, ERR_INVALID, "profile '" STR_FMT "': %s", STR_ARG(name), what);
+}
+
+static enum err_code environment_source(
+	struct walk *w, struct str name, struct credentials_provider **ret_provider, struct err *reterr)
+{
+	*ret_provider = credentials_environment_new(w->opts->environ);
+	if (*ret_provider)
+		return ERR_OK;
+	return bad_source(name,
+		"credential_source is Environment, but AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not "
+		"both set",
+		reterr);
+}
+
+static enum err_code container_source(
+	struct walk *w, struct str name, struct credentials_provider **ret_provider, struct err *reterr)
+{
+	enum err_code rc = credentials_chain_container(w->opts, ret_provider, reterr);
+
+	if (rc != ERR_OK || *ret_provider)
+		return rc;
+	return bad_source(name,
+		"credential_source is EcsContainer, but neither AWS_CONTAINER_CREDENTIALS_RELATIVE_URI nor "
+		"AWS_CONTAINER_CREDENTIALS_FULL_URI is set",
+		reterr);
+}
+
+static enum err_code instance_source(
+	struct walk *w, struct str name, struct credentials_provider **ret_provider, struct err *reterr)
+{
+	(void)name;
+	return credentials_chain_imds(w->opts, ret_provider, reterr);
+}
+
 static enum err_code named_source(struct walk *w, const struct profile *p, struct str name,
 	struct credentials_provider **ret_provider, struct err *reterr)
 {
+	static const struct {
+		const char *name;
+		enum err_code (*make)(struct walk *w, struct str name,
+			struct credentials_provider **ret_provider, struct err *reterr);
+	} sources[] = {
+		{"Environment", environment_source},
+		{"EcsContainer", container_source},
+		{"Ec2InstanceMetadata", instance_source},
+	};
 	struct str source = profile_get(p, "credential_source");
 
-	if (!str_eq_nocase(source, STR("Environment")))
-		return err_set(reterr, ERR_INVALID,
-			"profile '" STR_FMT "': credential_source '" STR_FMT "' is %s", STR_ARG(name),
-			STR_ARG(source),
-			str_eq_nocase(source, STR("Ec2InstanceMetadata")) ||
-					str_eq_nocase(source, STR("EcsContainer"))
-				? "not supported yet"
-				: "not known");
-	*ret_provider = credentials_environment_new(w->opts->environ);
-	if (*ret_provider == NULL)
-		return err_set(reterr, ERR_INVALID,
-			"profile '" STR_FMT "': credential_source is Environment, but AWS_ACCESS_KEY_ID and "
-			"AWS_SECRET_ACCESS_KEY are not both set",
-			STR_ARG(name));
-	return ERR_OK;
+	for (size_t i = 0; i < ARRAY_LEN(sources); i++) {
+		if (str_eq_nocase(source, str_c(sources[i].name)))
+			return sources[i].make(w, name, ret_provider, reterr);
+	}
+	return err_set(reterr, ERR_INVALID,
+		"profile '" STR_FMT "': credential_source '" STR_FMT "' is not known", STR_ARG(name),
+		STR_ARG(str_sub(source, 0, 40)));
+}
+
+/* Then role_arn is spoken for. */
+static bool has_web_identity(const struct profile *p)
+{
+	return profile_get(p, "web_identity_token_file").n > 0 && profile_get(p, "aws_access_key_id").n == 0;
+}
+
+static enum err_code web_identity_source(struct walk *w, const struct profile *p, struct str name,
+	struct credentials_provider **ret_provider, struct err *reterr)
+{
+	struct web_identity_options web = {
+		.role_arn = profile_get(p, "role_arn"),
+		.session_name = profile_get(p, "role_session_name"),
+		.token_file = profile_get(p, "web_identity_token_file"),
+		.sts = w->opts->sts,
+	};
+
+	if (web.role_arn.n == 0)
+		return bad_source(name,
+			"it has a web_identity_token_file but no role_arn: role ARN is not set", reterr);
+	return credentials_web_identity_new(&web, ret_provider, reterr);
+}
+
+static struct credentials_provider *process_source(const struct walk *w, const struct profile *p)
+{
+	return credentials_process_new(&(struct process_options){
+		.command = profile_get(p, "credential_process"),
+		.environ = w->opts->environ,
+	});
 }
 
 static enum err_code other_profile(struct walk *w, const struct profile *p, struct str name,
@@ -131,12 +202,26 @@ static enum err_code find_source(struct walk *w, const struct profile *p, struct
 		return rc;
 	if (profile_get(p, "credential_source").n)
 		return named_source(w, p, name, ret_provider, reterr);
-	for (size_t i = 0; i < ARRAY_LEN(unsupported); i++) {
-		if (profile_get(p, unsupported[i].key).n)
+	if (has_web_identity(p))
+		return web_identity_source(w, p, name, ret_provider, reterr);
+	for (size_t i = 0; i < ARRAY_LEN(logins); i++) {
+		if (profile_get(p, logins[i].key).n)
 			return err_set(reterr, ERR_INVALID, "profile '" STR_FMT "' uses %s: %s",
-				STR_ARG(name), unsupported[i].key, unsupported[i].what);
+				STR_ARG(name), logins[i].key, logins[i].what);
 	}
+	if (profile_get(p, "credential_process").n)
+		*ret_provider = process_source(w, p);
 	return ERR_OK;
+}
+
+/* A profile with a role and nothing to assume it with: what this host is. */
+static enum err_code host_source(
+	struct walk *w, struct credentials_provider **ret_provider, struct err *reterr)
+{
+	enum err_code rc = credentials_chain_container(w->opts, ret_provider, reterr);
+
+	return rc == ERR_OK && *ret_provider == NULL ? credentials_chain_imds(w->opts, ret_provider, reterr)
+						     : rc;
 }
 
 static enum err_code parse_duration(
@@ -174,6 +259,7 @@ static enum err_code add_role(struct walk *w, const struct profile *p, struct st
 	rc = parse_duration(p, name, &role.duration_s, reterr);
 	if (rc != ERR_OK)
 		return rc;
+	source = credentials_cache_new(source, w->opts->clock); /* asked twice for each session */
 	*ret_provider =
 		credentials_cache_new(credentials_assume_role_new(TAKE(source), &role), w->opts->clock);
 	return ERR_OK;
@@ -210,16 +296,14 @@ static enum err_code walk_profile(
 	rc = find_source(w, p, name, &source, reterr);
 	if (rc != ERR_OK)
 		return rc;
-	if (profile_get(p, "role_arn").n == 0) {
+	if (profile_get(p, "role_arn").n == 0 || has_web_identity(p)) {
 		*ret_provider = source;
 		return ERR_OK;
 	}
 	if (source == NULL)
-		return err_set(reterr, ERR_INVALID,
-			"profile '" STR_FMT
-			"' has a role_arn but nothing to assume it with: container and EC2 instance "
-			"credentials are not supported yet",
-			STR_ARG(name));
+		rc = host_source(w, &source, reterr);
+	if (rc != ERR_OK)
+		return rc;
 	return add_role(w, p, name, source, ret_provider, reterr);
 }
 

@@ -85,8 +85,9 @@ struct http_flight {
 	struct curl_slist *headers; /* has the Authorization header: wiped */
 	char *body;                 /* may hold a token: wiped */
 	size_t body_n;
-	int64_t timeout_ms;
+	int64_t timeout_ms, connect_timeout_ms;
 	size_t max_body_bytes;
+	bool direct;
 
 	/* Guarded by http->lock. */
 	unsigned wishes; /* not 0: in the inbox */
@@ -555,12 +556,12 @@ static void set_connection(CURL *e, const struct http *h, const struct http_flig
 	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
 	curl_easy_setopt(e, CURLOPT_PIPEWAIT, 1L); /* rather share an HTTP/2 connection than open another */
 	curl_easy_setopt(e, CURLOPT_MAXAGE_CONN, (long)MAX_IDLE_S);
-	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)h->connect_timeout_ms);
+	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)f->connect_timeout_ms);
 	curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)f->timeout_ms);
 	curl_easy_setopt(e, CURLOPT_LOW_SPEED_LIMIT, 1L);
 	curl_easy_setopt(e, CURLOPT_LOW_SPEED_TIME, (long)((h->stall_timeout_ms + 999) / 1000));
 	/* Always set, so that curl does not look into the process's environment. */
-	curl_easy_setopt(e, CURLOPT_PROXY, https ? h->proxy_https : h->proxy_http);
+	curl_easy_setopt(e, CURLOPT_PROXY, f->direct ? "" : https ? h->proxy_https : h->proxy_http);
 	curl_easy_setopt(e, CURLOPT_NOPROXY, h->no_proxy);
 	curl_easy_setopt(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	if (h->ca_bundle) {
@@ -943,7 +944,9 @@ enum err_code http_start(
 	f->body = dup_str(req->body);
 	f->body_n = req->body.n;
 	f->timeout_ms = req->timeout_ms ? req->timeout_ms : REQUEST_TIMEOUT_MS;
+	f->connect_timeout_ms = req->connect_timeout_ms ? req->connect_timeout_ms : h->connect_timeout_ms;
 	f->max_body_bytes = req->max_body_bytes ? req->max_body_bytes : HTTP_MAX_BODY_DEFAULT;
+	f->direct = req->direct;
 	set_headers(f, req);
 	atomic_fetch_add_explicit(&h->owned, 1, memory_order_relaxed);
 	post(f, WISH_START);

@@ -74,6 +74,8 @@ struct http_request {
 	struct str body;
 	int64_t timeout_ms;         /* of this attempt, waiting for a connection included; 0: 300 s */
 	size_t max_body_bytes;      /* of the answer; 0: HTTP_MAX_BODY_DEFAULT */
+	int64_t connect_timeout_ms; /* 0: what http_new was told */
+	bool direct;                /* through no proxy, whatever the environment says */
 	struct http_waiter *waiter; /* NULL: one of the flight's own */
 };
 

@@ -36,7 +36,7 @@ static const struct aws_service *const services[] = {&aws_iam, &aws_organization
 
 struct service_slot {
 	struct aws_endpoint endpoint;
-	struct pacer *pacer; /* of the own account */
+	struct pacer *pacer;       /* of the own account */
 	struct aws_client *client; /* with the session's own credentials */
 };
 
@@ -98,6 +98,15 @@ static struct str arn_part(struct str arn, unsigned part)
 	return rest.p ? str_cut(&rest, ':') : STR_EMPTY;
 }
 
+/* Of the role that will be used, if its ARN says. */
+static const struct aws_partition *partition_of_roles(const struct surroundings *w)
+{
+	struct str role = w->opts->use_assume ? w->opts->role_arn : setting(w, "AWS_ROLE_ARN", "role_arn");
+	const struct aws_partition *partition = aws_partition_of_id(arn_part(role, 1));
+
+	return partition ? partition : aws_partition_of_id(STR("aws"));
+}
+
 /* spec/config.md 4.3: global-region, the environment, the profile, and at last the home of the
  * partition we can know of. */
 static struct str find_region(const struct surroundings *w)
@@ -111,9 +120,7 @@ static struct str find_region(const struct surroundings *w)
 		region = profile_get(w->profile, "region");
 	if (region.n > 0)
 		return region;
-	partition = w->opts->use_assume ? aws_partition_of_id(arn_part(w->opts->role_arn, 1)) : NULL;
-	if (!partition)
-		partition = aws_partition_of_id(STR("aws"));
+	partition = partition_of_roles(w);
 	return partition->home_region;
 }
 
@@ -216,8 +223,8 @@ static struct aws_client *make_client(void *self, const struct aws_service *serv
 static enum err_code assume_role(void *self, const struct ctx *ctx, struct credentials_provider *source,
 	const struct assume_role_request *req, struct aws_credentials **ret_credentials, struct err *reterr)
 {
-	CLEANUP(aws_client_unrefp) struct aws_client *client =
-		make_client(self, &aws_sts, source, slot_of(self, &aws_sts)->pacer);
+	CLEANUP(aws_client_unrefp)
+	struct aws_client *client = make_client(self, &aws_sts, source, slot_of(self, &aws_sts)->pacer);
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
 	struct aws_sts_assume_role_in in = {
 		.role_arn = req->role_arn,
@@ -226,10 +233,33 @@ static enum err_code assume_role(void *self, const struct ctx *ctx, struct crede
 		.duration_s = {.v = req->duration_s, .set = true},
 	};
 	struct aws_sts_assume_role_out out;
+	enum err_code code = aws_call(client, ctx, &aws_sts_assume_role, &in, arena, &out, reterr);
 
-	if (aws_call(client, ctx, &aws_sts_assume_role, &in, arena, &out, reterr) != ERR_OK)
-		return reterr->code;
+	if (code != ERR_OK)
+		return code;
 	return aws_sts_snapshot(client, &aws_sts_assume_role, &out.credentials, ret_credentials, reterr);
+}
+
+/* sts_web_identity_fn */
+static enum err_code assume_role_with_web_identity(void *self, const struct ctx *ctx,
+	const struct web_identity_request *req, struct aws_credentials **ret_credentials, struct err *reterr)
+{
+	static const struct aws_operation *const op = &aws_sts_assume_role_with_web_identity;
+	CLEANUP(aws_client_unrefp)
+	struct aws_client *client =
+		make_client(self, &aws_sts, /* credentials= */ NULL, slot_of(self, &aws_sts)->pacer);
+	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
+	struct aws_sts_assume_role_with_web_identity_in in = {
+		.role_arn = req->role_arn,
+		.session_name = req->session_name,
+		.token = req->token,
+	};
+	struct aws_sts_assume_role_out out;
+	enum err_code code = aws_call(client, ctx, op, &in, arena, &out, reterr);
+
+	if (code != ERR_OK)
+		return code;
+	return aws_sts_snapshot(client, op, &out.credentials, ret_credentials, reterr);
 }
 
 static enum err_code base_credentials(struct aws_session *s, const struct surroundings *w,
@@ -251,7 +281,9 @@ static enum err_code base_credentials(struct aws_session *s, const struct surrou
 			.config = w->config,
 			.profile = w->profile_name,
 			.sts = sts,
+			.http = s->http,
 			.clock = s->clock,
+			.random = aws_random_system,
 		},
 		ret, reterr);
 }
@@ -260,7 +292,8 @@ static enum err_code build_credentials(
 	struct aws_session *s, const struct surroundings *w, struct err *reterr)
 {
 	const struct aws_session_options *o = w->opts;
-	struct sts_assume_role sts = {.fn = assume_role, .self = s};
+	struct sts_assume_role sts = {
+		.fn = assume_role, .web_identity = assume_role_with_web_identity, .self = s};
 	struct credentials_mode mode = {
 		.use_assume = o->use_assume,
 		.role_arn = o->role_arn,
@@ -496,8 +529,9 @@ static enum err_code client_of_account(struct aws_session *s, const struct ctx *
 	return ERR_OK;
 }
 
-enum err_code aws_session_client(struct aws_session *s, const struct ctx *ctx, const struct aws_service *service,
-	struct str account, struct aws_client **ret_client, struct err *reterr)
+enum err_code aws_session_client(struct aws_session *s, const struct ctx *ctx,
+	const struct aws_service *service, struct str account, struct aws_client **ret_client,
+	struct err *reterr)
 {
 	const struct service_slot *slot = slot_of(s, service);
 

@@ -100,17 +100,23 @@ void buf_fmt(struct buf *b, const char *fmt, ...)
 
 void buf_vfmt(struct buf *b, const char *fmt, va_list ap)
 {
+	size_t room = b->overflow ? 0 : b->size - b->n;
 	va_list again;
 	int n;
 
+	/* Straight into what is allocated, which nearly always does; else once more into as much as it takes. */
 	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, fmt, again);
+	n = vsnprintf(room ? b->p + b->n : NULL, room, fmt, again);
 	va_end(again);
 	if (n < 0)
 		abort(); /* a format that printf cannot do is our bug */
-	if (n == 0 || !reserve(b, (size_t)n))
-		return;
-	vsnprintf(b->p + b->n, (size_t)n + 1, fmt, ap);
+	if ((size_t)n >= room) {
+		if (room)
+			b->p[b->n] = '\0'; /* take the cut text back */
+		if (n == 0 || !reserve(b, (size_t)n))
+			return;
+		vsnprintf(b->p + b->n, (size_t)n + 1, fmt, ap);
+	}
 	b->n += (size_t)n;
 }
 

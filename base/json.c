@@ -21,6 +21,7 @@
 
 #include "base/json.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -29,9 +30,17 @@
 /* Above this a double no longer tells integers apart. */
 #define DOUBLE_EXACT 9007199254740992.0
 
+/* jansson's copies of what may be keys (answers of credential services) are wiped as the arena's are. */
+static void wipe_and_free(void *p)
+{
+	if (p)
+		mem_wipe(p, malloc_usable_size(p));
+	mem_free(p);
+}
+
 static void init_jansson(void)
 {
-	json_set_alloc_funcs(mem_alloc, mem_free);
+	json_set_alloc_funcs(mem_alloc, wipe_and_free);
 }
 
 static const char *error_text(enum json_error_code code)
@@ -281,12 +290,28 @@ static void write_ascii(struct buf *b, char c)
 	}
 }
 
+/* How many bytes at the front need no escape and are ASCII: nearly all of nearly every text. */
+static size_t plain_run(struct str s)
+{
+	size_t n = 0;
+
+	while (n < s.n && s.p[n] >= 0x20 && s.p[n] < 0x7f && s.p[n] != '"' && s.p[n] != '\\')
+		n++;
+	return n;
+}
+
 void json_write_str(struct buf *b, struct str s)
 {
 	buf_char(b, '"');
 	while (s.n > 0) {
-		size_t n = str_utf8_step(s);
+		size_t n = plain_run(s);
 
+		if (n > 0) {
+			buf_add(b, s.p, n);
+			s = str_from(s, n);
+			continue;
+		}
+		n = str_utf8_step(s);
 		if (n == 1)
 			write_ascii(b, s.p[0]);
 		else if (n > 1)

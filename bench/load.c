@@ -82,7 +82,7 @@ static long number(const char *text, long max)
 static int64_t cpu_us(long pid)
 {
 	char path[64], line[1024], *p;
-	unsigned long user, system;
+	unsigned long ticks;
 	FILE *f;
 	size_t n;
 
@@ -94,9 +94,13 @@ static int64_t cpu_us(long pid)
 	fclose(f);
 	line[n] = '\0';
 	p = strrchr(line, ')');
-	if (p == NULL || sscanf(p + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) != 2)
+	for (int field = 2; p != NULL && field < 14; field++)
+		p = strchr(p + 1, ' ');
+	if (p == NULL)
 		die("cannot read /proc/PID/stat");
-	return (int64_t)(user + system) * 1000000 / sysconf(_SC_CLK_TCK);
+	ticks = strtoul(p, &p, 10);
+	ticks += strtoul(p, &p, 10);
+	return (int64_t)ticks * 1000000 / sysconf(_SC_CLK_TCK);
 }
 
 static void load_init(struct load *l, const char *target, const char *method)

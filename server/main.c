@@ -93,7 +93,6 @@ static enum err_code log_up(struct server *s, struct err *reterr)
 static void log_down(struct server *s)
 {
 	(void)s;
-	log_info("stopped");
 	log_deinit();
 }
 
@@ -305,6 +304,7 @@ static enum err_code serve_up(struct server *s, struct err *reterr)
 static void serve_down(struct server *s)
 {
 	rpc_server_stop(s->rpc, s->config->drain_seconds * 1000);
+	log_info("stopped");
 }
 
 static enum err_code health_up(struct server *s, struct err *reterr)
@@ -356,10 +356,12 @@ static int serve(const struct config_source *source)
 	enum err_code rc;
 	struct err err;
 	size_t n = boot(&s, &rc, &err);
+	const char *signal;
 
 	if (rc == ERR_OK) {
 		log_info("serving", LOG_CSTR("version", BATON_AWSD_VERSION));
-		log_info("asked to stop, draining", LOG_CSTR("signal", signals_wait()),
+		signal = signals_wait();
+		log_info("asked to stop, draining", LOG_CSTR("signal", signal),
 			LOG_I64("grace_seconds", s.config->drain_seconds));
 	} else if (err.msg[0]) {
 		fprintf(stderr, "baton-awsd: cannot start (%s): %s\n", steps[n - 1].name, err.msg);

@@ -81,6 +81,8 @@ static const struct option_row rows[] = {
 		"items a page holds at most, whatever MaxItems says"},
 	{"report-polls", KIND_COUNT, &opts.report_polls, 1000,
 		"polls until a credential report is complete (2)"},
+	{"report-active-only", KIND_FLAG, &opts.report_active_only, 0,
+		"credential reports hold no dates of keys that are not active"},
 	{"session-seconds", KIND_COUNT, &opts.session_seconds, 43200,
 		"life of a session, whatever DurationSeconds says"},
 	{"log-limit", KIND_COUNT, &opts.log_limit, 100000000, "calls that the log keeps (2000000)"},

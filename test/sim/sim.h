@@ -38,6 +38,7 @@ struct sim_options {
 	uint64_t log_limit;       /* calls that the log keeps */
 	int64_t clock_offset_s;
 	bool no_organization;
+	bool report_active_only; /* a key that is not active leaves no dates in the credential report */
 	bool verify_signatures;
 };
 

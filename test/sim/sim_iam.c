@@ -627,15 +627,12 @@ static void put_key_use(struct sim_call *c, const struct sim_entity *user, const
 static void get_access_key_last_used(struct sim_call *c)
 {
 	struct str id = sim_param(c, "AccessKeyId");
+	const struct sim_entity *user;
+	const struct sim_access_key *key = sim_key_find(c->caller.account, id, &user);
 
-	for (size_t i = 0; i < c->caller.account->n[SIM_USER]; i++) {
-		const struct sim_entity *user = entity_at(c, SIM_USER, i);
-		for (uint32_t k = 0; !user->gone && k < user->n_keys; k++) {
-			if (str_eq(user->keys[k].id, id)) {
-				put_key_use(c, user, &user->keys[k]);
-				return;
-			}
-		}
+	if (key != NULL) {
+		put_key_use(c, user, key);
+		return;
 	}
 	/* A key that is not the account's reads as denied, so that nobody learns whose it is. */
 	sim_fail(c, 403, "AccessDenied",
@@ -672,7 +669,7 @@ static void get_credential_report(struct sim_call *c)
 	case SIM_REPORT_COMPLETE:
 		break;
 	}
-	el_str(c, "Content", b64_encode(c->arena, sim_report_csv(c->caller.account, c->arena)));
+	el_str(c, "Content", b64_encode(c->arena, sim_report_csv(c->sim, c->caller.account, c->arena)));
 	el_str(c, "ReportFormat", STR("text/csv"));
 	el_time(c, "GeneratedTime", generated_s);
 }

@@ -479,6 +479,23 @@ static void build_policies(const struct builder *b)
 	}
 }
 
+static void build_indexes(const struct builder *b)
+{
+	struct sim_account *a = b->account;
+	const struct sim_entity *users = a->entities[SIM_USER];
+
+	for (size_t kind = 0; kind < SIM_KIND_COUNT; kind++) {
+		sim_index_init(&a->names[kind], b->arena, a->n[kind]);
+		for (uint32_t i = 0; i < a->n[kind]; i++)
+			sim_index_add(&a->names[kind], a->entities[kind][i].name, i);
+	}
+	sim_index_init(&a->keys, b->arena, a->n[SIM_USER] * SIM_MAX_KEYS);
+	for (uint32_t i = 0; i < a->n[SIM_USER]; i++) {
+		for (uint32_t k = 0; k < users[i].n_keys; k++)
+			sim_index_add(&a->keys, users[i].keys[k].id, i);
+	}
+}
+
 static void build_account(const struct builder *b)
 {
 	struct sim_account *a = b->account;
@@ -497,6 +514,7 @@ static void build_account(const struct builder *b)
 		name_role(b, i); /* trust policies name other roles, so names come first */
 	for (size_t i = 0; i < a->n[SIM_ROLE]; i++)
 		build_role(b, i);
+	build_indexes(b);
 }
 
 void sim_account_ready(struct sim_account *a)
@@ -552,10 +570,31 @@ void sim_org_free(struct sim_org *o)
 /* --- asking --- */
 struct sim_entity *sim_entity_find(struct sim_account *a, enum sim_kind kind, struct str name)
 {
-	for (size_t i = 0; i < a->n[kind]; i++) {
+	size_t at = 0;
+	uint32_t i;
+
+	while (sim_index_next(&a->names[kind], name, &at, &i)) {
 		struct sim_entity *e = &a->entities[kind][i];
 		if (!e->gone && str_eq(e->name, name))
 			return e;
+	}
+	return NULL;
+}
+
+const struct sim_access_key *sim_key_find(
+	const struct sim_account *a, struct str id, const struct sim_entity **ret_user)
+{
+	size_t at = 0;
+	uint32_t i;
+
+	while (sim_index_next(&a->keys, id, &at, &i)) {
+		const struct sim_entity *user = &a->entities[SIM_USER][i];
+		for (uint32_t k = 0; !user->gone && k < user->n_keys; k++) {
+			if (str_eq(user->keys[k].id, id)) {
+				*ret_user = user;
+				return &user->keys[k];
+			}
+		}
 	}
 	return NULL;
 }

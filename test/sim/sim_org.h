@@ -18,6 +18,7 @@
 #include "base/arena.h"
 #include "base/str.h"
 #include "base/thread.h"
+#include "sim/sim_index.h"
 
 #define SIM_MAX_GROUPS   4
 #define SIM_MAX_ATTACHED 6
@@ -112,6 +113,8 @@ struct sim_account {
 	struct arena *arena;
 	struct sim_entity *entities[SIM_KIND_COUNT]; /* users, groups, roles */
 	size_t n[SIM_KIND_COUNT];
+	struct sim_index names[SIM_KIND_COUNT]; /* of entities */
+	struct sim_index keys;                  /* ids of access keys: positions of their users */
 	struct sim_policy *customer_policies;
 	size_t n_customer_policies;
 	struct sim_policy_use *use; /* by position */
@@ -153,6 +156,9 @@ bool sim_is_management(const struct sim_account *a);
 
 /* NULL when there is none (any more). Names compare exactly. */
 struct sim_entity *sim_entity_find(struct sim_account *a, enum sim_kind kind, struct str name);
+/* The key and the user whose it is. */
+const struct sim_access_key *sim_key_find(
+	const struct sim_account *a, struct str id, const struct sim_entity **ret_user);
 const struct sim_policy *sim_policy_find(const struct sim_account *a, struct str arn);
 bool sim_in_group(const struct sim_entity *user, const struct sim_entity *group);
 

@@ -146,7 +146,7 @@ static void csv_key(struct buf *b, const struct sim_access_key *k)
 		STR_ARG(used ? k->service : STR("N/A")));
 }
 
-static void csv_user(struct buf *b, const struct sim_entity *u)
+static void csv_user(struct buf *b, const struct sim_entity *u, bool active_only)
 {
 	buf_char(b, '\n');
 	csv_text(b, u->name);
@@ -159,12 +159,14 @@ static void csv_user(struct buf *b, const struct sim_entity *u)
 	buf_char(b, ',');
 	csv_date(b, u->has_password ? u->created_s : SIM_NEVER, "N/A");
 	buf_fmt(b, ",N/A,%s", u->mfa ? "true" : "false");
-	for (uint32_t i = 0; i < SIM_MAX_KEYS; i++)
-		csv_key(b, i < u->n_keys ? &u->keys[i] : NULL);
+	for (uint32_t i = 0; i < SIM_MAX_KEYS; i++) {
+		bool told = i < u->n_keys && (u->keys[i].status == SIM_KEY_ACTIVE || !active_only);
+		csv_key(b, told ? &u->keys[i] : NULL);
+	}
 	buf_c(b, ",false,N/A,false,N/A");
 }
 
-struct str sim_report_csv(struct sim_account *a, struct arena *arena)
+struct str sim_report_csv(const struct sim *s, const struct sim_account *a, struct arena *arena)
 {
 	struct buf b;
 
@@ -178,7 +180,7 @@ struct str sim_report_csv(struct sim_account *a, struct arena *arena)
 		STR_ARG(a->id));
 	for (size_t i = 0; i < a->n[SIM_USER]; i++) {
 		if (!a->entities[SIM_USER][i].gone)
-			csv_user(&b, &a->entities[SIM_USER][i]);
+			csv_user(&b, &a->entities[SIM_USER][i], s->opts->report_active_only);
 	}
 	struct str csv = buf_dup(&b, arena);
 	buf_deinit(&b);

@@ -30,6 +30,6 @@ enum sim_report_state sim_report_get(struct sim *s, const struct sim_account *a,
 
 /* The columns and words of
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_getting-report.html */
-struct str sim_report_csv(struct sim_account *a, struct arena *arena);
+struct str sim_report_csv(const struct sim *s, const struct sim_account *a, struct arena *arena);
 
 #endif

@@ -4,12 +4,8 @@
  *
  *	http-get URL [n [CA-bundle]]     n requests at once, default 1
  *
-<<<<<<< HEAD
- * Prints a line per request, "status bytes-of-body", or "error-code retryable message"; then "connections N". */
-=======
  * Prints a line per request, "status bytes-of-body", or "error-code retryable message"; then "connections
  * N". */
->>>>>>> origin/main
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 /* layers: aws base
  *
- * Other accounts of the organization through a session: who enters which account as whom, what a probe tells, what is asked how often.
- * The server stands for STS and IAM of all accounts. */
+ * Other accounts of the organization through a session: who enters which account as whom, what a probe
+ * tells, what is asked how often. The server stands for STS and IAM of all accounts. */
 #include "aws/child_accounts.h"
 
 #include <stdio.h>
@@ -25,10 +25,10 @@ enum how {
 	OPEN = 0, /* its role can be assumed */
 	DENIES,
 	THROTTLES,
-	BREAKS,   /* 500 */
-	UNKNOWN,  /* STS does not know who asks */
-	SILENT,   /* no answer ever comes */
-	HALF,     /* an answer without a token */
+	BREAKS,  /* 500 */
+	UNKNOWN, /* STS does not know who asks */
+	SILENT,  /* no answer ever comes */
+	HALF,    /* an answer without a token */
 };
 
 /* All under lock, but for what is set before the first request. */
@@ -38,27 +38,31 @@ struct org {
 	int64_t delay_ms;
 	int life_s; /* of sessions */
 	enum how how[ACCOUNTS];
-	int assumed[ACCOUNTS];       /* AssumeRole answered with credentials */
-	int asked[ACCOUNTS];         /* AssumeRole, however it went */
+	int assumed[ACCOUNTS]; /* AssumeRole answered with credentials */
+	int asked[ACCOUNTS];   /* AssumeRole, however it went */
 	int identities;
-	int listed[ACCOUNTS];        /* IAM calls signed with keys of that account */
+	int listed[ACCOUNTS];         /* IAM calls signed with keys of that account */
 	int refused_serial[ACCOUNTS]; /* IAM refuses sessions up to this one */
 	const char *refused_as;
 	char last_assume[600], last_signer[100], last_role_signer[100];
 };
 
 static const struct scripted_answer identity_answer = {
-	.body = STR_INIT("<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws-cn:iam::" OWN ":user/x</Arn><UserId>u</UserId>"
+	.body = STR_INIT("<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws-cn:iam::" OWN
+			 ":user/x</Arn><UserId>u</UserId>"
 			 "<Account>" OWN "</Account></GetCallerIdentityResult></GetCallerIdentityResponse>")};
 static const struct scripted_answer users_answer = {
-	.body = STR_INIT("<ListUsersResponse><ListUsersResult><Users><member><UserName>u</UserName></member></Users>"
-			 "</ListUsersResult></ListUsersResponse>")};
+	.body = STR_INIT(
+		"<ListUsersResponse><ListUsersResult><Users><member><UserName>u</UserName></member></Users>"
+		"</ListUsersResult></ListUsersResponse>")};
 
-static struct scripted_answer failure(struct arena *arena, int status, const char *aws_code, const char *message)
+static struct scripted_answer failure(
+	struct arena *arena, int status, const char *aws_code, const char *message)
 {
 	return (struct scripted_answer){.status = status,
 		.body = str_fmt(arena,
-			"<ErrorResponse><Error><Type>Sender</Type><Code>%s</Code><Message>%s</Message></Error>"
+			"<ErrorResponse><Error><Type>Sender</Type><Code>%s</Code><Message>%s</Message></"
+			"Error>"
 			"<RequestId>r</RequestId></ErrorResponse>",
 			aws_code, message)};
 }
@@ -89,13 +93,16 @@ static struct scripted_answer keys(struct org *o, size_t i, struct arena *arena)
 	time_format_rfc3339(clock_wall_s(&o->clock->clock) + o->life_s, expires);
 	return (struct scripted_answer){
 		.body = str_fmt(arena,
-			"<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>KEY%zux%d</AccessKeyId>"
+			"<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>KEY%zux%d</"
+			"AccessKeyId>"
 			"<SecretAccessKey>s</SecretAccessKey>%s<Expiration>%s</Expiration></Credentials>"
 			"</AssumeRoleResult></AssumeRoleResponse>",
-			i, ++o->assumed[i], o->how[i] == HALF ? "" : "<SessionToken>t</SessionToken>", expires)};
+			i, ++o->assumed[i], o->how[i] == HALF ? "" : "<SessionToken>t</SessionToken>",
+			expires)};
 }
 
-static struct scripted_answer answer_assume(struct org *o, const struct scripted_request *req, struct arena *arena)
+static struct scripted_answer answer_assume(
+	struct org *o, const struct scripted_request *req, struct arena *arena)
 {
 	size_t i = number_in_role(req->body);
 
@@ -104,13 +111,15 @@ static struct scripted_answer answer_assume(struct org *o, const struct scripted
 	o->asked[i]++;
 	switch (o->how[i]) {
 	case DENIES:
-		return failure(arena, 403, "AccessDenied", "User: arn:x is not authorized to perform: sts:AssumeRole on resource: y");
+		return failure(arena, 403, "AccessDenied",
+			"User: arn:x is not authorized to perform: sts:AssumeRole on resource: y");
 	case THROTTLES:
 		return failure(arena, 400, "Throttling", "Rate exceeded");
 	case BREAKS:
 		return failure(arena, 500, "InternalFailure", "oh");
 	case UNKNOWN:
-		return failure(arena, 403, "InvalidClientTokenId", "The security token included in the request is invalid.");
+		return failure(arena, 403, "InvalidClientTokenId",
+			"The security token included in the request is invalid.");
 	case SILENT:
 		return (struct scripted_answer){.manner = SCRIPTED_NEVER};
 	case OPEN:
@@ -127,7 +136,8 @@ static struct scripted_answer answer_list(struct org *o, struct str signer, stru
 	int serial;
 
 	if (sscanf(o->last_signer, "KEY%zux%d/", &i, &serial) != 2 || i >= ACCOUNTS)
-		return str_starts(signer, STR("BASE/")) ? users_answer : failure(arena, 403, "AccessDenied", "who is that");
+		return str_starts(signer, STR("BASE/")) ? users_answer
+							: failure(arena, 403, "AccessDenied", "who is that");
 	o->listed[i]++;
 	return serial <= o->refused_serial[i] ? failure(arena, 403, o->refused_as, "no more") : users_answer;
 }
@@ -135,7 +145,8 @@ static struct scripted_answer answer_list(struct org *o, struct str signer, stru
 static struct scripted_answer answer(void *self, const struct scripted_request *req, struct arena *arena)
 {
 	struct org *o = self;
-	struct str signer = str_from(scripted_header(req, "Authorization"), sizeof("AWS4-HMAC-SHA256 Credential=") - 1);
+	struct str signer =
+		str_from(scripted_header(req, "Authorization"), sizeof("AWS4-HMAC-SHA256 Credential=") - 1);
 	struct scripted_answer ret;
 
 	LOCK_SCOPE(&o->lock);
@@ -177,7 +188,8 @@ static void open_org_as(const struct aws_session_options *more)
 	org = (struct org){.clock = &fake, .life_s = 3600, .refused_as = "ExpiredToken"};
 	mutex_init(&org.lock);
 	server = scripted_http_start(answer, &org);
-	snprintf(endpoint, sizeof(endpoint), "AWS_ENDPOINT_URL=http://127.0.0.1:%d", scripted_http_port(server));
+	snprintf(endpoint, sizeof(endpoint), "AWS_ENDPOINT_URL=http://127.0.0.1:%d",
+		scripted_http_port(server));
 	fake_clock_init(&fake, WALL_S);
 	arena = arena_new(0);
 	ctx = (struct ctx){.clock = &fake.clock, .deadline_ms = CTX_NO_DEADLINE};
@@ -260,8 +272,8 @@ static void test_own_and_child(void)
 	CU_ASSERT_EQUAL(list_users(accounts[7]), ERR_OK);
 	CU_ASSERT(said(org.last_role_signer, STR("BASE/")));
 	CU_ASSERT(said(org.last_role_signer, STR("/sts/aws4_request")));
-	CU_ASSERT(said(org.last_assume,
-		STR("&RoleArn=arn%3Aaws-cn%3Aiam%3A%3A100000000007%3Arole%2FOrganizationAccountAccessRole&")));
+	CU_ASSERT(said(org.last_assume, STR("&RoleArn=arn%3Aaws-cn%3Aiam%3A%3A100000000007%3Arole%"
+					    "2FOrganizationAccountAccessRole&")));
 	CU_ASSERT(said(org.last_assume, STR("&RoleSessionName=BatonCrossAccountSession&")));
 	CU_ASSERT(said(org.last_assume, STR("DurationSeconds=3600")));
 	CU_ASSERT_FALSE(said(org.last_assume, STR("ExternalId")));
@@ -289,8 +301,8 @@ static void test_role_names(void)
 
 static void test_no_account_number(void)
 {
-	static const struct str rows[] = {STR_INIT("12345678901"), STR_INIT("1234567890123"), STR_INIT("12345678901x"),
-		STR_INIT("*"), STR_INIT("100000000001:role/x")};
+	static const struct str rows[] = {STR_INIT("12345678901"), STR_INIT("1234567890123"),
+		STR_INIT("12345678901x"), STR_INIT("*"), STR_INIT("100000000001:role/x")};
 	struct aws_probe result;
 
 	open_org(NULL);
@@ -313,7 +325,8 @@ static void test_call_into_a_closed_account(void)
 		ASSERT_STR(str_c(err.aws_operation), STR("sts:AssumeRole"), "operation");
 		ASSERT_STR(str_c(err.aws_code), STR("AccessDenied"), "AWS's code");
 		CU_ASSERT(str_starts(str_c(err.msg),
-			STR("baton-aws: failed to assume role into 'arn:aws-cn:iam::100000000003:role/OrganizationAccountAccessRole'")));
+			STR("baton-aws: failed to assume role into "
+			    "'arn:aws-cn:iam::100000000003:role/OrganizationAccountAccessRole'")));
 		CU_ASSERT(str_contains(str_c(err.msg), STR("missing permission sts:AssumeRole")));
 		CU_ASSERT_FALSE(err.retryable);
 	}
@@ -420,7 +433,8 @@ static void test_probe_of_own_and_twice_the_same(void)
 	close_org();
 }
 
-/* No account can be entered by somebody whom AWS does not know: that is not asked fifty times, and it is no denial. */
+/* No account can be entered by somebody whom AWS does not know: that is not asked fifty times, and it is no
+ * denial. */
 static void test_probe_with_bad_keys(void)
 {
 	open_org(NULL);
@@ -438,7 +452,8 @@ static void test_probe_with_bad_keys(void)
 /* The connector's own role is denied: that says nothing about the accounts, so none may be left out for it. */
 static void test_probe_when_the_own_role_is_denied(void)
 {
-	open_org_as(&(struct aws_session_options){.use_assume = true, .role_arn = STR("arn:aws:iam::" OWN ":role/hub")});
+	open_org_as(&(struct aws_session_options){
+		.use_assume = true, .role_arn = STR("arn:aws:iam::" OWN ":role/hub")});
 	probe(2, 2);
 	CU_ASSERT_EQUAL(probes[0].code, ERR_UNAUTHENTICATED);
 	CU_ASSERT_EQUAL(probes[1].code, ERR_UNAUTHENTICATED);
@@ -472,7 +487,8 @@ static void test_renewal(void)
 	close_org();
 }
 
-/* The role is gone while its last session is still valid: calls under way go on, a new listing leaves the account out. */
+/* The role is gone while its last session is still valid: calls under way go on, a new listing leaves the
+ * account out. */
 static void test_denied_at_renewal(void)
 {
 	open_org(NULL);
@@ -571,7 +587,8 @@ static void *probe_and_list(void *arg)
 			bool denied = (from + i) % 5 == 1;
 
 			if (results[i].code != (denied ? ERR_DENIED : ERR_OK) ||
-				list_users_with(&ctx, accounts[from + i], &e) != (denied ? ERR_UNAUTHENTICATED : ERR_OK))
+				list_users_with(&ctx, accounts[from + i], &e) !=
+					(denied ? ERR_UNAUTHENTICATED : ERR_OK))
 				(*turn) += 1000;
 		}
 	}
@@ -687,8 +704,8 @@ static struct http *no_http;
 static struct sigv4_signer *no_signer;
 static struct call_stats *no_stats;
 
-static struct aws_client *offline_client(
-	void *self, const struct aws_service *service, struct credentials_provider *credentials, struct pacer *pacer)
+static struct aws_client *offline_client(void *self, const struct aws_service *service,
+	struct credentials_provider *credentials, struct pacer *pacer)
 {
 	static const struct aws_endpoint nowhere = {.url = STR_INIT("http://127.0.0.1:1"),
 		.host = STR_INIT("127.0.0.1:1"),
@@ -710,13 +727,16 @@ static struct aws_client *offline_client(
 static struct child_accounts *offline_table(size_t max)
 {
 	CLEANUP(secret_unrefp) struct secret *secret = secret_new(STR("s"));
-	CLEANUP(credentials_provider_unrefp) struct credentials_provider *source =
-		credentials_static_new(STR("k"), secret, NULL);
+	CLEANUP(credentials_provider_unrefp)
+	struct credentials_provider *source = credentials_static_new(STR("k"), secret, NULL);
 	CLEANUP(aws_client_unrefp) struct aws_client *sts = offline_client(NULL, &aws_sts, source, NULL);
 
 	fake_clock_init(&fake, WALL_S);
-	return child_accounts_new(&(struct child_accounts_options){
-		.source = source, .sts_client = sts, .client = offline_client, .clock = &fake.clock, .max = max});
+	return child_accounts_new(&(struct child_accounts_options){.source = source,
+		.sts_client = sts,
+		.client = offline_client,
+		.clock = &fake.clock,
+		.max = max});
 }
 
 static struct aws_client *offline_get(struct child_accounts *t, const char *account)
@@ -739,7 +759,8 @@ static void test_bounded(void)
 	aws_client_unref(offline_get(t, "000000000003"));
 	aws_client_unref(offline_get(t, "000000000002"));
 	ASSERT_I64(child_accounts_count(t), 3, "all kept");
-	aws_client_unref(offline_get(t, "000000000004")); /* in the place of 3: 1 is in use, 2 was asked for later */
+	aws_client_unref(
+		offline_get(t, "000000000004")); /* in the place of 3: 1 is in use, 2 was asked for later */
 	ASSERT_I64(child_accounts_count(t), 3, "no more than allowed");
 	again = offline_get(t, "000000000001");
 	CU_ASSERT_PTR_EQUAL(a, again);
@@ -788,7 +809,8 @@ static void test_services(void)
 {
 	const struct aws_identity own = {.account = STR(OWN), .partition = STR("aws")};
 	struct child_accounts *t = offline_table(0);
-	struct aws_client *iam = offline_get(t, "000000000001"), *sts = NULL, *iam2 = offline_get(t, "000000000001");
+	struct aws_client *iam = offline_get(t, "000000000001"), *sts = NULL,
+			  *iam2 = offline_get(t, "000000000001");
 
 	CU_ASSERT_EQUAL(child_accounts_client(t, &own, &aws_sts, STR("000000000001"), &sts, &err), ERR_OK);
 	CU_ASSERT_PTR_NOT_EQUAL(iam, sts);

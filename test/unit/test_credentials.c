@@ -638,17 +638,19 @@ static const struct chain_case chain_cases[] = {
 		{"AWS_ACCESS_KEY_ID=E"}, "P", ""},
 	{"profile before container", "[default]\naws_access_key_id=P\naws_secret_access_key=s\n",
 		{"AWS_CONTAINER_CREDENTIALS_FULL_URI=http://x"}, "P", ""},
-	{"web identity is refused", "[default]\naws_access_key_id=P\naws_secret_access_key=s\n",
-		{"AWS_WEB_IDENTITY_TOKEN_FILE=/x"},
-		"INVALID: AWS_WEB_IDENTITY_TOKEN_FILE is set: web identity tokens are not supported yet", ""},
-	{"container is refused", "", {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=/x"},
-		"INVALID: AWS_CONTAINER_CREDENTIALS_RELATIVE_URI is set: container credentials are not "
-		"supported yet",
+	{"web identity before profile", "[default]\naws_access_key_id=P\naws_secret_access_key=s\n",
+		{"AWS_WEB_IDENTITY_TOKEN_FILE=/nowhere", "AWS_ROLE_ARN=r"},
+		"UNAUTHENTICATED: cannot assume role 'r' with the web identity token: "
+		"cannot open the token file /nowhere: No such file or directory",
 		""},
-	{"nothing", "[default]\nregion=x\n", {NULL},
-		"UNAUTHENTICATED: no AWS credentials: neither AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY "
-		"nor the profile "
-		"'default' give any, and EC2 instance metadata is not supported yet",
+	{"web identity without role", "", {"AWS_WEB_IDENTITY_TOKEN_FILE=/nowhere"},
+		"INVALID: AWS_WEB_IDENTITY_TOKEN_FILE is set but AWS_ROLE_ARN is not: role ARN is not set",
+		""},
+	{"bad container", "", {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=x"},
+		"INVALID: AWS_CONTAINER_CREDENTIALS_RELATIVE_URI does not begin with a slash", ""},
+	{"nothing", "[default]\nregion=x\n", {"AWS_EC2_METADATA_DISABLED=True"},
+		"UNAUTHENTICATED: no AWS credentials: neither the environment nor the profile 'default' "
+		"names a source, and AWS_EC2_METADATA_DISABLED forbids to ask EC2 instance metadata",
 		""},
 	{"half a profile", "[default]\naws_access_key_id=P\n", {NULL},
 		"INVALID: profile 'default': aws_access_key_id and aws_secret_access_key have to be set "
@@ -697,27 +699,51 @@ static const struct chain_case chain_cases[] = {
 		"AWS_SECRET_ACCESS_KEY "
 		"are not both set",
 		""},
-	{"instance metadata as source", "[default]\nrole_arn=r\ncredential_source=Ec2InstanceMetadata\n",
-		{NULL},
-		"INVALID: profile 'default': credential_source 'Ec2InstanceMetadata' is not supported yet",
+	{"instance metadata as source, forbidden",
+		"[default]\nrole_arn=r\ncredential_source=Ec2InstanceMetadata\n",
+		{"AWS_EC2_METADATA_DISABLED=true"},
+		"UNAUTHENTICATED: no AWS credentials: neither the environment nor the profile 'default' "
+		"names a source, and AWS_EC2_METADATA_DISABLED forbids to ask EC2 instance metadata",
+		""},
+	{"container as source without one", "[default]\nrole_arn=r\ncredential_source=EcsContainer\n", {NULL},
+		"INVALID: profile 'default': credential_source is EcsContainer, but neither "
+		"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI nor AWS_CONTAINER_CREDENTIALS_FULL_URI is set",
 		""},
 	{"unknown source", "[default]\nrole_arn=r\ncredential_source=Mars\n", {NULL},
 		"INVALID: profile 'default': credential_source 'Mars' is not known", ""},
-	{"web identity in a profile", "[default]\nrole_arn=r\nweb_identity_token_file=/x\n", {NULL},
-		"INVALID: profile 'default' uses web_identity_token_file: web identity tokens are not "
-		"supported yet",
+	{"web identity in a profile", "[default]\nrole_arn=r\nweb_identity_token_file=/nowhere\n", {NULL},
+		"UNAUTHENTICATED: cannot assume role 'r' with the web identity token: "
+		"cannot open the token file /nowhere: No such file or directory",
 		""},
-	{"process", "[default]\ncredential_process=/x\n", {NULL},
-		"INVALID: profile 'default' uses credential_process: external credential processes are not "
-		"supported yet",
+	{"web identity in a profile without role", "[default]\nweb_identity_token_file=/nowhere\n", {NULL},
+		"INVALID: profile 'default': it has a web_identity_token_file but no role_arn: role ARN is "
+		"not set",
 		""},
+	{"process",
+		"[default]\ncredential_process=echo "
+		"'{\"Version\":1,\"AccessKeyId\":\"C\",\"SecretAccessKey\":\"s\"}'\n",
+		{NULL}, "C", ""},
+	{"role over a process",
+		"[default]\nrole_arn=r\ncredential_process=echo "
+		"'{\"Version\":1,\"AccessKeyId\":\"C\",\"SecretAccessKey\":\"s\"}'\n",
+		{NULL}, "ASIA1", "C r baton-awsd  3600"},
+	{"keys before process",
+		"[default]\ncredential_process=false\naws_access_key_id=P\naws_secret_access_key=s\n", {NULL},
+		"P", ""},
 	{"sso", "[default]\nsso_session=x\n", {NULL},
 		"INVALID: profile 'default' uses sso_session: a server cannot use the cache of an SSO login",
 		""},
-	{"role without source", "[default]\nrole_arn=r\n", {NULL},
-		"INVALID: profile 'default' has a role_arn but nothing to assume it with: container and EC2 "
-		"instance credentials "
-		"are not supported yet",
+	{"sso before process", "[default]\nsso_start_url=x\ncredential_process=x\n", {NULL},
+		"INVALID: profile 'default' uses sso_start_url: a server cannot use the cache of an SSO "
+		"login",
+		""},
+	{"console login", "[default]\nlogin_session=x\n", {NULL},
+		"INVALID: profile 'default' uses login_session: a server cannot use the session of a console "
+		"login",
+		""},
+	{"role without source", "[default]\nrole_arn=r\n", {"AWS_EC2_METADATA_DISABLED=true"},
+		"UNAUTHENTICATED: no AWS credentials: neither the environment nor the profile 'default' "
+		"names a source, and AWS_EC2_METADATA_DISABLED forbids to ask EC2 instance metadata",
 		""},
 	{"mfa", "[default]\nrole_arn=r\nmfa_serial=x\naws_access_key_id=P\naws_secret_access_key=s\n", {NULL},
 		"INVALID: profile 'default' has an mfa_serial: a server has nobody to ask for the token", ""},

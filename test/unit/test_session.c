@@ -354,8 +354,8 @@ static void test_accounts_of_a_role(void)
 	check_signer(0, "BASE", "cn-north-1", "sts"); /* into the hub */
 	check_signer(1, "HOP1", "cn-north-1", "sts"); /* who are we */
 	check_signer(2, "HOP1", "cn-north-1", "sts"); /* into the account */
-	CU_ASSERT(str_contains(str_c(world.body[2]),
-		STR("&RoleArn=arn%3Aaws-cn%3Aiam%3A%3A210987654321%3Arole%2FOrganizationAccountAccessRole&")));
+	CU_ASSERT(str_contains(str_c(world.body[2]), STR("&RoleArn=arn%3Aaws-cn%3Aiam%3A%3A210987654321%"
+							 "3Arole%2FOrganizationAccountAccessRole&")));
 	check_signer(3, "HOP2", "cn-north-1", "iam");
 	aws_client_unref(TAKE(c));
 	close_world();
@@ -370,8 +370,7 @@ static void test_organizations(void)
 	open_session(&(struct aws_session_options){.region = STR("eu-west-1")});
 	CU_ASSERT_EQUAL_FATAL(
 		aws_session_client(session, &ctx, &aws_organizations, STR_EMPTY, &c, &err), ERR_OK);
-	CU_ASSERT_EQUAL(
-		aws_call(c, &ctx, &aws_organizations_list_accounts, NULL, arena, &out, &err), ERR_OK);
+	CU_ASSERT_EQUAL(aws_call(c, &ctx, &aws_organizations_list_accounts, NULL, arena, &out, &err), ERR_OK);
 	ASSERT_I64(out.accounts.n, 1, "accounts");
 	check_signer(0, "BASE", "us-east-1", "organizations"); /* a global service */
 	aws_client_unref(TAKE(c));
@@ -419,12 +418,12 @@ static void test_bad_configuration(void)
 	struct aws_session *s = NULL;
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		const char *const env[] = {rows[i].setting, "AWS_ACCESS_KEY_ID=a",
-			"AWS_SECRET_ACCESS_KEY=b", "HOME=/does/not/exist", NULL};
+		const char *const env[] = {rows[i].setting, "AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=b",
+			"HOME=/does/not/exist", NULL};
 
-		ASSERT_I64(aws_session_new(
-				   &(struct aws_session_options){.environ = env, .clock = &clock_system},
-				   &s, &err),
+		ASSERT_I64(
+			aws_session_new(&(struct aws_session_options){.environ = env, .clock = &clock_system},
+				&s, &err),
 			ERR_INVALID, rows[i].setting);
 		CU_ASSERT(str_contains(str_c(err.msg), str_c(rows[i].named)));
 	}
