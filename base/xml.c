@@ -113,6 +113,8 @@ static void on_text(void *userdata, const char *p, int len)
 	if (!level->has_ink)
 		level->has_ink = is_ink(s);
 	buf_str(&r->text, s);
+	if (r->text.overflow)
+		stop(r, err_set(&r->err, ERR_TOO_LARGE, "the text of XML takes more than %zu bytes", r->text.cap));
 }
 
 static void on_doctype(void *userdata, const char *name, const char *system_id, const char *public_id,
@@ -136,8 +138,8 @@ struct xml_reader *xml_reader_new(const struct xml_handler *h, size_t max_bytes,
 	r->handler = *h;
 	r->max_bytes = max_bytes;
 	r->max_text = max_text;
-	/* Each open element is below max_text, so together they stay below this; no text is larger than the
-	 * document. */
+	/* Each open element is below max_text, so together they stay below this; and no text in UTF-8 is larger
+	 * than its document. */
 	buf_init(&r->text, max_text < max_bytes / XML_MAX_DEPTH ? max_text * XML_MAX_DEPTH : max_bytes);
 	r->text.wipe = true; /* AssumeRole's answer passes through it */
 	r->parser =
