@@ -458,9 +458,17 @@ static const struct curl_meaning {
 	{CURLE_SSL_CIPHER, ERR_UNAVAILABLE, false},
 };
 
+/* curl quotes the URL of a proxy that it cannot use, password included. Our own URLs have no user info
+ * (check_request), so an '@' can come from nowhere else. */
+static const char *curl_text(const struct http_flight *f, CURLcode curl)
+{
+	if (strchr(f->curl_error, '@'))
+		return "the URL of the proxy cannot be used";
+	return f->curl_error[0] ? f->curl_error : curl_easy_strerror(curl);
+}
+
 static void set_result(struct http_flight *f, CURLcode curl)
 {
-	const char *text = f->curl_error[0] ? f->curl_error : curl_easy_strerror(curl);
 	enum err_code code = ERR_UNAVAILABLE;
 	bool retryable = true;
 	curl_off_t took_us = 0;
@@ -482,7 +490,7 @@ static void set_result(struct http_flight *f, CURLcode curl)
 	}
 	curl_easy_getinfo(f->easy, CURLINFO_TOTAL_TIME_T, &took_us);
 	f->ask_resolver = curl == CURLE_COULDNT_RESOLVE_HOST && took_us < QUICK_LOOKUP_US;
-	err_set(&f->result, code, "%s: %s", f->host, text);
+	err_set(&f->result, code, "%s: %s", f->host, curl_text(f, curl));
 	f->result.retryable = retryable;
 }
 
