@@ -22,7 +22,6 @@
 
 #include "base/json.h"
 
-#include <malloc.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -31,17 +30,9 @@
 /* Above this a double no longer tells integers apart. */
 #define DOUBLE_EXACT 9007199254740992.0
 
-/* jansson's copies of what may be keys (answers of credential services) are wiped as the arena's are. */
-static void wipe_and_free(void *p)
-{
-	if (p)
-		mem_wipe(p, malloc_usable_size(p));
-	mem_free(p);
-}
-
 static void init_jansson(void)
 {
-	json_set_alloc_funcs(mem_alloc, wipe_and_free);
+	json_set_alloc_funcs(mem_alloc, mem_free_wiped); /* answers with credentials in them come as JSON too */
 }
 
 static const char *error_text(enum json_error_code code)

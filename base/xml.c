@@ -131,7 +131,8 @@ static void on_doctype(void *userdata, const char *name, const char *system_id, 
 
 struct xml_reader *xml_reader_new(const struct xml_handler *h, size_t max_bytes, size_t max_text)
 {
-	static const XML_Memory_Handling_Suite memory = {mem_alloc, mem_realloc, mem_free};
+	static const XML_Memory_Handling_Suite memory = {
+		mem_alloc, mem_realloc_wiped, mem_free_wiped};
 	static const char separator[] = {NS_SEPARATOR, '\0'};
 	struct xml_reader *r = mem_zalloc(sizeof(*r));
 
@@ -141,7 +142,7 @@ struct xml_reader *xml_reader_new(const struct xml_handler *h, size_t max_bytes,
 	/* Each open element is below max_text, so together they stay below this; and no text in UTF-8 is larger
 	 * than its document. */
 	buf_init(&r->text, max_text < max_bytes / XML_MAX_DEPTH ? max_text * XML_MAX_DEPTH : max_bytes);
-	r->text.wipe = true; /* AssumeRole's answer passes through it */
+	r->text.wipe = true; /* AssumeRole's answer passes through it, and through expat's buffers */
 	r->parser =
 		XML_ParserCreate_MM(NULL, &memory, separator); /* NULL only without memory, which aborts */
 	XML_SetUserData(r->parser, r);
@@ -163,6 +164,7 @@ void xml_reader_free(struct xml_reader *r)
 void xml_reader_freep(struct xml_reader **r)
 {
 	xml_reader_free(*r);
+	*r = NULL;
 }
 
 /* No byte of the document goes into the message: it may be a credential. */
