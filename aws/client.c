@@ -87,6 +87,7 @@ void aws_client_unref(struct aws_client *c)
 void aws_client_unrefp(struct aws_client **c)
 {
 	aws_client_unref(*c);
+	*c = NULL;
 }
 
 int64_t aws_client_skew_s(const struct aws_client *c)
