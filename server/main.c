@@ -31,6 +31,15 @@
 /* Validate sleeps between its attempts; these many callers can have one each before they queue. */
 #define VALIDATE_THREADS 4
 
+#ifdef __SANITIZE_THREAD__
+/* gRPC is not instrumented, so what happens inside it looks like races; rpc.c tells the sanitizer about the hand-overs. */
+const char *__tsan_default_options(void);
+const char *__tsan_default_options(void)
+{
+	return "ignore_noninstrumented_modules=1";
+}
+#endif
+
 struct server {
 	const struct config_source *source;
 	struct config *config;
