@@ -1,6 +1,7 @@
 /* layers: base aws
  *
- * Credentials of a container: which hosts may be asked, the token that is sent, and what may be answered. */
+ * Credentials of a container: which hosts may be asked, the token that is sent, and what may be
+ * answered. */
 #include "aws/credentials.h"
 
 #include <stdio.h>

@@ -1,6 +1,7 @@
 /* layers: base aws
  *
- * EC2 instance metadata: tokens, version 1, silence, and credentials that are used longer than they say. The service is a script. */
+ * EC2 instance metadata: tokens, version 1, silence, and credentials that are used longer than they
+ * say. The service is a script. */
 #include "aws/credentials.h"
 
 #include <stdatomic.h>
@@ -446,7 +447,8 @@ static void keep_line(void *arg, struct str line)
 		*was_asked = true;
 }
 
-/* The mode decides which address is asked. Neither answers here; how long that takes depends on the network. */
+/* The mode decides which address is asked. Neither answers here; how long that takes depends on the
+ * network. */
 static void test_ipv6(void)
 {
 	CLEANUP(credentials_provider_unrefp) struct credentials_provider *p = NULL;

@@ -1,6 +1,7 @@
 /* layers: base aws
  *
- * The answers in which credentials come: what is accepted, what is refused, and that no message gives anything away. */
+ * The answers in which credentials come: what is accepted, what is refused, and that no message gives
+ * anything away. */
 #include "aws/credentials_json.h"
 
 #include <string.h>

@@ -1,6 +1,7 @@
 /* layers: base aws
  *
- * Web identity: the token file, read anew each time, and what STS says to it. STS is a function of this file. */
+ * Web identity: the token file, read anew each time, and what STS says to it. STS is a function of
+ * this file. */
 #include "aws/credentials.h"
 
 #include <stdio.h>

@@ -730,11 +730,11 @@ static void test_connections_are_reused(void)
 	ASSERT_I64(after.bytes_in - before.bytes_in, 100, "bytes");
 }
 
-static enum err_code get_with_proxy(
-	struct arena *a, const char *const *environ, struct str url, struct str *ret_body)
+static enum err_code get_with_options(struct arena *a, const char *const *environ, struct str url,
+	bool direct, struct str *ret_body)
 {
 	struct http *shared = http;
-	struct http_request req = {.method = STR("GET"), .url = url};
+	struct http_request req = {.method = STR("GET"), .url = url, .direct = direct};
 	enum err_code rc;
 	struct err err;
 	int status;
@@ -744,6 +744,12 @@ static enum err_code get_with_proxy(
 	http_free(http);
 	http = shared;
 	return rc;
+}
+
+static enum err_code get_with_proxy(
+	struct arena *a, const char *const *environ, struct str url, struct str *ret_body)
+{
+	return get_with_options(a, environ, url, /* direct= */ false, ret_body);
 }
 
 static void test_proxy(void)
@@ -761,6 +767,9 @@ static void test_proxy(void)
 	CU_ASSERT_EQUAL(get_with_proxy(a, without, url_of(a, "/ok"), &body), ERR_OK);
 	ASSERT_STR(body, STR("hello"), "also when there is a list of exceptions");
 	CU_ASSERT_NOT_EQUAL(get_with_proxy(a, without, STR("http://iam.example.invalid/x"), &body), ERR_OK);
+	CU_ASSERT_NOT_EQUAL(get_with_options(a, with_proxy, STR("http://iam.example.invalid/x"),
+				    /* direct= */ true, &body),
+		ERR_OK);
 }
 
 /* A proxy's URL may have a password, and curl quotes what it cannot use. */
