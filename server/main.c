@@ -56,8 +56,7 @@ struct server {
 	size_t n_listens;
 };
 
-/* --- the steps
- * -------------------------------------------------------------------------------------------------- */
+/* --- the steps --- */
 
 static enum err_code config_up(struct server *s, struct err *reterr)
 {
@@ -374,8 +373,7 @@ static int serve(const struct config_source *source)
 	return rc == ERR_INVALID ? EXIT_CODE_USAGE : EXIT_CODE_FAILED;
 }
 
-/* --- the program
- * ------------------------------------------------------------------------------------------------ */
+/* --- the program --- */
 
 static int help(enum command_kind topic)
 {
