@@ -93,6 +93,7 @@ bool aws_client_is_shared(const struct aws_client *c)
 void aws_client_unrefp(struct aws_client **c)
 {
 	aws_client_unref(*c);
+	*c = NULL;
 }
 
 int64_t aws_client_skew_s(const struct aws_client *c)

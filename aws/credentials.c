@@ -10,8 +10,7 @@ struct aws_credentials *aws_credentials_new(
 	struct aws_credentials *c = mem_zalloc(sizeof(*c));
 
 	atomic_init(&c->refs, 1);
-	c->access_key_id =
-		str_n(mem_strndup(access_key_id.n ? access_key_id.p : "", access_key_id.n), access_key_id.n);
+	c->access_key_id = str_n(mem_dup(access_key_id.p, access_key_id.n), access_key_id.n);
 	c->secret_access_key = take_secret;
 	c->session_token = take_token;
 	c->expires_at_s = expires_at_s;

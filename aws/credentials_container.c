@@ -126,9 +126,8 @@ static enum err_code container_fetch(struct credentials_provider *self, const st
 	CLEANUP(metadata_answer_deinit) struct metadata_answer answer = {.status = 0};
 	enum err_code rc = get_token(p, &token, reterr);
 
-	if (rc != ERR_OK)
-		return rc;
-	rc = ask_any(p, ctx, a, token, &answer, reterr);
+	if (rc == ERR_OK)
+		rc = ask_any(p, ctx, a, token, &answer, reterr);
 	if (rc != ERR_OK)
 		return err_prefix(reterr, "the container's credential service");
 	return read_answer(&answer, a, ret_credentials, reterr);

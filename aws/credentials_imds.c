@@ -16,10 +16,11 @@
  * all have this trouble now. */
 #include "aws/credentials.h"
 
+#include <string.h>
+
 #include "aws/credentials_json.h"
 #include "aws/metadata.h"
 #include "base/arena.h"
-#include "base/encode.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/thread.h"
@@ -203,10 +204,14 @@ static enum err_code get(struct visit *v, const char *path, const char *what, st
 	return answer->status == 200 ? ERR_OK : refused(v, answer->status, what, reterr);
 }
 
+/* The characters of role names (IAM), all of which may stand in a path as they are. */
 static bool is_role_name(struct str s)
 {
 	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] <= ' ' || s.p[i] > '~')
+		char c = s.p[i];
+		bool alnum = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+
+		if (!alnum && (c == '\0' || strchr("_+=,.@-", c) == NULL))
 			return false;
 	}
 	return s.n > 0 && s.n <= MAX_ROLE_BYTES;
@@ -216,7 +221,6 @@ static bool is_role_name(struct str s)
 static enum err_code get_role(struct visit *v, const char **ret_path, struct err *reterr)
 {
 	CLEANUP(metadata_answer_deinit) struct metadata_answer answer = {.status = 0};
-	CLEANUP(buf_deinit) struct buf path = {.n = 0};
 	struct str rest, role;
 	enum err_code rc = get(v, ROLE_PATH, "the name of the role", &answer, reterr);
 
@@ -231,10 +235,7 @@ static enum err_code get_role(struct visit *v, const char **ret_path, struct err
 	if (!is_role_name(role))
 		return err_set(
 			reterr, ERR_UNAUTHENTICATED, "EC2 instance metadata gave no valid name of a role");
-	buf_init(&path, sizeof(ROLE_PATH) + 3 * MAX_ROLE_BYTES);
-	buf_c(&path, ROLE_PATH);
-	percent_encode(&path, role, /* keep_slash= */ false);
-	*ret_path = str_dup_c(v->arena, buf_view(&path));
+	*ret_path = str_fmt(v->arena, ROLE_PATH STR_FMT, STR_ARG(role)).p;
 	return ERR_OK;
 }
 
@@ -324,8 +325,10 @@ static enum err_code imds_fetch(struct credentials_provider *self, const struct 
 	CLEANUP(aws_credentials_unrefp) struct aws_credentials *fresh = NULL;
 	struct visit v = {.p = p, .ctx = ctx, .arena = arena};
 	struct err ignored;
-	enum err_code rc = visit_service(&v, &fresh, reterr);
+	enum err_code rc;
 
+	log_debug("asking EC2 instance metadata for credentials", LOG_STR("endpoint", p->endpoint));
+	rc = visit_service(&v, &fresh, reterr);
 	metadata_answer_deinit(&v.token);
 	if (rc == ERR_OK) {
 		*ret_credentials = remember(p, with_expiry(fresh, usable_until_s(p, fresh->expires_at_s)));

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 
 #include "aws/credentials.h"
+#include "base/arena.h"
 
 #define CREDENTIALS_JSON_MAX_BYTES 65536
 

@@ -224,6 +224,16 @@ static struct str missing_action(struct str message)
 	return action;
 }
 
+/* What of AWS's message may be told. Who signed wrongly is shown the canonical request, and its
+ * X-Amz-Security-Token is a credential: everything else is said in the first line. */
+static struct str tellable(struct str message)
+{
+	struct str line = str_cut(&message, '\n');
+	ptrdiff_t shown = str_find(line, STR("The Canonical String"));
+
+	return str_trim(shown >= 0 ? str_sub(line, 0, (size_t)shown) : line);
+}
+
 void aws_err_set_operation(struct err *e, const struct aws_operation *op)
 {
 	struct str parts[] = {str_c(op->service->id), STR(":"), str_c(op->name)};
@@ -256,7 +266,7 @@ enum err_code aws_failure_to_err(
 {
 	struct aws_error_class c = aws_error_classify(f->code, f->http_status);
 	struct err named = {0}; /* only for its aws_operation */
-	struct str said = f->message;
+	struct str said = tellable(f->message);
 	struct str action;
 
 	aws_err_set_operation(&named, op);

@@ -162,6 +162,7 @@ void http_waiter_free(struct http_waiter *w)
 void http_waiter_freep(struct http_waiter **w)
 {
 	http_waiter_free(*w);
+	*w = NULL;
 }
 
 static struct http_waiter *waiter_ref(struct http_waiter *w)
@@ -232,7 +233,7 @@ static void bytes_add(struct bytes *b, const char *p, size_t n)
 		if (b->n)
 			memcpy(bigger, b->p, b->n);
 		if (b->p)
-			mem_wipe(b->p, b->n);
+			mem_wipe(b->p, b->size); /* all of it: an earlier, longer chunk may lie behind n */
 		mem_free(b->p);
 		b->p = bigger;
 		b->size = size;
@@ -458,9 +459,17 @@ static const struct curl_meaning {
 	{CURLE_SSL_CIPHER, ERR_UNAVAILABLE, false},
 };
 
+/* curl quotes the URL of a proxy that it cannot use, password included. Our own URLs have no user info
+ * (check_request), so an '@' can come from nowhere else. */
+static const char *curl_text(const struct http_flight *f, CURLcode curl)
+{
+	if (strchr(f->curl_error, '@'))
+		return "the URL of the proxy cannot be used";
+	return f->curl_error[0] ? f->curl_error : curl_easy_strerror(curl);
+}
+
 static void set_result(struct http_flight *f, CURLcode curl)
 {
-	const char *text = f->curl_error[0] ? f->curl_error : curl_easy_strerror(curl);
 	enum err_code code = ERR_UNAVAILABLE;
 	bool retryable = true;
 	curl_off_t took_us = 0;
@@ -482,7 +491,7 @@ static void set_result(struct http_flight *f, CURLcode curl)
 	}
 	curl_easy_getinfo(f->easy, CURLINFO_TOTAL_TIME_T, &took_us);
 	f->ask_resolver = curl == CURLE_COULDNT_RESOLVE_HOST && took_us < QUICK_LOOKUP_US;
-	err_set(&f->result, code, "%s: %s", f->host, text);
+	err_set(&f->result, code, "%s: %s", f->host, curl_text(f, curl));
 	f->result.retryable = retryable;
 }
 
@@ -701,15 +710,9 @@ static void *io_main(void *arg)
 
 /* ---- life of struct http ---- */
 
-/* With a NUL behind it; bytes of any value. */
 static char *dup_str(struct str s)
 {
-	char *copy = mem_alloc(s.n + 1);
-
-	if (s.n)
-		memcpy(copy, s.p, s.n);
-	copy[s.n] = '\0';
-	return copy;
+	return mem_dup(s.p, s.n);
 }
 
 /* Proxies as Go's and AWS's tools know them; loopback never goes through one. */
@@ -806,6 +809,7 @@ void http_free(struct http *h)
 void http_freep(struct http **h)
 {
 	http_free(*h);
+	*h = NULL;
 }
 
 struct http_stats http_get_stats(struct http *h)
@@ -972,6 +976,7 @@ void http_flight_free(struct http_flight *f)
 void http_flight_freep(struct http_flight **f)
 {
 	http_flight_free(*f);
+	*f = NULL;
 }
 
 /* ---- pulling ---- */

@@ -304,7 +304,7 @@ static enum err_code decode_to_sink(
 enum err_code aws_json11_decode(const struct aws_json11_answer *answer, struct arena *arena, void *out,
 	bool *ret_sink_failed, struct err *reterr)
 {
-	CLEANUP(arena_freep) struct arena *tree = arena_new(0); /* json_parse bounds it by max_bytes */
+	CLEANUP(arena_freep) struct arena *tree = arena_new(0); /* JSON_MAX_VALUES and max_bytes bound it */
 	struct decoder d = {.answer = answer, .arena = arena, .left = answer->max_bytes};
 	struct path root = {.name = answer->op->name};
 	const struct aws_shape *shape = answer->op->out;

@@ -363,27 +363,25 @@ void shared_config_free(struct shared_config *c)
 void shared_config_freep(struct shared_config **c)
 {
 	shared_config_free(*c);
+	*c = NULL;
 }
 
-/* Reads at most one byte more than is allowed: the parser says that it is too much. */
+/* Reads at most one chunk more than is allowed: the parser says that it is too much. */
 static enum err_code read_all(int fd, const char *path, struct buf *out, struct err *reterr)
 {
+	enum err_code rc = ERR_OK;
 	char chunk[8192];
+	ssize_t n;
 
-	while (out->n <= PROFILE_MAX_FILE_BYTES) {
-		ssize_t n = read(fd, chunk, sizeof(chunk));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_set(
-				reterr, ERR_INVALID, "cannot read %s: %s", path, strerrordesc_np(errno));
-		if (n == 0)
-			break;
-		buf_add(out, chunk, (size_t)n);
-	}
+	do {
+		n = read(fd, chunk, sizeof(chunk));
+		if (n > 0)
+			buf_add(out, chunk, (size_t)n);
+		else if (n < 0 && errno != EINTR)
+			rc = err_set(reterr, ERR_INVALID, "cannot read %s: %s", path, strerrordesc_np(errno));
+	} while (rc == ERR_OK && n != 0 && out->n <= PROFILE_MAX_FILE_BYTES);
 	mem_wipe(chunk, sizeof(chunk));
-	return ERR_OK;
+	return rc;
 }
 
 static enum err_code read_file(const char *path, bool is_explicit, struct buf *out, struct err *reterr)

@@ -143,7 +143,6 @@ struct aws_query_decoder {
 	struct arena *values;  /* where strings go now: o.arena or scratch */
 	size_t list_bytes;     /* taken by lists so far, against o.max_bytes */
 	bool seen_result;
-	bool sink_failed;
 	struct frame frames[XML_MAX_DEPTH + 1]; /* [depth], 1 is the root */
 };
 
@@ -377,7 +376,6 @@ static enum err_code hand_over(struct aws_query_decoder *d, const struct frame *
 {
 	enum err_code code = d->o.sink->item(d->o.sink->self, element->member, element->target, reterr);
 
-	d->sink_failed = code != ERR_OK;
 	arena_reset(d->scratch);
 	d->values = d->o.arena;
 	d->list_bytes = 0;
@@ -447,6 +445,7 @@ void aws_query_decoder_free(struct aws_query_decoder *d)
 void aws_query_decoder_freep(struct aws_query_decoder **d)
 {
 	aws_query_decoder_free(*d);
+	*d = NULL;
 }
 
 enum err_code aws_query_decoder_feed(struct aws_query_decoder *d, struct str chunk, struct err *reterr)
@@ -467,11 +466,6 @@ enum err_code aws_query_decoder_finish(struct aws_query_decoder *d, bool *ret_tr
 		return err_set(reterr, ERR_PROTOCOL, "the answer to %s has no <%sResult>", d->o.op->name,
 			d->o.op->name);
 	return ERR_OK;
-}
-
-bool aws_query_decoder_sink_failed(const struct aws_query_decoder *d)
-{
-	return d->sink_failed;
 }
 
 /* ---- error bodies ---- */

@@ -53,9 +53,6 @@ MUST_CHECK enum err_code aws_query_decoder_feed(
 MUST_CHECK enum err_code aws_query_decoder_finish(
 	struct aws_query_decoder *d, bool *ret_truncated, struct err *reterr);
 
-/* The last error came from the sink, not from the answer. */
-bool aws_query_decoder_sink_failed(const struct aws_query_decoder *d);
-
 /* Reads <Error><Code>, <Message> and <RequestId> wherever they stand, also in a document that is cut or
  * has no known frame; a root like <AccessDeniedException> is taken as the code. Fills what it finds of
  * f's texts. */

@@ -91,6 +91,7 @@ void sigv4_signer_free(struct sigv4_signer *s)
 void sigv4_signer_freep(struct sigv4_signer **s)
 {
 	sigv4_signer_free(*s);
+	*s = NULL;
 }
 
 static void add_sha256_hex(const struct sigv4_signer *s, struct buf *out, struct str bytes)

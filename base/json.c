@@ -1,8 +1,9 @@
 /* DESIGN
  *
  * jansson does the grammar, the escapes and the numbers; what it gives is copied into the arena and freed, so
- * that a tree dies with its call like everything else. What we add before it: size and nesting, because its
- * own limit (2048) is deeper than anything AWS sends.
+ * that a tree dies with its call like everything else. What we add before it: size, nesting (its own limit,
+ * 2048, is deeper than anything AWS sends) and the number of values, because three bytes of text ("[],") cost
+ * both trees together some 200.
  *
  * jansson's error texts quote the input. That input can be an answer that carries credentials, so its texts
  * are not used: a message of ours says what is wrong and where, never what stood there. */
@@ -21,7 +22,6 @@
 
 #include "base/json.h"
 
-#include <malloc.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -30,17 +30,9 @@
 /* Above this a double no longer tells integers apart. */
 #define DOUBLE_EXACT 9007199254740992.0
 
-/* jansson's copies of what may be keys (answers of credential services) are wiped as the arena's are. */
-static void wipe_and_free(void *p)
-{
-	if (p)
-		mem_wipe(p, malloc_usable_size(p));
-	mem_free(p);
-}
-
 static void init_jansson(void)
 {
-	json_set_alloc_funcs(mem_alloc, wipe_and_free);
+	json_set_alloc_funcs(mem_alloc, mem_free_wiped); /* answers with credentials in them come as JSON too */
 }
 
 static const char *error_text(enum json_error_code code)
@@ -62,11 +54,13 @@ static const char *error_text(enum json_error_code code)
 	}
 }
 
-/* Nesting as a reader of brackets sees it. Text that is not JSON may be counted wrong, but never deeper than
- * the parser would go: what opens a string here opens one there. */
-static bool too_deep(struct str text)
+/* Nesting and values as a reader of brackets and commas sees them: each value is the first one, the first of a
+ * container, or stands behind a comma. Text that is not JSON may be counted wrong, but never less than the
+ * parser would go into: what opens a string here opens one there. */
+static enum err_code check_limits(struct str text, struct err *reterr)
 {
 	unsigned depth = 0;
+	size_t values = 1;
 	bool in_string = false;
 
 	for (size_t i = 0; i < text.n; i++) {
@@ -80,13 +74,19 @@ static bool too_deep(struct str text)
 		} else if (c == '"') {
 			in_string = true;
 		} else if (c == '{' || c == '[') {
+			values++;
 			if (++depth > JSON_MAX_DEPTH)
-				return true;
+				return err_set(reterr, ERR_TOO_LARGE, "JSON is nested deeper than %d",
+					JSON_MAX_DEPTH);
 		} else if ((c == '}' || c == ']') && depth > 0) {
 			depth--;
+		} else if (c == ',') {
+			values++;
 		}
 	}
-	return false;
+	if (values > JSON_MAX_VALUES)
+		return err_set(reterr, ERR_TOO_LARGE, "JSON has more than %u values", JSON_MAX_VALUES);
+	return ERR_OK;
 }
 
 static void *try_array(struct arena *a, size_t n, size_t size)
@@ -216,13 +216,15 @@ enum err_code json_parse(
 	bool ints_as_real, copied;
 	json_t *root;
 	struct json *tree;
+	enum err_code rc;
 
 	(void)pthread_once(&once, init_jansson);
 	if (text.n > max_bytes)
 		return err_set(reterr, ERR_TOO_LARGE, "JSON of %zu bytes is larger than %zu bytes", text.n,
 			max_bytes);
-	if (too_deep(text))
-		return err_set(reterr, ERR_TOO_LARGE, "JSON is nested deeper than %d", JSON_MAX_DEPTH);
+	rc = check_limits(text, reterr);
+	if (rc != ERR_OK)
+		return rc;
 	root = load(text, &ints_as_real, &error);
 	if (!root)
 		return err_set(reterr, ERR_PROTOCOL, "not JSON: %s at line %d, column %d",

@@ -2,8 +2,8 @@
  *
  * JSON from outside, read into an immutable tree in the arena; and a writer. The one place that knows jansson.
  *
- * Limits before parsing: bytes and nesting depth. Rejected: trailing bytes, NUL in strings, invalid UTF-8, nesting over
- * the limit. Duplicate members: the last one wins, as encoding/json of Go does it.
+ * Limits before parsing: bytes, nesting depth, number of values. Rejected: trailing bytes, NUL in strings, invalid
+ * UTF-8. Duplicate members: the last one wins, as encoding/json of Go does it.
  *
  * Threads: values; one thread per arena. */
 #ifndef BASE_JSON_H
@@ -32,8 +32,12 @@ struct json {
 };
 
 #define JSON_MAX_DEPTH 64
+/* Values of all levels together. A tree takes some 200 bytes per value while it is made, so this is what bounds it:
+ * at 50 MB. AWS's largest answer in JSON has a few thousand. */
+#define JSON_MAX_VALUES (1u << 18)
 
-/* ERR_PROTOCOL: not JSON (message says where). ERR_TOO_LARGE: text longer than max_bytes, or nested too deep. */
+/* ERR_PROTOCOL: not JSON (message says where). ERR_TOO_LARGE: text longer than max_bytes, nested too
+ * deep, or of too many values. */
 MUST_CHECK enum err_code json_parse(
 	struct arena *a, struct str text, size_t max_bytes, const struct json **ret_json, struct err *reterr);
 

@@ -1,5 +1,6 @@
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -69,6 +70,16 @@ char *mem_strndup(const char *s, size_t n)
 	return copy;
 }
 
+void *mem_dup(const void *p, size_t n)
+{
+	char *copy = mem_alloc(n + 1);
+
+	if (n > 0)
+		memcpy(copy, p, n);
+	copy[n] = '\0';
+	return copy;
+}
+
 void mem_free(void *p)
 {
 	if (p == NULL)
@@ -97,4 +108,22 @@ void mem_wipe(void *p, size_t n)
 {
 	if (n > 0)
 		explicit_bzero(p, n);
+}
+
+void mem_free_wiped(void *p)
+{
+	if (p != NULL)
+		mem_wipe(p, malloc_usable_size(p));
+	mem_free(p);
+}
+
+void *mem_realloc_wiped(void *p, size_t size)
+{
+	size_t old_size = p != NULL ? malloc_usable_size(p) : 0;
+	void *moved = mem_alloc(size);
+
+	if (p != NULL)
+		memcpy(moved, p, old_size < size ? old_size : size);
+	mem_free_wiped(p);
+	return moved;
 }

@@ -113,6 +113,8 @@ static void on_text(void *userdata, const char *p, int len)
 	if (!level->has_ink)
 		level->has_ink = is_ink(s);
 	buf_str(&r->text, s);
+	if (r->text.overflow)
+		stop(r, err_set(&r->err, ERR_TOO_LARGE, "the text of XML takes more than %zu bytes", r->text.cap));
 }
 
 static void on_doctype(void *userdata, const char *name, const char *system_id, const char *public_id,
@@ -129,17 +131,18 @@ static void on_doctype(void *userdata, const char *name, const char *system_id, 
 
 struct xml_reader *xml_reader_new(const struct xml_handler *h, size_t max_bytes, size_t max_text)
 {
-	static const XML_Memory_Handling_Suite memory = {mem_alloc, mem_realloc, mem_free};
+	static const XML_Memory_Handling_Suite memory = {
+		mem_alloc, mem_realloc_wiped, mem_free_wiped};
 	static const char separator[] = {NS_SEPARATOR, '\0'};
 	struct xml_reader *r = mem_zalloc(sizeof(*r));
 
 	r->handler = *h;
 	r->max_bytes = max_bytes;
 	r->max_text = max_text;
-	/* Each open element is below max_text, so together they stay below this; no text is larger than the
-	 * document. */
+	/* Each open element is below max_text, so together they stay below this; and no text in UTF-8 is larger
+	 * than its document. */
 	buf_init(&r->text, max_text < max_bytes / XML_MAX_DEPTH ? max_text * XML_MAX_DEPTH : max_bytes);
-	r->text.wipe = true; /* AssumeRole's answer passes through it */
+	r->text.wipe = true; /* AssumeRole's answer passes through it, and through expat's buffers */
 	r->parser =
 		XML_ParserCreate_MM(NULL, &memory, separator); /* NULL only without memory, which aborts */
 	XML_SetUserData(r->parser, r);
@@ -161,6 +164,7 @@ void xml_reader_free(struct xml_reader *r)
 void xml_reader_freep(struct xml_reader **r)
 {
 	xml_reader_free(*r);
+	*r = NULL;
 }
 
 /* No byte of the document goes into the message: it may be a credential. */

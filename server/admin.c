@@ -29,8 +29,7 @@ struct admin {
 	struct MHD_Daemon *daemon;
 };
 
-/* --- pages
- * ------------------------------------------------------------------------------------------------------ */
+/* --- pages --- */
 
 typedef unsigned(page_fn)(struct admin *a, struct buf *out); /* returns the HTTP status */
 
@@ -178,8 +177,7 @@ static unsigned write_page(struct admin *a, const char *path, const char *method
 	return MHD_HTTP_NOT_FOUND;
 }
 
-/* --- HTTP
- * ------------------------------------------------------------------------------------------------------- */
+/* --- HTTP --- */
 
 /* Called at the head of a request and again behind its body; only the second call answers. */
 static enum MHD_Result on_request(void *self, struct MHD_Connection *connection, const char *path,

@@ -145,8 +145,7 @@ enum err_code client_connect(struct client *c, int64_t timeout_ms, struct err *r
 	return ERR_OK;
 }
 
-/* --- calls
- * ------------------------------------------------------------------------------------------------------ */
+/* --- calls --- */
 
 /* What one call sends and receives on gRPC's side. */
 struct exchange {

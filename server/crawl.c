@@ -89,8 +89,7 @@ struct crawl {
 	bool over; /* the progress thread may go */
 };
 
-/* --- calls
- * ------------------------------------------------------------------------------------------------------ */
+/* --- calls --- */
 
 static void fail(struct crawl *c, const char *what, const struct status *st)
 {
@@ -149,8 +148,7 @@ static void *ask(struct crawl *c, struct arena *arena, const char *path, const P
 	return NULL;
 }
 
-/* --- what was found
- * --------------------------------------------------------------------------------------------- */
+/* --- what was found --- */
 
 static void print_json(struct crawl *c, struct arena *arena, enum kind kind, const ProtobufCMessage *msg)
 {
@@ -238,8 +236,7 @@ static void take_resource(struct crawl *c, struct arena *arena, const V2(Resourc
 	}
 }
 
-/* --- cursors
- * ---------------------------------------------------------------------------------------------------- */
+/* --- cursors --- */
 
 /* The engine would go round for ever on longer loops; a repeated token is the one that servers check, too. */
 static bool next_page(struct crawl *c, struct arena *keep, char **token, const char *next)
@@ -399,8 +396,7 @@ static void run_step(
 	mem_free(threads);
 }
 
-/* --- steps
- * ------------------------------------------------------------------------------------------------------ */
+/* --- steps --- */
 
 static void validate(struct crawl *c)
 {
@@ -517,8 +513,7 @@ static void run_sync(struct crawl *c)
 	clean_up(c);
 }
 
-/* --- what a person sees
- * ------------------------------------------------------------------------------------------ */
+/* --- what a person sees --- */
 
 static void *progress_main(void *arg)
 {

@@ -110,8 +110,7 @@ void health_stop(struct health *h)
 	rpc_server_changed(h->server);
 }
 
-/* --- grpc.health.v1
- * --------------------------------------------------------------------------------------------- */
+/* --- grpc.health.v1 --- */
 
 typedef Grpc__Health__V1__HealthCheckRequest check_request;
 typedef Grpc__Health__V1__HealthCheckResponse check_response;

@@ -31,6 +31,15 @@
 /* Validate sleeps between its attempts; these many callers can have one each before they queue. */
 #define VALIDATE_THREADS 4
 
+#ifdef __SANITIZE_THREAD__
+/* gRPC is not instrumented, so what happens inside it looks like races; rpc.c tells the sanitizer about the hand-overs. */
+const char *__tsan_default_options(void);
+const char *__tsan_default_options(void)
+{
+	return "ignore_noninstrumented_modules=1";
+}
+#endif
+
 struct server {
 	const struct config_source *source;
 	struct config *config;
@@ -48,8 +57,7 @@ struct server {
 	size_t n_listens;
 };
 
-/* --- the steps
- * -------------------------------------------------------------------------------------------------- */
+/* --- the steps --- */
 
 static enum err_code config_up(struct server *s, struct err *reterr)
 {
@@ -374,8 +382,7 @@ static int serve(const struct config_source *source)
 	return rc == ERR_INVALID ? EXIT_CODE_USAGE : EXIT_CODE_FAILED;
 }
 
-/* --- the program
- * ------------------------------------------------------------------------------------------------ */
+/* --- the program --- */
 
 static int help(enum command_kind topic)
 {

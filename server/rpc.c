@@ -21,8 +21,7 @@
 
 #include <assert.h>
 #include <stdatomic.h>
-#include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 
 #include <grpc/byte_buffer.h>
@@ -155,8 +154,7 @@ struct rpc_server {
 	bool is_stopped;
 };
 
-/* --- calls
- * ----------------------------------------------------------------------------------------------------- */
+/* --- calls --- */
 
 static struct tag tag_of(enum tag_kind kind, struct rpc_call *call)
 {
@@ -301,8 +299,7 @@ static void run_call(void *item)
 	c->server->handle(c->server->self, c, &c->req);
 }
 
-/* --- replies
- * --------------------------------------------------------------------------------------------------- */
+/* --- replies --- */
 
 uint8_t *rpc_body_alloc(struct rpc_call *call, size_t n)
 {
@@ -399,8 +396,7 @@ void rpc_reply(struct rpc_call *c, const struct status *st)
 	call_unref(c);
 }
 
-/* --- streams: all of this on the completion-queue thread
- * --------------------------------------------------------- */
+/* --- streams: all of this on the completion-queue thread --- */
 
 static void stream_link(struct rpc_call *c)
 {
@@ -552,8 +548,7 @@ static void stream_poked(struct rpc_call *c)
 		c->changed = true;
 }
 
-/* --- the completion-queue thread
- * --------------------------------------------------------------------------------- */
+/* --- the completion-queue thread --- */
 
 static void take_request(struct rpc_call *c)
 {
@@ -665,13 +660,13 @@ static void *queue_main(void *arg)
 		if (event.type == GRPC_QUEUE_SHUTDOWN)
 			return NULL;
 		TAKE_OVER(tag);
-		assert(tag->magic == TAG_MAGIC);
+		if (tag->magic != TAG_MAGIC)
+			abort(); /* gRPC gave back what we did not give it */
 		on_event(s, tag, event.success != 0);
 	}
 }
 
-/* --- boot and end
- * ---------------------------------------------------------------------------------------------- */
+/* --- boot and end --- */
 
 /* gRPC's own lines. Every failed TLS handshake is one, so a port scanner must not fill the disk: one line a
  * second. */

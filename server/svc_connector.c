@@ -21,8 +21,7 @@ enum {
 	IDENTITY_SHARED_MS = 5000,
 };
 
-/* --- GetMetadata
- * ------------------------------------------------------------------------------------------------ */
+/* --- GetMetadata --- */
 
 /* One row of the form that CreateAccount is filled from. */
 struct account_field {
@@ -141,8 +140,7 @@ enum rpc_code svc_get_metadata(struct call *call, const void *request)
 	return call_reply(call, &reply->base);
 }
 
-/* --- Validate
- * --------------------------------------------------------------------------------------------------- */
+/* --- Validate --- */
 
 struct identity_check {
 	struct mutex lock;
@@ -227,8 +225,7 @@ enum rpc_code svc_validate(struct call *call, const void *request)
 	return call_reply(call, &reply->base);
 }
 
-/* --- Cleanup
- * ---------------------------------------------------------------------------------------------------- */
+/* --- Cleanup --- */
 
 /* What a failed clean-up leaves behind goes by age; the engine would only log our error, too. */
 enum rpc_code svc_cleanup(struct call *call, const void *request)

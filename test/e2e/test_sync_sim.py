@@ -2,6 +2,7 @@
 none of them twice."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 from support.compare import assert_same
 from support.truth import expected
@@ -76,7 +77,6 @@ def test_eight_workers_ask_no_more_than_one(sim, serve, engine, folder):
 
 
 def test_two_syncs_at_once_do_not_disturb_each_other(sim, serve, engine, folder):
-    from concurrent.futures import ThreadPoolExecutor
     aws = sim(**SMALL)
     server = serve(aws.url)
     with ThreadPoolExecutor(2) as pool:
@@ -84,6 +84,23 @@ def test_two_syncs_at_once_do_not_disturb_each_other(sim, serve, engine, folder)
     assert all(r.ok for r in runs)
     assert runs[0].dump.read_bytes() == runs[1].dump.read_bytes()
     assert_same(runs[0].lines(), expected(in_accounts(aws)))
+
+
+def test_a_restart_in_the_middle_loses_nothing(sim, serve, engine, folder):
+    """An engine that waits for its server gets the same from the next one: page tokens do not live in a process."""
+    aws = sim(**SMALL)
+    first = serve(aws.url, may_fail=True)
+    whole = engine(folder, first.target, name="whole")
+    with ThreadPoolExecutor(1) as pool:
+        run = pool.submit(engine, folder, first.target, "--wait-for-ready", "--workers", "2", name="restarted")
+        calls = first.output().count("ListGrants")
+        first.wait_until(lambda: first.output().count("ListGrants") > calls + 20, "listing grants")
+        first.kill()
+        second = serve(aws.url, listen=first.target)
+        result = run.result()
+    assert "ListGrants" in second.output(), "the sync was over before the restart: make the account larger"
+    assert whole.ok and result.ok, result.summary
+    assert result.dump.read_bytes() == whole.dump.read_bytes()
 
 
 def test_signatures_hold(sim, serve, engine, folder):

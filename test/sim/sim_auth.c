@@ -423,12 +423,11 @@ static void be_session(struct sim_call *c, struct str access_key_id, struct str 
 		.is_session = true,
 	};
 	*ret_secret = str_dup(c->arena, str_c(s->secret));
-	if (!str_eq_c(token, s->token))
+	bool ended = s->role->gone || s->account->state == SIM_SUSPENDED; /* sessions go with the role */
+	if (!str_eq_c(token, s->token) || ended)
 		fail_unknown_key(c);
 	else if (sim_now_s(c->sim) >= s->expires_s)
 		sim_fail(c, 403, "ExpiredToken", "The security token included in the request is expired");
-	else if (s->role->gone || s->account->state == SIM_SUSPENDED) /* its sessions go with the role */
-		fail_unknown_key(c);
 }
 
 void sim_auth_check(struct sim_call *c, const struct sim_request *req)

@@ -172,6 +172,32 @@ static void test_err(void)
 	}
 }
 
+/* AWS shows who signed wrongly what should have been signed, the session token among it. */
+static void test_no_token_in_messages(void)
+{
+	static const char intro[] = "The request signature we calculated does not match the signature you provided.";
+	static const char *const rest[] = {
+		"\n\nThe Canonical String for this request should have been\n'POST\n/\n\n"
+		"host:iam.amazonaws.com\nx-amz-security-token:hunter2\n'",
+		" The Canonical String for this request should have been 'POST x-amz-security-token:hunter2'",
+		"\r\nx-amz-security-token:hunter2",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rest); i++) {
+		CLEANUP(arena_freep) struct arena *a = arena_new(0);
+		struct aws_failure f = {
+			.code = STR("SignatureDoesNotMatch"),
+			.message = str_fmt(a, "%s%s", intro, rest[i]),
+			.http_status = 403,
+		};
+		struct err err;
+
+		CU_ASSERT_EQUAL(aws_failure_to_err(&aws_iam_list_users, &f, &err), ERR_UNAUTHENTICATED);
+		CU_ASSERT(str_contains(str_c(err.msg), STR("does not match the signature you provided")));
+		CU_ASSERT(!str_contains(str_c(err.msg), STR("hunter2")));
+	}
+}
+
 static void test_long_texts_are_cut(void)
 {
 	struct err err;
@@ -198,6 +224,7 @@ int main(void)
 		{"classes", test_classes},
 		{"bodies of either kind", test_bodies_of_either_kind},
 		{"struct err", test_err},
+		{"no token in messages", test_no_token_in_messages},
 		{"long texts are cut", test_long_texts_are_cut},
 		CU_TEST_INFO_NULL,
 	};

@@ -730,11 +730,11 @@ static void test_connections_are_reused(void)
 	ASSERT_I64(after.bytes_in - before.bytes_in, 100, "bytes");
 }
 
-static enum err_code get_with_proxy(
-	struct arena *a, const char *const *environ, struct str url, struct str *ret_body)
+static enum err_code get_with_options(struct arena *a, const char *const *environ, struct str url,
+	bool direct, struct str *ret_body)
 {
 	struct http *shared = http;
-	struct http_request req = {.method = STR("GET"), .url = url};
+	struct http_request req = {.method = STR("GET"), .url = url, .direct = direct};
 	enum err_code rc;
 	struct err err;
 	int status;
@@ -744,6 +744,12 @@ static enum err_code get_with_proxy(
 	http_free(http);
 	http = shared;
 	return rc;
+}
+
+static enum err_code get_with_proxy(
+	struct arena *a, const char *const *environ, struct str url, struct str *ret_body)
+{
+	return get_with_options(a, environ, url, /* direct= */ false, ret_body);
 }
 
 static void test_proxy(void)
@@ -761,6 +767,36 @@ static void test_proxy(void)
 	CU_ASSERT_EQUAL(get_with_proxy(a, without, url_of(a, "/ok"), &body), ERR_OK);
 	ASSERT_STR(body, STR("hello"), "also when there is a list of exceptions");
 	CU_ASSERT_NOT_EQUAL(get_with_proxy(a, without, STR("http://iam.example.invalid/x"), &body), ERR_OK);
+	CU_ASSERT_NOT_EQUAL(get_with_options(a, with_proxy, STR("http://iam.example.invalid/x"),
+				    /* direct= */ true, &body),
+		ERR_OK);
+}
+
+/* A proxy's URL may have a password, and curl quotes what it cannot use. */
+static void test_proxy_password_is_not_told(void)
+{
+	static const char *const proxies[] = {
+		"http_proxy=ftp://user:hunter2@127.0.0.1:9",
+		"http_proxy=http://user:hunter2@[::1",
+		"http_proxy=http://user:hunter2@127.0.0.1:999999",
+		"http_proxy=http://user:hunter2@127.0.0.1:1",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(proxies); i++) {
+		CLEANUP(arena_freep) struct arena *a = arena_new(0);
+		const char *const env[] = {proxies[i], NULL};
+		struct http_request req = {.method = STR("GET"), .url = STR("http://iam.example.invalid/x")};
+		struct http *shared = http;
+		struct err err = {.code = ERR_OK};
+		struct str body;
+		int status;
+
+		CU_ASSERT_EQUAL_FATAL(http_new(&(struct http_options){.environ = env}, &http, &err), ERR_OK);
+		CU_ASSERT_NOT_EQUAL(get(&forever, a, &req, &status, &body, &err), ERR_OK);
+		CU_ASSERT(!str_contains(str_c(err.msg), STR("hunter2")));
+		http_free(http);
+		http = shared;
+	}
 }
 
 static void test_ca_bundle(void)
@@ -813,6 +849,7 @@ int main(void)
 		{"many threads", test_many_threads},
 		{"connections are reused", test_connections_are_reused},
 		{"proxy", test_proxy},
+		{"proxy password is not told", test_proxy_password_is_not_told},
 		{"CA bundle", test_ca_bundle},
 		{"no TLS", test_no_tls},
 		CU_TEST_INFO_NULL,

@@ -189,6 +189,35 @@ static void test_size(void)
 	arena_free(small);
 }
 
+/* "[[],[],..." is small as text and a hundred times as large as a tree. */
+static void test_values(void)
+{
+	static const struct {
+		const char *value;
+		size_t n;
+		enum err_code want;
+	} cases[] = {
+		{"[],", JSON_MAX_VALUES / 2 - 1, ERR_OK},
+		{"[],", JSON_MAX_VALUES, ERR_TOO_LARGE},
+		{"0,", JSON_MAX_VALUES, ERR_TOO_LARGE},
+		{"\",,,,,,,,,,\",", JSON_MAX_VALUES / 8, ERR_OK},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		CLEANUP(buf_deinit) struct buf text;
+		CLEANUP(arena_freep) struct arena *a = arena_new(0);
+		const struct json *j;
+		struct err err;
+
+		buf_init(&text, 16 << 20);
+		buf_char(&text, '[');
+		for (size_t k = 0; k < cases[i].n; k++)
+			buf_c(&text, cases[i].value);
+		buf_c(&text, "0]");
+		ASSERT_I64(json_parse(a, buf_view(&text), text.n, &j, &err), cases[i].want, cases[i].value);
+	}
+}
+
 static void test_look_up(void)
 {
 	const struct json *j, *one;
@@ -240,6 +269,7 @@ int main(void)
 		{"refusals", test_refusals},
 		{"depth", test_depth},
 		{"size", test_size},
+		{"values", test_values},
 		{"look-up", test_look_up},
 		{"write", test_write},
 		CU_TEST_INFO_NULL,

@@ -204,6 +204,21 @@ static void test_sizes(void)
 	CU_ASSERT_EQUAL(run_built(&text, 0, 0, 10, &err), ERR_OK);
 }
 
+/* In UTF-8 a Latin-1 text can be larger than its document: refused, never cut. */
+static void test_text_that_grows(void)
+{
+	CLEANUP(buf_deinit) struct buf text;
+	struct err err;
+
+	buf_init(&text, 1 << 20);
+	buf_c(&text, "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><a>");
+	repeat(&text, "\xe9", 1000);
+	buf_c(&text, "<b>");
+	repeat(&text, "\xe9", 1000);
+	buf_c(&text, "</b></a>");
+	CU_ASSERT_EQUAL(run_built(&text, 0, text.n, text.n, &err), ERR_TOO_LARGE);
+}
+
 static void test_endless_tag(void)
 {
 	CLEANUP(buf_deinit) struct buf text;
@@ -251,6 +266,7 @@ int main(void)
 		{"refusals", test_refusals},
 		{"depth", test_depth},
 		{"sizes", test_sizes},
+		{"text that grows", test_text_that_grows},
 		{"endless tag", test_endless_tag},
 		{"handler stops", test_handler_stops},
 		{"write", test_write},
