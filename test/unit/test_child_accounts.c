@@ -461,6 +461,33 @@ static void test_probe_when_the_own_role_is_denied(void)
 	close_org();
 }
 
+static enum err_code never_asked(void *self, const struct ctx *how, struct credentials_provider *source,
+	const struct assume_role_request *req, struct aws_credentials **ret_credentials, struct err *reterr)
+{
+	(void)self;
+	(void)how;
+	(void)source;
+	(void)req;
+	(void)ret_credentials;
+	return err_set(reterr, ERR_INTERNAL, "asked");
+}
+
+/* The same one level down: whatever a source calls its failure, it is no denial of the role. */
+static void test_source_that_denies(void)
+{
+	CLEANUP(credentials_provider_unrefp) struct credentials_provider *p = NULL;
+	struct aws_credentials *credentials = NULL;
+	const struct ctx now = {.clock = &clock_system, .deadline_ms = CTX_NO_DEADLINE};
+	struct err denied;
+
+	err_set(&denied, ERR_DENIED, "no");
+	p = credentials_assume_role_new(credentials_failing_new(&denied),
+		&(struct assume_role_options){
+			.role_arn = STR("r"), .keep_denied = true, .sts = {.fn = never_asked}});
+	CU_ASSERT_EQUAL(credentials_fetch(p, &now, &credentials, &err), ERR_UNAUTHENTICATED);
+	CU_ASSERT_EQUAL(err.code, ERR_UNAUTHENTICATED);
+}
+
 /* ---- the life of credentials ---- */
 
 static void test_renewal(void)
@@ -837,6 +864,7 @@ int main(void)
 		{"the own account, and one twice", test_probe_of_own_and_twice_the_same},
 		{"bad keys", test_probe_with_bad_keys},
 		{"the own role is denied", test_probe_when_the_own_role_is_denied},
+		{"a source that denies", test_source_that_denies},
 		CU_TEST_INFO_NULL,
 	};
 	static CU_TestInfo life[] = {
