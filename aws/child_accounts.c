@@ -376,7 +376,7 @@ static struct aws_call_item *look_at(struct probe *p, size_t i)
 		answer(p, i, code, &err);
 		return NULL;
 	}
-	switch (credentials_cache_begin(credentials, &err)) {
+	switch (credentials_cache_begin(credentials, CHILD_ACCOUNTS_PROOF_MS, &err)) {
 	case CREDENTIALS_THERE:
 		answer(p, i, ERR_OK, NULL);
 		break;
@@ -431,16 +431,10 @@ static void wait_for_others(struct probe *p)
 	for (size_t i = 0; i < p->n; i++) {
 		CLEANUP(credentials_provider_unrefp)
 		struct credentials_provider *theirs = TAKE(p->in_flight[i]);
-		CLEANUP(aws_credentials_unrefp) struct aws_credentials *credentials = NULL;
 		struct err err;
-		enum err_code code;
 
-		if (!theirs)
-			continue;
-		code = ctx_check(p->ctx, "waiting for an account to be entered", &err);
-		if (code == ERR_OK)
-			code = credentials_fetch(theirs, p->ctx, &credentials, &err);
-		answer(p, i, code, &err);
+		if (theirs)
+			answer(p, i, credentials_cache_wait(theirs, p->ctx, &err), &err);
 	}
 }
 

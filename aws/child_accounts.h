@@ -26,6 +26,9 @@
 #define CHILD_ACCOUNTS_SESSION_NAME "BatonCrossAccountSession"
 /* AWS's longest session for a role that is assumed from a role. */
 #define CHILD_ACCOUNTS_SESSION_S 3600
+/* How long having entered an account proves that it can be entered. As long as a denial proves the contrary;
+ * the credentials themselves serve much longer, but nobody tells us when their role is deleted. */
+#define CHILD_ACCOUNTS_PROOF_MS CREDENTIALS_DENIED_FOR_MS
 /* An account that nobody asked for in so long has expired credentials and a pacer that knows nothing. */
 #define CHILD_ACCOUNTS_IDLE_MS ((int64_t)3600 * 1000)
 /* About 10 KB each; more accounts than organizations have without asking AWS for more. */

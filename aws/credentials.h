@@ -99,18 +99,23 @@ struct credentials_provider *credentials_cache_new(
 
 /* A renewal by the caller's own hand, for who makes many at once: whoever is told CREDENTIALS_YOURS fetches
  * what the inner provider would have fetched, and must end it. Does not block. cache: of
- * credentials_cache_new. */
+ * credentials_cache_new. max_age_ms: an older snapshot is renewed, however long it is good for; meanwhile
+ * everybody else goes on with it. */
 enum credentials_turn {
-	CREDENTIALS_THERE,     /* a fetch would not ask anybody */
+	CREDENTIALS_THERE,     /* young enough, and a fetch would not ask anybody */
 	CREDENTIALS_DENIED,    /* not long ago, with *reterr; also while an older snapshot is still valid */
-	CREDENTIALS_IN_FLIGHT, /* somebody else renews: a fetch waits for that */
+	CREDENTIALS_IN_FLIGHT, /* somebody else renews: credentials_cache_wait */
 	CREDENTIALS_YOURS,
 };
-enum credentials_turn credentials_cache_begin(struct credentials_provider *cache, struct err *reterr);
+enum credentials_turn credentials_cache_begin(
+	struct credentials_provider *cache, int64_t max_age_ms, struct err *reterr);
 /* code: how it went; ERR_OK with take_fresh, else with *reterr. Returns what came of it: ERR_OK also when it
  * failed while an older snapshot is valid, but a denial always is the answer. */
 MUST_CHECK enum err_code credentials_cache_end(struct credentials_provider *cache, const struct ctx *ctx,
 	enum err_code code, struct aws_credentials *take_fresh, struct err *reterr);
+/* What came of somebody else's; who gave his up leaves it to us. */
+MUST_CHECK enum err_code credentials_cache_wait(
+	struct credentials_provider *cache, const struct ctx *ctx, struct err *reterr);
 
 /* ---- assume role ---- */
 

@@ -31,6 +31,7 @@ struct cache {
 	struct mutex lock;               /* guards all below */
 	struct cond cond;                /* a renewal ended */
 	struct aws_credentials *current; /* NULL: none yet, or forgotten */
+	int64_t stored_ms;               /* when current came; monotonic */
 	int64_t renew_at_s;              /* of current, wall time */
 	int64_t retry_at_ms;             /* no renewal before that while current is valid; monotonic */
 	bool renewing;
@@ -64,6 +65,7 @@ static void store(struct cache *c, struct aws_credentials *take_fresh)
 {
 	aws_credentials_unref(c->current);
 	c->current = take_fresh;
+	c->stored_ms = clock_mono_ms(c->clock);
 	c->renew_at_s = renewal_time(take_fresh, clock_wall_s(c->clock));
 	c->retry_at_ms = 0;
 	c->denied_until_ms = 0;
@@ -147,13 +149,11 @@ static enum err_code renew(
 	return rc;
 }
 
-static enum err_code cache_fetch(struct credentials_provider *self, const struct ctx *ctx,
+/* With the lock held, which is open while somebody renews. waited_for: number of the renewal that the caller has
+ * waited for; 0: none yet. */
+static enum err_code fetch(struct cache *c, const struct ctx *ctx, uint64_t waited_for,
 	struct aws_credentials **ret_credentials, struct err *reterr)
 {
-	struct cache *c = cache_of(self);
-	uint64_t waited_for = 0; /* number of the renewal that ended while we waited; 0: none yet */
-	LOCK_SCOPE(&c->lock);
-
 	for (;;) {
 		enum err_code rc;
 
@@ -174,6 +174,15 @@ static enum err_code cache_fetch(struct credentials_provider *self, const struct
 			waited_for = c->renewals + 1;
 		cond_wait_ctx(&c->cond, &c->lock, ctx);
 	}
+}
+
+static enum err_code cache_fetch(struct credentials_provider *self, const struct ctx *ctx,
+	struct aws_credentials **ret_credentials, struct err *reterr)
+{
+	struct cache *c = cache_of(self);
+	LOCK_SCOPE(&c->lock);
+
+	return fetch(c, ctx, /* waited_for= */ 0, ret_credentials, reterr);
 }
 
 static void cache_forget(struct credentials_provider *self, const struct aws_credentials *refused)
@@ -230,7 +239,8 @@ static struct cache *checked_cache_of(struct credentials_provider *p)
 	return cache_of(p);
 }
 
-enum credentials_turn credentials_cache_begin(struct credentials_provider *cache, struct err *reterr)
+enum credentials_turn credentials_cache_begin(
+	struct credentials_provider *cache, int64_t max_age_ms, struct err *reterr)
 {
 	struct cache *c = checked_cache_of(cache);
 	LOCK_SCOPE(&c->lock);
@@ -239,10 +249,10 @@ enum credentials_turn credentials_cache_begin(struct credentials_provider *cache
 		*reterr = c->failure;
 		return CREDENTIALS_DENIED;
 	}
-	if (is_good(c))
-		return CREDENTIALS_THERE;
 	if (c->renewing)
 		return CREDENTIALS_IN_FLIGHT;
+	if (is_good(c) && clock_mono_ms(c->clock) - c->stored_ms < max_age_ms)
+		return CREDENTIALS_THERE;
 	c->renewing = true;
 	return CREDENTIALS_YOURS;
 }
@@ -256,4 +266,25 @@ enum err_code credentials_cache_end(struct credentials_provider *cache, const st
 	if (settle(c, ctx, code, take_fresh, reterr) != ERR_OK || code == ERR_DENIED)
 		return reterr->code;
 	return ERR_OK;
+}
+
+enum err_code credentials_cache_wait(
+	struct credentials_provider *cache, const struct ctx *ctx, struct err *reterr)
+{
+	CLEANUP(aws_credentials_unrefp) struct aws_credentials *credentials = NULL;
+	struct cache *c = checked_cache_of(cache);
+	uint64_t theirs;
+	LOCK_SCOPE(&c->lock);
+
+	theirs = c->renewals + 1;
+	while (c->renewing && c->renewals < theirs) {
+		if (ctx_check(ctx, "waiting for credentials", reterr) != ERR_OK)
+			return reterr->code;
+		cond_wait_ctx(&c->cond, &c->lock, ctx);
+	}
+	if (is_denied(c)) {
+		*reterr = c->failure;
+		return reterr->code;
+	}
+	return fetch(c, ctx, theirs, &credentials, reterr);
 }

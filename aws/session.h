@@ -63,8 +63,8 @@ MUST_CHECK enum err_code aws_session_client(struct aws_session *s, const struct 
 	struct str account, struct aws_client **ret_client, struct err *reterr);
 
 /* Whether the role of each account can be assumed, up to max_in_flight at a time; what was assumed serves the account's clients.
- * code: ERR_OK; ERR_DENIED: the role does not exist or does not trust us (shared for 60 s: asking again would not change it soon); else
- * why it cannot be told. The own account is ERR_OK without a call. Returns when all are answered. */
+ * code: ERR_OK; ERR_DENIED: the role does not exist or does not trust us; else why it cannot be told. The first two are shared for 60 s:
+ * asking again would not change it soon. The own account is ERR_OK without a call. Returns when all are answered. */
 struct aws_probe {
 	enum err_code code;
 	struct err    err; /* when code is not ERR_OK */

@@ -533,6 +533,37 @@ static void test_denied_at_renewal(void)
 	close_org();
 }
 
+/* Nobody tells us that a role was deleted: a listing that comes later asks again, while calls go on with what is
+ * still good. */
+static void test_proof_does_not_last(void)
+{
+	open_org(NULL);
+	probe(1, 1);
+	fake_clock_advance_ms(&fake, CHILD_ACCOUNTS_PROOF_MS - 1);
+	set_how(0, BREAKS);
+	probe(1, 1);
+	CU_ASSERT_EQUAL(probes[0].code, ERR_OK);
+	ASSERT_I64(org.asked[0], 1, "proved a minute ago");
+	fake_clock_advance_ms(&fake, 1);
+	probe(1, 1);
+	CU_ASSERT_EQUAL(probes[0].code, ERR_OK); /* as far as can be told */
+	ASSERT_I64(org.asked[0], 2, "asked");
+	CU_ASSERT_EQUAL(list_users(accounts[0]), ERR_OK);
+	CU_ASSERT(said(org.last_signer, STR("KEY0x1/")));
+	set_how(0, DENIES);
+	probe(1, 1);
+	CU_ASSERT_EQUAL(probes[0].code, ERR_DENIED);
+	CU_ASSERT_EQUAL(list_users(accounts[0]), ERR_OK);
+	ASSERT_I64(org.asked[0], 3, "calls do not ask");
+	set_how(0, OPEN);
+	fake_clock_advance_ms(&fake, CREDENTIALS_DENIED_FOR_MS);
+	probe(1, 1);
+	CU_ASSERT_EQUAL(probes[0].code, ERR_OK);
+	CU_ASSERT_EQUAL(list_users(accounts[0]), ERR_OK);
+	CU_ASSERT(said(org.last_signer, STR("KEY0x2/")));
+	close_org();
+}
+
 static void test_refused_session(void)
 {
 	static const char *const codes[] = {"ExpiredToken", "InvalidClientTokenId"};
@@ -627,7 +658,6 @@ static void test_many_threads(void)
 	_Atomic int turn = 0;
 
 	open_org(NULL);
-	fake.auto_step_ms = 1; /* so that the pacers have turns to give */
 	for (size_t i = 1; i < ACCOUNTS; i += 5)
 		org.how[i] = DENIES;
 	org.life_s = 100000000;
@@ -870,6 +900,7 @@ int main(void)
 	static CU_TestInfo life[] = {
 		{"renewal", test_renewal},
 		{"denied at renewal", test_denied_at_renewal},
+		{"a proof does not last", test_proof_does_not_last},
 		{"a refused session", test_refused_session},
 		{"the role is deleted", test_role_deleted_in_the_middle},
 		CU_TEST_INFO_NULL,
