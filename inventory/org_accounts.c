@@ -144,3 +144,8 @@ size_t org_accounts_after(const struct org_accounts *a, struct str id)
 {
 	return rows_after(rows_of(a), id);
 }
+
+const struct org_account *org_accounts_find(const struct org_accounts *a, struct str id)
+{
+	return rows_find(rows_of(a), id);
+}

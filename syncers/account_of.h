@@ -24,4 +24,9 @@ MUST_CHECK enum err_code account_of_resource(const struct syncer_call *call,
 MUST_CHECK enum err_code account_of_arn(const struct syncer_call *call, struct str arn, enum iam_kind kind,
 	struct iam_account **ret_account, size_t *ret_index, struct err *reterr);
 
+/* The account with this number, or NULL when the sync does not cover it: it is neither the connector's own nor an active one of the
+ * organization that can be entered, or the organization is not synced. */
+MUST_CHECK enum err_code account_in_sync(
+	const struct syncer_call *call, struct str number, struct iam_account **ret_account, struct err *reterr);
+
 #endif

@@ -6,6 +6,7 @@
 #include "syncers/page_token.h"
 #include "syncers/trust.h"
 
+#include "base/arn.h"
 #include "proto/pb_build.h"
 
 static const struct str kind = STR_INIT("role");
@@ -87,15 +88,39 @@ static enum err_code entitlements(const struct syncer_call *call, const V2(Resou
 	return page_of_one(call, &entitlement_new(arena, resource, &spec)->base, ret_page);
 }
 
-/* D11: whoever is trusted is a finding, but only a role inside the sync has holders to expand to. */
-static V2(Grant) *trust_grant(struct arena *arena, const struct iam_account *account, const V2(Resource) *resource,
-	const struct trust_principal *principal)
+/* Whether the sync holds this role, in whichever account. */
+static enum err_code is_role_in_sync(const struct syncer_call *call, const struct iam_account *account, struct str role,
+	bool *ret_found, struct err *reterr)
 {
-	V2(Grant) *g = grant_new(arena, resource, "assignment", principal->type_id, principal->arn);
+	CLEANUP(iam_account_unrefp) struct iam_account *other = NULL;
+	struct arn arn;
 
-	if (str_eq_c(kind, principal->type_id) && iam_account_find(account, IAM_ROLES, principal->arn) >= 0)
+	*ret_found = false;
+	if (!arn_parse(role, &arn))
+		return ERR_OK;
+	if (!str_eq(arn.account, iam_account_id(account))) {
+		if (account_in_sync(call, arn.account, &other, reterr) != ERR_OK)
+			return reterr->code;
+		account = other;
+	}
+	*ret_found = account != NULL && iam_account_find(account, IAM_ROLES, role) >= 0;
+	return ERR_OK;
+}
+
+/* D11: whoever is trusted is a finding, but only a role inside the sync has holders to expand to. */
+static enum err_code trust_grant(const struct syncer_call *call, const struct iam_account *account,
+	const V2(Resource) *resource, const struct trust_principal *principal, V2(Grant) **ret_grant, struct err *reterr)
+{
+	struct arena *arena = call->arena;
+	V2(Grant) *g = grant_new(arena, resource, "assignment", principal->type_id, principal->arn);
+	bool expand = false;
+
+	if (str_eq_c(kind, principal->type_id) && is_role_in_sync(call, account, principal->arn, &expand, reterr) != ERR_OK)
+		return reterr->code;
+	if (expand)
 		grant_expand(arena, g, entitlement_id(arena, "role", principal->arn, "assignment"), /* shallow= */ false);
-	return g;
+	*ret_grant = g;
+	return ERR_OK;
 }
 
 /* The trust phase resumes behind "<type>:<ARN>", the order of trust_principals. */
@@ -122,12 +147,15 @@ static enum err_code grants(const struct syncer_call *call, const V2(Resource) *
 	principals = trust_principals(call->arena, role.trust_document, role.is.arn, &n);
 	for (size_t i = 0; token.phase.n == 0 && i < n; i++) {
 		const struct str position = trust_position(call->arena, &principals[i]);
+		V2(Grant) *grant;
 
 		if (str_cmp(position, token.last) <= 0)
 			continue;
 		if (page_full(&page))
 			return page_end(&page, kind, STR_EMPTY, token.last, ret_page);
-		page_add(&page, &trust_grant(call->arena, account, resource, &principals[i])->base);
+		if (trust_grant(call, account, resource, &principals[i], &grant, reterr) != ERR_OK)
+			return reterr->code;
+		page_add(&page, &grant->base);
 		token.last = position;
 	}
 	if (!syncer_config_wants(call->config, "iam_policy"))
