@@ -2,7 +2,6 @@
 end, STS that says no. A sync then holds everything, or it fails and says why. Never less that looks whole."""
 
 import json
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -13,8 +12,8 @@ from support.truth import expected
 from support.wire import msg, rid, unpack
 
 FLAGS = ["--global-aws-orgs-enabled", "--sync-secrets"]
-SMALL = {"accounts": 5, "users": 14, "roles": 16, "groups": 4, "policies": 6, "aws_policies": 40, "report_polls": 0, "seed": 21}
-FEW_RETRIES = {"AWS_MAX_ATTEMPTS": "2"}
+SMALL = {"accounts": 4, "users": 9, "roles": 9, "groups": 3, "policies": 5, "aws_policies": 40, "report_polls": 0, "seed": 21}
+NO_RETRIES = {"AWS_MAX_ATTEMPTS": "1"}
 DENIED = {"action": "error", "status": 403, "code": "AccessDenied", "message": "User: x is not authorized to perform: it"}
 THROTTLED = {"action": "error", "status": 400, "code": "Throttling", "message": "Rate exceeded"}
 DENY_BULK = [{"op": f"iam:{op}", **DENIED}
@@ -33,10 +32,6 @@ def assert_whole(result, want):
 
 def parsed(lines):
     return [json.loads(line) for line in lines]
-
-
-def keys(lines):
-    return {(one["kind"], json.dumps(one["id"])) for one in parsed(lines)}
 
 
 # ------------------------------------------------------------------------------------------------------ the narrow way
@@ -61,7 +56,7 @@ def test_the_narrow_way_gives_the_same_bytes(sim, serve, engine, folder):
 
 def test_credentials_that_expire_in_mid_sync(sim, serve, engine, folder):
     """The narrow way takes some seconds for each account; its session lives for two."""
-    aws = sim(**{**SMALL, "users": 60, "child_users": 60}, session_seconds=2)
+    aws = sim(**{**SMALL, "users": 35}, session_seconds=2)
     aws.faults(*DENY_BULK)
     result = engine(folder, serve(aws.url, *FLAGS).target, "--workers", "4")
     assert_whole(result, whole(aws))
@@ -89,6 +84,10 @@ def test_an_account_that_ends_before_it_is_read(end, sim, serve, connect):
         assert error.code().name in ("UNAUTHENTICATED", "PERMISSION_DENIED"), error.details()
 
 
+def has_children(lines, account):
+    return any(one["kind"] == "resource" and one.get("parentResourceId", {}).get("resource") == account for one in parsed(lines))
+
+
 @pytest.mark.parametrize("end", ENDS)
 @pytest.mark.parametrize("accounts_read", [1, 3])
 def test_an_account_that_ends_in_mid_sync(end, accounts_read, sim, serve, engine, folder):
@@ -101,10 +100,12 @@ def test_an_account_that_ends_in_mid_sync(end, accounts_read, sim, serve, engine
         aws.wait_until(lambda: sum("iam:ListRoles" in ops for ops in aws.counters("account").values()) >= accounts_read, "read")
         aws.mutate({**ENDS[end], "account": last})
         result = run.result()
-    if result.ok:
-        assert_same(result.lines(), want)
-    else:
+    if not result.ok:
         assert result.summary["code"] in ("Unauthenticated", "PermissionDenied"), result.summary
+    elif has_children(result.lines(), last):
+        assert_same(result.lines(), want)
+    else:  # it ended before the organization was read, which is the same as before the sync
+        assert_same(result.lines(), whole(aws))
 
 
 # ----------------------------------------------------------------------------------------------------- STS that says no
@@ -120,7 +121,7 @@ def test_all_roles_are_throttled_for_a_while(sim, serve, engine, folder):
     """The engine is told to wait, and does."""
     aws = sim(**SMALL)
     aws.faults({"op": "sts:AssumeRole", **THROTTLED})
-    server = serve(aws.url, *FLAGS, env=FEW_RETRIES)
+    server = serve(aws.url, *FLAGS, env=NO_RETRIES)
     with ThreadPoolExecutor(1) as pool:
         run = pool.submit(engine, folder, server.target, "--workers", "4")
         server.wait_until(lambda: '"code":"UNAVAILABLE"' in server.output(), "throttled")
@@ -157,10 +158,11 @@ def test_accounts_that_cannot_be_looked_into(fault, sim, serve, connect):
     rules, codes = NO_ENTRY[fault]
     child = aws.truth()["accounts"][-1]["id"]
     aws.faults(*({**r, **({"account": child} if "account" in r else {})} for r in rules))
-    got = crawl(connect(serve(aws.url, *FLAGS, env=FEW_RETRIES)))
-    assert [e.about.strip() for e in got.errors] == ["account_iam"], got.errors
-    [error] = got.errors
-    assert error.code in codes.split(), error
+    got = crawl(connect(serve(aws.url, *FLAGS, env=NO_RETRIES)))
+    error, *others = got.errors
+    assert error.about.strip() == "account_iam" and error.code in codes.split(), error
+    # A role that trusts one of another account cannot tell whether the sync holds that one.
+    assert all(e.path == "GrantsService/ListGrants" and ":role/" in e.about and e.code in codes.split() for e in others), others
     assert not [r for r in got.resources if r[0] == "account_iam"]
     if "one-" in fault:
         assert child in error.text, error
@@ -172,52 +174,36 @@ def test_accounts_that_cannot_be_looked_into(fault, sim, serve, connect):
 
 # ------------------------------------------------------------------------------------------------- the policy side, denied
 
-def is_of_aws(one):
-    return one["id"]["resource"].startswith("arn:aws:iam::aws:") if one["kind"] == "resource" else one["id"].startswith(
-        "iam_policy:arn:aws:iam::aws:")
-
-
 def attached_policies(lines):
     return {one["entitlement"]["resource"]["id"]["resource"] for one in parsed(lines)
             if one["kind"] == "grant" and one["id"].startswith("iam_policy:")}
 
 
-def in_account(one, account):
-    """Of the resources, entitlements and grants of policies: whose it is."""
-    text = one["id"]["resource"] if one["kind"] == "resource" else one["id"]
-    return f":iam::{account}:" in text
-
-
 def policy_of(one):
-    """ARN of the managed policy that a resource or entitlement is, or is on."""
-    kind = one["id"]["resourceType"] if one["kind"] == "resource" else one["resource"]["id"]["resourceType"]
-    if kind == "iam_policy":
-        return one["id"]["resource"] if one["kind"] == "resource" else one["resource"]["id"]["resource"]
-    return None
+    """ARN of the managed policy that a line is, or (entitlements) is on."""
+    kind = {"resource": one.get("id"), "entitlement": one.get("resource", {}).get("id")}.get(one["kind"])
+    return kind["resource"] if kind and kind["resourceType"] == "iam_policy" else ""
+
+
+def of_aws(arn):
+    return arn.startswith("arn:aws:iam::aws:")
+
+
+def without_field(lines, field, of, profile=False):
+    """A field of the resources of some policies taken away."""
+    out = parsed(lines)
+    for one in out:
+        if one["kind"] == "resource" and of(policy_of(one)):
+            (one["profile"] if profile else one).pop(field, None)
+    return [json.dumps(one, sort_keys=True) for one in out]
 
 
 def without_documents(lines, of):
-    out = []
-    for one in parsed(lines):
-        if one["kind"] == "resource" and policy_of(one) and of(policy_of(one)):
-            one["profile"].pop("policy_document", None)
-        out.append(json.dumps(one, sort_keys=True))
-    return out
+    return without_field(lines, "policy_document", of, profile=True)
 
 
 def without_policies(lines, gone):
-    return [json.dumps(one, sort_keys=True) for one in parsed(lines)
-            if not (one["kind"] in ("resource", "entitlement") and policy_of(one) and gone(policy_of(one)))]
-
-
-def without_descriptions(lines):
-    """Of AWS's policies: which account describes one depends on who lists it."""
-    out = []
-    for one in parsed(lines):
-        if one["kind"] == "resource" and (policy_of(one) or "").startswith("arn:aws:iam::aws:"):
-            one.pop("description", None)
-        out.append(json.dumps(one, sort_keys=True))
-    return out
+    return [line for line in lines if not gone(policy_of(json.loads(line)))]
 
 
 def test_the_catalogue_may_not_be_listed(sim, serve, engine, connect, folder):
@@ -229,8 +215,9 @@ def test_the_catalogue_may_not_be_listed(sim, serve, engine, connect, folder):
     assert result.ok, result.summary
     want = whole(aws)
     attached = attached_policies(want)
-    want = without_policies(want, lambda arn: arn.startswith("arn:aws:iam::aws:") and arn not in attached)
-    assert_same(without_descriptions(result.lines()), without_descriptions(want))
+    want = without_policies(want, lambda arn: of_aws(arn) and arn not in attached)
+    # Which account describes a policy of AWS depends on who lists it.
+    assert_same(without_field(result.lines(), "description", of_aws), without_field(want, "description", of_aws))
     assert server.output().count(WARNING) == 1 and "iam:ListPolicies" in server.output()
 
     strict = crawl(connect(serve(aws.url, *FLAGS, "--require-all-permissions")))
@@ -244,9 +231,6 @@ def test_documents_may_not_be_read(sim, serve, engine, connect, folder):
     server = serve(aws.url, *FLAGS)
     result = engine(folder, server.target, "--workers", "4")
     assert result.ok, result.summary
-
-    def of_aws(arn):
-        return arn.startswith("arn:aws:iam::aws:")
     assert_same(without_documents(result.lines(), of_aws), without_documents(whole(aws), of_aws))
     assert server.output().count(WARNING) == 1 and "iam:GetPolicyVersion" in server.output()
 

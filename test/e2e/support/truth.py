@@ -27,7 +27,9 @@ def add_account(out, account):
 
 
 def can_be_entered(account):
-    return account["state"] == "ACTIVE" and account["assume"] == "allowed"
+    """By the management account."""
+    return account["state"] == "ACTIVE" and account["assume"] == "allowed" and any(
+        r["name"] == "OrganizationAccountAccessRole" for r in account["roles"])
 
 
 def expected(truth, organization=False, secrets=False, only_attached=False):
