@@ -49,12 +49,17 @@ bool http_server_send(int fd, const void *p, size_t n)
 
 bool http_server_answer(int fd, int status, const char *headers, struct str body)
 {
-	char head[1024];
+	return http_server_answer_part(fd, status, headers, body, body.n);
+}
+
+bool http_server_answer_part(int fd, int status, const char *headers, struct str body, size_t n_sent)
+{
+	char head[4096];
 	int n = snprintf(head, sizeof(head), "HTTP/1.1 %d Text\r\n%sContent-Length: %zu\r\n\r\n", status,
 		headers, body.n);
 
 	assert(n > 0 && (size_t)n < sizeof(head));
-	return http_server_send(fd, head, (size_t)n) && http_server_send(fd, body.p, body.n);
+	return http_server_send(fd, head, (size_t)n) && http_server_send(fd, body.p, n_sent);
 }
 
 void http_server_reset_on_close(int fd)
