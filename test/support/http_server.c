@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -153,7 +154,7 @@ static void *accept_main(void *arg)
 	struct http_server *s = arg;
 
 	for (;;) {
-		int fd = accept(s->listener, NULL, NULL);
+		int fd = accept(s->listener, NULL, NULL), on = 1;
 		struct err err;
 		LOCK_SCOPE(&s->lock);
 
@@ -163,6 +164,8 @@ static void *accept_main(void *arg)
 			close(fd);
 			continue;
 		}
+		/* Head and body are two writes: the second one would wait for the acknowledgement of the first. */
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 		s->connections[s->n] = (struct connection){.server = s, .fd = fd};
 		if (thread_start(&s->connections[s->n].thread, "test-http", 0, connection_main,
 			    &s->connections[s->n], &err) == ERR_OK)
