@@ -155,7 +155,7 @@ static void world_open(const struct scripted_answer *answers, size_t n, const st
 	w.script.answers = answers;
 	w.script.n = n;
 	w.server = scripted_http_start(o->fn ? o->fn : play, o->fn ? o->fn_self : &w.script);
-	snprintf(host, sizeof(host), "127.0.0.1:%d", scripted_http_port(w.server));
+	snprintf(host, sizeof(host), "127.0.0.1:%u", scripted_http_port(w.server));
 	snprintf(url, sizeof(url), "http://%s", host);
 	endpoint.url = str_c(url);
 	endpoint.host = str_c(host);

@@ -91,7 +91,7 @@ static void open_world(void)
 {
 	memset(&world, 0, sizeof(world));
 	server = scripted_http_start(answer, &world);
-	snprintf(endpoint, sizeof(endpoint), "AWS_ENDPOINT_URL=http://127.0.0.1:%d",
+	snprintf(endpoint, sizeof(endpoint), "AWS_ENDPOINT_URL=http://127.0.0.1:%u",
 		scripted_http_port(server));
 	fake_clock_init(&fake, 1800000000);
 	arena = arena_new(0);
