@@ -215,7 +215,7 @@ static void *read_store(struct facts *f, const struct ctx *ctx, const struct ent
 			store_failed(f, "get", &err);
 		return NULL;
 	}
-	if (e->kind->open(bytes, &fact, &err) != ERR_OK) {
+	if (e->kind->open(e->kind, bytes, &fact, &err) != ERR_OK) {
 		store_failed(f, "open", &err);
 		return NULL;
 	}

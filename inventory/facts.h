@@ -33,7 +33,8 @@ struct fact_kind {
 	void (*partial_free)(void *partial);
 
 	/* Opens bytes of the store, which may be anybody's: checks all of them. */
-	enum err_code (*open)(struct blob *bytes, void **ret_fact, struct err *reterr);
+	enum err_code (*open)(
+		const struct fact_kind *kind, struct blob *bytes, void **ret_fact, struct err *reterr);
 	struct blob *(*bytes)(void *fact); /* borrowed */
 	void *(*ref)(void *fact);
 	void (*unref)(void *fact);

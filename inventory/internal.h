@@ -10,6 +10,7 @@
 #include "base/thread.h"
 #include "inventory/facts.h"
 #include "inventory/inventory.h"
+#include "inventory/rows.h"
 
 struct claims;
 struct read_ahead;
@@ -27,8 +28,8 @@ struct inventory {
 
 /* The kinds of facts, one per file. */
 extern const struct fact_kind iam_account_fact;      /* name: account number */
-extern const struct fact_kind org_accounts_fact;     /* name: "" */
-extern const struct fact_kind policy_catalogue_fact; /* name: "" */
+extern const struct rows_fact org_accounts_fact;     /* name: "" */
+extern const struct rows_fact policy_catalogue_fact; /* name: "" */
 
 /* A client with the connector's own credentials, or (account not empty) with those of its role in the account. */
 MUST_CHECK enum err_code inventory_client(struct inventory *inv, const struct ctx *ctx, const struct aws_service *service,

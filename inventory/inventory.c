@@ -65,10 +65,12 @@ static void free_partial_account(void *partial)
 	iam_load_free(partial);
 }
 
-static enum err_code open_account(struct blob *bytes, void **ret_fact, struct err *reterr)
+static enum err_code open_account(
+	const struct fact_kind *kind, struct blob *bytes, void **ret_fact, struct err *reterr)
 {
 	struct iam_account *account;
 
+	(void)kind;
 	if (iam_account_open(bytes, &account, reterr) != ERR_OK)
 		return reterr->code;
 	*ret_fact = account;
@@ -219,7 +221,7 @@ enum err_code inventory_org_accounts(struct inventory *inv, const struct ctx *ct
 	void *fact;
 
 	touch(inv, ctx, sync_id, STR_EMPTY);
-	if (facts_get(inv->facts, ctx, &org_accounts_fact, sync_id, STR_EMPTY, &fact, reterr) != ERR_OK)
+	if (facts_get(inv->facts, ctx, &org_accounts_fact.kind, sync_id, STR_EMPTY, &fact, reterr) != ERR_OK)
 		return reterr->code;
 	*ret_accounts = fact;
 	return ERR_OK;
@@ -231,7 +233,7 @@ enum err_code inventory_policy_catalogue(struct inventory *inv, const struct ctx
 	void *fact;
 
 	touch(inv, ctx, sync_id, STR_EMPTY);
-	if (facts_get(inv->facts, ctx, &policy_catalogue_fact, sync_id, STR_EMPTY, &fact, reterr) != ERR_OK)
+	if (facts_get(inv->facts, ctx, &policy_catalogue_fact.kind, sync_id, STR_EMPTY, &fact, reterr) != ERR_OK)
 		return reterr->code;
 	*ret_catalogue = fact;
 	return ERR_OK;

@@ -105,24 +105,17 @@ static enum err_code fetch(void *self, const struct ctx *ctx, struct str scope, 
 	return ERR_OK;
 }
 
-static enum err_code open(struct blob *bytes, void **ret_fact, struct err *reterr)
-{
-	struct rows *rows;
-
-	if (rows_open(&type, bytes, &rows, reterr) != ERR_OK)
-		return reterr->code;
-	*ret_fact = rows;
-	return ERR_OK;
-}
-
-const struct fact_kind org_accounts_fact = {
-	.name = "org-accounts/1",
-	.fetch = fetch,
-	.partial_free = listing_free,
-	.open = open,
-	.bytes = rows_fact_bytes,
-	.ref = rows_fact_ref,
-	.unref = rows_fact_unref,
+const struct rows_fact org_accounts_fact = {
+	.type = &type,
+	.kind = {
+		.name = "org-accounts/1",
+		.fetch = fetch,
+		.partial_free = listing_free,
+		.open = rows_fact_open,
+		.bytes = rows_fact_bytes,
+		.ref = rows_fact_ref,
+		.unref = rows_fact_unref,
+	},
 };
 
 void org_accounts_unref(struct org_accounts *a)

@@ -54,8 +54,10 @@ static void partial_free(void *partial)
 	atomic_fetch_sub(&((struct world *)partial)->partials, 1);
 }
 
-static enum err_code open(struct blob *bytes, void **ret_fact, struct err *reterr)
+static enum err_code open(
+	const struct fact_kind *of, struct blob *bytes, void **ret_fact, struct err *reterr)
 {
+	(void)of;
 	if (str_eq(blob_view(bytes), STR("damaged")))
 		return err_set(reterr, ERR_PROTOCOL, "damaged");
 	*ret_fact = blob_ref(bytes);

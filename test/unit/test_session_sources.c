@@ -118,7 +118,7 @@ static enum err_code list_users(struct aws_session *s, struct arena *a, struct e
 {
 	CLEANUP(aws_client_unrefp) struct aws_client *c = NULL;
 	struct aws_iam_list_users_out out;
-	enum err_code rc = aws_session_client(s, &aws_iam, STR_EMPTY, &c, reterr);
+	enum err_code rc = aws_session_client(s, &forever, &aws_iam, STR_EMPTY, &c, reterr);
 
 	if (rc != ERR_OK)
 		return rc;
