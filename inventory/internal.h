@@ -13,12 +13,14 @@
 #include "inventory/rows.h"
 
 struct claims;
+struct document_flights;
 struct read_ahead;
 
 struct inventory {
 	struct inventory_options opts;
 	struct facts            *facts;
 	struct store            *documents;  /* of AWS-managed policies, by ARN and version, across syncs */
+	struct document_flights *document_flights;
 	struct read_ahead       *read_ahead; /* NULL: none */
 	struct claims           *claims;
 	atomic_bool              documents_denied; /* warned about once per server */
@@ -30,6 +32,10 @@ struct inventory {
 extern const struct fact_kind iam_account_fact;      /* name: account number */
 extern const struct rows_fact org_accounts_fact;     /* name: "" */
 extern const struct rows_fact policy_catalogue_fact; /* name: "" */
+
+/* Documents that are being fetched (policy_documents.c). */
+struct document_flights *document_flights_new(void);
+void                     document_flights_free(struct document_flights *f); /* NULL is fine; none may be under way */
 
 /* A client with the connector's own credentials, or (account not empty) with those of its role in the account. */
 MUST_CHECK enum err_code inventory_client(struct inventory *inv, const struct ctx *ctx, const struct aws_service *service,

@@ -120,6 +120,7 @@ struct inventory *inventory_new(const struct inventory_options *opts)
 		.store = opts->store, .clock = opts->clock, .max_bytes = inv->opts.max_bytes, .self = inv});
 	inv->documents = store_memory_new(&(struct store_memory_options){
 		.max_bytes = DOCUMENTS_BYTES, .max_age_ms = DOCUMENTS_AGE_MS, .clock = opts->clock});
+	inv->document_flights = document_flights_new();
 	inv->claims = claims_new();
 	if (opts->read_ahead > 0)
 		inv->read_ahead = read_ahead_new(&(struct read_ahead_options){.threads = opts->read_ahead,
@@ -133,6 +134,7 @@ void inventory_free(struct inventory *inv)
 		return;
 	read_ahead_free(inv->read_ahead);
 	claims_free(inv->claims);
+	document_flights_free(inv->document_flights);
 	facts_free(inv->facts);
 	store_free(inv->documents);
 	mem_free(inv);
