@@ -202,8 +202,8 @@ static void run(struct client *c, const struct client_call *call, struct exchang
 	TAKE_OVER(x);
 }
 
-/* When the server asks us to come back: from a google.rpc.Status with a RateLimitDescription in its details.
- */
+/* When the server asks us to come back: from a google.rpc.Status with a RateLimitDescription in its
+ * details. */
 static int64_t retry_after(struct arena *arena, struct str details)
 {
 	ProtobufCMessage *status, *limit = NULL;

@@ -175,7 +175,8 @@ static void test_err(void)
 /* AWS shows who signed wrongly what should have been signed, the session token among it. */
 static void test_no_token_in_messages(void)
 {
-	static const char intro[] = "The request signature we calculated does not match the signature you provided.";
+	static const char intro[] =
+		"The request signature we calculated does not match the signature you provided.";
 	static const char *const rest[] = {
 		"\n\nThe Canonical String for this request should have been\n'POST\n/\n\n"
 		"host:iam.amazonaws.com\nx-amz-security-token:hunter2\n'",
