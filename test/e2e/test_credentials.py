@@ -106,7 +106,7 @@ def imds_version_1(w):
 
 
 def imds_despite_a_proxy(w):
-    return {**NO_KEYS, **w.imds(), "HTTP_PROXY": "http://127.0.0.1:1", "NO_PROXY": None}, SESSION + "from-metadata"
+    return {**NO_KEYS, **w.imds(), "HTTP_PROXY": "http://127.0.0.1:1", "NO_PROXY": ""}, SESSION + "from-metadata"
 
 
 def process(w):
