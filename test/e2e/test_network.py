@@ -140,7 +140,7 @@ def test_unknown_authority(network, folder, serve, connect, bundle):
     front, _ = network()
     env = {"AWS_CA_BUNDLE": str(Authority(folder, "another-ca").ca)} if bundle == "another" else {}
     server = serve(f"https://127.0.0.1:{front.port}", ready="listening", env={**KEYS, **env})
-    error = connect(server).fails("ConnectorService/Validate")
+    error = connect(server).fails("ResourcesService/ListResources", resource_type_id="iam_user")
     assert error.code().name == "UNAVAILABLE"
     assert "certificate" in error.details()
     assert not front.seen
