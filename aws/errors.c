@@ -224,6 +224,15 @@ static struct str missing_action(struct str message)
 	return action;
 }
 
+/* AWS's validation quotes what it refuses ("Value 'x' at 'externalId' failed to satisfy constraint: ..."),
+ * and these values are secrets. */
+static const struct secret_member {
+	const char *place, *told_instead;
+} secret_members[] = {
+	{"at 'externalId'", "AWS refuses the external id (its value is not shown)"},
+	{"at 'webIdentityToken'", "AWS refuses the web identity token (its value is not shown)"},
+};
+
 /* What of AWS's message may be told. Who signed wrongly is shown the canonical request, and its
  * X-Amz-Security-Token is a credential: everything else is said in the first line. */
 static struct str tellable(struct str message)
@@ -231,6 +240,9 @@ static struct str tellable(struct str message)
 	struct str line = str_cut(&message, '\n');
 	ptrdiff_t shown = str_find(line, STR("The Canonical String"));
 
+	for (size_t i = 0; i < ARRAY_LEN(secret_members); i++)
+		if (str_contains(line, str_c(secret_members[i].place)))
+			return str_c(secret_members[i].told_instead);
 	return str_trim(shown >= 0 ? str_sub(line, 0, (size_t)shown) : line);
 }
 

@@ -30,7 +30,8 @@ static const struct aws_shape page_in_shape = AWS_SHAPE(struct aws_organizations
 
 static const struct aws_member list_accounts_out[] = {
 	{"NextToken", AWS_STRING, offsetof(struct aws_organizations_list_accounts_out, next_token), NULL},
-	{"Accounts", AWS_LIST, offsetof(struct aws_organizations_list_accounts_out, accounts), &account_shape},
+	{"Accounts", AWS_LIST, offsetof(struct aws_organizations_list_accounts_out, accounts),
+		&account_shape},
 };
 static const struct aws_shape list_accounts_out_shape =
 	AWS_SHAPE(struct aws_organizations_list_accounts_out, list_accounts_out);

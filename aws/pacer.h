@@ -29,8 +29,8 @@ struct pacer *pacer_new(const struct pacer_options *opts);
 void pacer_free(struct pacer *p); /* NULL is fine */
 
 struct pacer_turn {
-	bool granted; /* true: go after wait_ms; the turn is taken. false: ask again after wait_ms (background
-			 only) */
+	/* True: the turn is taken, go after wait_ms. False (background only): ask again after wait_ms. */
+	bool granted;
 	int64_t wait_ms;
 };
 struct pacer_turn pacer_reserve(struct pacer *p, int64_t now_ms, bool background);

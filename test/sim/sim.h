@@ -2,8 +2,8 @@
  *
  * The simulator as a whole: what its parts share. main.c builds it, sim_http.c hands it to every request.
  *
- * Threads: immutable after start-up except behind the locks of the parts; org_lock guards the organization.
- */
+ * Threads: immutable after start-up except behind the locks of the parts; org_lock guards the
+ * organization. */
 #ifndef SIM_H
 #define SIM_H
 

@@ -175,7 +175,8 @@ static void test_err(void)
 /* AWS shows who signed wrongly what should have been signed, the session token among it. */
 static void test_no_token_in_messages(void)
 {
-	static const char intro[] = "The request signature we calculated does not match the signature you provided.";
+	static const char intro[] =
+		"The request signature we calculated does not match the signature you provided.";
 	static const char *const rest[] = {
 		"\n\nThe Canonical String for this request should have been\n'POST\n/\n\n"
 		"host:iam.amazonaws.com\nx-amz-security-token:hunter2\n'",
@@ -194,6 +195,28 @@ static void test_no_token_in_messages(void)
 
 		CU_ASSERT_EQUAL(aws_failure_to_err(&aws_iam_list_users, &f, &err), ERR_UNAUTHENTICATED);
 		CU_ASSERT(str_contains(str_c(err.msg), STR("does not match the signature you provided")));
+		CU_ASSERT(!str_contains(str_c(err.msg), STR("hunter2")));
+	}
+}
+
+/* Nor an external id or a web identity token, which AWS's validation quotes. */
+static void test_no_secret_input_in_messages(void)
+{
+	static const char *const messages[] = {
+		"1 validation error detected: Value 'hunter2' at 'externalId' failed to satisfy constraint: "
+		"x",
+		"2 validation errors detected: Value 'y' at 'roleArn' failed; Value 'hunter2' at "
+		"'externalId' failed",
+		"1 validation error detected: Value 'hunter2' at 'webIdentityToken' failed to satisfy",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(messages); i++) {
+		struct aws_failure f = {
+			.code = STR("ValidationError"), .message = str_c(messages[i]), .http_status = 400};
+		struct err err;
+
+		CU_ASSERT_EQUAL(aws_failure_to_err(&aws_iam_list_users, &f, &err), ERR_INVALID);
+		CU_ASSERT(str_contains(str_c(err.msg), STR("ValidationError: AWS refuses the ")));
 		CU_ASSERT(!str_contains(str_c(err.msg), STR("hunter2")));
 	}
 }
@@ -225,6 +248,7 @@ int main(void)
 		{"bodies of either kind", test_bodies_of_either_kind},
 		{"struct err", test_err},
 		{"no token in messages", test_no_token_in_messages},
+		{"no secret input in messages", test_no_secret_input_in_messages},
 		{"long texts are cut", test_long_texts_are_cut},
 		CU_TEST_INFO_NULL,
 	};
