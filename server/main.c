@@ -363,9 +363,11 @@ static int serve(const struct config_source *source)
 	struct server s = {.source = source};
 	enum err_code rc;
 	struct err err;
-	size_t n = boot(&s, &rc, &err);
 	const char *signal;
+	size_t n;
 
+	signals_block();
+	n = boot(&s, &rc, &err);
 	if (rc == ERR_OK) {
 		log_info("serving", LOG_CSTR("version", BATON_AWSD_VERSION));
 		signal = signals_wait();
@@ -408,7 +410,6 @@ int main(int argc, char **argv)
 		fprintf(stderr, "baton-awsd: %s\n", err.msg);
 		return EXIT_CODE_USAGE;
 	}
-	signals_block();
 	switch (command.kind) {
 	case COMMAND_SERVE:
 		return serve(&source);

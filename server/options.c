@@ -134,8 +134,8 @@ static const struct option server_items[] = {
 			"end the home region of the partition."},
 	{.name = "global-access-key-id", .type = OPTION_STRING, .group = OPTION_GROUP_AWS, .value = "ID",
 		AT(global_access_key_id), .sensitive = true,
-		.help = "Static credentials, together with the next. Without them they are looked for in AWS's own environment "
-			"variables, then in its shared files."},
+		.help = "Static credentials, together with the next. Without them they are looked for where AWS's tools "
+			"look: environment, web identity, shared files, container, EC2 instance."},
 	{.name = "global-secret-access-key", .type = OPTION_SECRET, .group = OPTION_GROUP_AWS, .value = "KEY",
 		AT(global_secret_access_key), .sensitive = true,
 		.help = "Better given in the environment or the file: the command line of a process can be read by others."},

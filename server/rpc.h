@@ -51,8 +51,7 @@ struct rpc_server;
 struct rpc_call; /* one request, until rpc_reply */
 
 struct rpc_request {
-	size_t method; /* index in the table; RPC_NO_METHOD: a path that is not in it, which stands in bytes
-			*/
+	size_t method; /* index in the table; RPC_NO_METHOD: a path that is not in it, which stands in bytes */
 	struct str bytes;      /* the message; empty is a valid message */
 	const struct ctx *ctx; /* the caller's deadline and cancellation */
 	int64_t received_ms;   /* when it came, on the monotonic clock */
@@ -72,8 +71,8 @@ struct rpc_body *rpc_body_new(struct str bytes); /* copies */
 void rpc_body_free(struct rpc_body *b);          /* NULL is fine; calls that still send it keep it alive */
 void rpc_body_share(struct rpc_call *call, const struct rpc_body *b);
 
-/* Answers: the message given by rpc_body_* (when the status is RPC_OK), then the status. Consumes the call.
- */
+/* Answers: the message given by rpc_body_* (when the status is RPC_OK), then the status. Consumes the
+ * call. */
 void rpc_reply(struct rpc_call *call, const struct status *status);
 
 struct rpc_options {
