@@ -84,16 +84,30 @@ static struct claim_scope *scope_of(struct claims *c, struct str name)
 	return s;
 }
 
+static struct claim *find_claim(const struct claim_scope *s, struct str thing)
+{
+	struct claim *claim = s->buckets[str_hash(thing) % BUCKETS];
+
+	while (claim != NULL && !str_eq(claim->thing, thing))
+		claim = claim->next;
+	return claim;
+}
+
+bool claims_is_taken(struct claims *c, struct str scope, struct str thing)
+{
+	LOCK_SCOPE(&c->lock);
+	return find_claim(scope_of(c, scope), thing) != NULL;
+}
+
 bool claims_take(struct claims *c, struct str scope, struct str thing, struct str owner)
 {
 	LOCK_SCOPE(&c->lock);
 	struct claim_scope *s = scope_of(c, scope);
-	struct claim **bucket = &s->buckets[str_hash(thing) % BUCKETS];
-	struct claim *claim = *bucket;
+	struct claim *claim = find_claim(s, thing);
 
-	while (claim != NULL && !str_eq(claim->thing, thing))
-		claim = claim->next;
 	if (claim == NULL) {
+		struct claim **bucket = &s->buckets[str_hash(thing) % BUCKETS];
+
 		claim = arena_new_of(s->arena, struct claim);
 		*claim = (struct claim){
 			.next = *bucket, .thing = str_dup(s->arena, thing), .owner = str_dup(s->arena, owner)};

@@ -37,6 +37,23 @@ extern const struct rows_fact policy_catalogue_fact; /* name: "" */
 struct document_flights *document_flights_new(void);
 void                     document_flights_free(struct document_flights *f); /* NULL is fine; none may be under way */
 
+/* What can be read ahead. */
+enum ahead {
+	AHEAD_NOTHING,
+	AHEAD_ACCOUNT,     /* IAM of an account */
+	AHEAD_ASSIGNMENTS, /* of an account */
+	AHEAD_MEMBERS,     /* of a group */
+	AHEAD_COUNT
+};
+
+/* A request of the sync came: if it is a foreground one, the sync is alive, and this need not be read ahead any more. */
+void inventory_touch(struct inventory *inv, const struct ctx *ctx, struct str sync_id, enum ahead what, struct str name);
+
+/* Operations that were denied in a sync and have another way: noted (and warned about) once, not tried again. */
+bool inventory_is_permitted(struct inventory *inv, struct str scope, const struct aws_operation *op);
+void inventory_note_denied(
+	struct inventory *inv, struct str scope, const struct aws_operation *op, const char *consequence);
+
 /* A client with the connector's own credentials, or (account not empty) with those of its role in the account. */
 MUST_CHECK enum err_code inventory_client(struct inventory *inv, const struct ctx *ctx, const struct aws_service *service,
 	struct str account, struct aws_client **ret_client, struct err *reterr);

@@ -9,6 +9,7 @@
 #include "inventory/claims.h"
 #include "inventory/iam_account.h"
 #include "inventory/iam_load.h"
+#include "inventory/identity_center.h"
 #include "inventory/internal.h"
 #include "inventory/read_ahead.h"
 #include "store/memory.h"
@@ -37,13 +38,14 @@ static struct iam_load_options load_options(struct inventory *inv, struct str ac
 	};
 }
 
-static enum err_code fetch_account(void *self, const struct ctx *ctx, struct str scope, struct str name, void **partial,
-	void **ret_fact, struct err *reterr)
+static enum err_code fetch_account(const struct fact_kind *kind, void *self, const struct ctx *ctx, struct str scope,
+	struct str name, void **partial, void **ret_fact, struct err *reterr)
 {
 	CLEANUP(aws_client_unrefp) struct aws_client *iam = NULL;
 	struct inventory *inv = self;
 	struct iam_account *account;
 
+	(void)kind;
 	(void)scope;
 	if (inventory_client(inv, ctx, &aws_iam, name, &iam, reterr) != ERR_OK)
 		return reterr->code;
@@ -104,7 +106,7 @@ const struct fact_kind iam_account_fact = {
 
 /* --- life --- */
 
-static void read_account_ahead(void *self, const struct ctx *ctx, struct str sync_id, struct str account);
+static void read_thing_ahead(void *self, const struct ctx *ctx, struct str sync_id, struct str name);
 static bool has_room(void *self);
 
 struct inventory *inventory_new(const struct inventory_options *opts)
@@ -124,7 +126,7 @@ struct inventory *inventory_new(const struct inventory_options *opts)
 	inv->claims = claims_new();
 	if (opts->read_ahead > 0)
 		inv->read_ahead = read_ahead_new(&(struct read_ahead_options){.threads = opts->read_ahead,
-			.clock = opts->clock, .read = read_account_ahead, .has_room = has_room, .self = inv});
+			.clock = opts->clock, .read = read_thing_ahead, .has_room = has_room, .self = inv});
 	return inv;
 }
 
@@ -181,10 +183,50 @@ enum err_code inventory_account_alias(
 
 /* --- facts --- */
 
-static void touch(struct inventory *inv, const struct ctx *ctx, struct str sync_id, struct str account)
+/* Names in the queue of the read-ahead: what, then of which. */
+static struct str ahead_name(struct arena *arena, enum ahead what, struct str name)
 {
-	if (inv->read_ahead != NULL && !ctx->background)
-		read_ahead_touch(inv->read_ahead, sync_id, account);
+	return str_fmt(arena, "%c" STR_FMT, (char)('0' + what), STR_ARG(name));
+}
+
+void inventory_touch(struct inventory *inv, const struct ctx *ctx, struct str sync_id, enum ahead what, struct str name)
+{
+	CLEANUP(arena_freep) struct arena *arena = NULL;
+
+	if (inv->read_ahead == NULL || ctx->background || sync_id.n == 0)
+		return;
+	arena = arena_new(0);
+	read_ahead_touch(inv->read_ahead, sync_id, what == AHEAD_NOTHING ? STR_EMPTY : ahead_name(arena, what, name));
+}
+
+static void expect(struct inventory *inv, struct str sync_id, enum ahead what, const struct str *names, size_t n)
+{
+	CLEANUP(arena_freep) struct arena *arena = NULL;
+	struct str *queue;
+
+	if (inv->read_ahead == NULL || sync_id.n == 0)
+		return;
+	arena = arena_new(0);
+	queue = arena_array_of(arena, n, struct str);
+	for (size_t i = 0; i < n; i++)
+		queue[i] = ahead_name(arena, what, names[i]);
+	read_ahead_expect(inv->read_ahead, sync_id, queue, n);
+}
+
+bool inventory_is_permitted(struct inventory *inv, struct str scope, const struct aws_operation *op)
+{
+	return !claims_is_taken(inv->claims, scope, str_c(op->name));
+}
+
+void inventory_note_denied(
+	struct inventory *inv, struct str scope, const struct aws_operation *op, const char *consequence)
+{
+	if (claims_is_taken(inv->claims, scope, str_c(op->name)))
+		return;
+	(void)claims_take(inv->claims, scope, str_c(op->name), STR("denied"));
+	atomic_fetch_add_explicit(&inv->denied_reads, 1, memory_order_relaxed);
+	log_warn("a permission is missing, ignoring", LOG_CSTR("service", op->service->id), LOG_CSTR("operation", op->name),
+		LOG_CSTR("consequence", consequence));
 }
 
 static enum err_code own_account(
@@ -210,7 +252,7 @@ enum err_code inventory_iam_account(struct inventory *inv, const struct ctx *ctx
 		return reterr->code;
 	if (!arn_is_account(account))
 		return err_set(reterr, ERR_INVALID, "baton-aws: '" STR_FMT "' is not an account number", STR_ARG(account));
-	touch(inv, ctx, sync_id, account);
+	inventory_touch(inv, ctx, sync_id, AHEAD_ACCOUNT, account);
 	if (facts_get(inv->facts, ctx, &iam_account_fact, sync_id, account, &fact, reterr) != ERR_OK)
 		return reterr->code;
 	*ret_account = fact;
@@ -222,7 +264,7 @@ enum err_code inventory_org_accounts(struct inventory *inv, const struct ctx *ct
 {
 	void *fact;
 
-	touch(inv, ctx, sync_id, STR_EMPTY);
+	inventory_touch(inv, ctx, sync_id, AHEAD_NOTHING, STR_EMPTY);
 	if (facts_get(inv->facts, ctx, &org_accounts_fact.kind, sync_id, STR_EMPTY, &fact, reterr) != ERR_OK)
 		return reterr->code;
 	*ret_accounts = fact;
@@ -234,7 +276,7 @@ enum err_code inventory_policy_catalogue(struct inventory *inv, const struct ctx
 {
 	void *fact;
 
-	touch(inv, ctx, sync_id, STR_EMPTY);
+	inventory_touch(inv, ctx, sync_id, AHEAD_NOTHING, STR_EMPTY);
 	if (facts_get(inv->facts, ctx, &policy_catalogue_fact.kind, sync_id, STR_EMPTY, &fact, reterr) != ERR_OK)
 		return reterr->code;
 	*ret_catalogue = fact;
@@ -249,7 +291,7 @@ enum err_code inventory_enter_accounts(struct inventory *inv, const struct ctx *
 	struct aws_probe *probes = mem_array(n + 1, sizeof(*probes));
 	enum err_code code = ERR_OK;
 
-	touch(inv, ctx, sync_id, STR_EMPTY);
+	inventory_touch(inv, ctx, sync_id, AHEAD_NOTHING, STR_EMPTY);
 	aws_session_probe(inv->opts.aws, ctx, accounts, n, probes, PROBES_IN_FLIGHT);
 	for (size_t i = 0; i < n && code == ERR_OK; i++) {
 		ret_ok[i] = probes[i].code == ERR_OK;
@@ -270,23 +312,65 @@ enum err_code inventory_enter_accounts(struct inventory *inv, const struct ctx *
 
 void inventory_expect_accounts(struct inventory *inv, struct str sync_id, const struct str *accounts, size_t n)
 {
-	if (inv->read_ahead != NULL && sync_id.n > 0)
-		read_ahead_expect(inv->read_ahead, sync_id, accounts, n);
+	expect(inv, sync_id, AHEAD_ACCOUNT, accounts, n);
 }
 
-static void read_account_ahead(void *self, const struct ctx *ctx, struct str sync_id, struct str account)
+void inventory_expect_assignments(struct inventory *inv, struct str sync_id, const struct str *accounts, size_t n)
 {
-	struct inventory *inv = self;
+	expect(inv, sync_id, AHEAD_ASSIGNMENTS, accounts, n);
+}
+
+void inventory_expect_members(struct inventory *inv, struct str sync_id, const struct str *group_ids, size_t n)
+{
+	expect(inv, sync_id, AHEAD_MEMBERS, group_ids, n);
+}
+
+static enum err_code read_account(
+	struct inventory *inv, const struct ctx *ctx, struct str sync_id, struct str account, struct err *reterr)
+{
 	struct iam_account *data;
+
+	if (inventory_iam_account(inv, ctx, sync_id, account, &data, reterr) == ERR_OK)
+		iam_account_unref(data);
+	else
+		return reterr->code;
+	return ERR_OK;
+}
+
+static enum err_code read_assignments(
+	struct inventory *inv, const struct ctx *ctx, struct str sync_id, struct str account, struct err *reterr)
+{
+	CLEANUP(ic_unrefp) struct ic_rows *rows = NULL;
+
+	return inventory_ic_assignments(inv, ctx, sync_id, account, &rows, reterr);
+}
+
+static enum err_code read_members(
+	struct inventory *inv, const struct ctx *ctx, struct str sync_id, struct str group_id, struct err *reterr)
+{
+	CLEANUP(ic_unrefp) struct ic_rows *rows = NULL;
+
+	return inventory_ic_members(inv, ctx, sync_id, group_id, &rows, reterr);
+}
+
+/* The read-ahead asks as the foreground would, and drops the answer: it stays with the facts. */
+static void read_thing_ahead(void *self, const struct ctx *ctx, struct str sync_id, struct str name)
+{
+	static enum err_code (*const readers[AHEAD_COUNT])(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
+		struct str of, struct err *reterr) = {
+		[AHEAD_ACCOUNT] = read_account,
+		[AHEAD_ASSIGNMENTS] = read_assignments,
+		[AHEAD_MEMBERS] = read_members,
+	};
+	struct inventory *inv = self;
 	struct err e;
 
-	if (inventory_iam_account(inv, ctx, sync_id, account, &data, &e) != ERR_OK) {
-		log_debug("reading ahead failed, the account is read when it is asked for", LOG_STR("account", account),
+	if (readers[name.p[0] - '0'](inv, ctx, sync_id, str_from(name, 1), &e) != ERR_OK) {
+		log_debug("reading ahead failed, it is read when it is asked for", LOG_STR("name", name),
 			LOG_CSTR("error", e.msg));
 		return;
 	}
 	atomic_fetch_add_explicit(&inv->read_ahead_done, 1, memory_order_relaxed);
-	iam_account_unref(data);
 }
 
 /* Half of the room is for what was asked for. */

@@ -1,11 +1,11 @@
 /* inventory/read_ahead.h
  *
- * Reads what a sync will ask for next while the engine is busy with what it has: a few threads work through a queue of accounts per
- * sync, in the order in which they were announced. Private to inventory.
+ * Reads what a sync will ask for next while the engine is busy with what it has: a few threads work through a queue of names per
+ * sync (accounts, groups; what they mean is the reader's business), in the order in which they were announced. Private to inventory.
  *
  * Bounded: by the number of threads, by memory (nothing is started while the facts kept fill more than half of their room), and by the
  * sync's life: Cleanup ends it, and so do SYNC_IDLE_MS without a request of that sync, because no Cleanup follows a failed sync.
- * What it reads lands where the foreground looks for it (facts.h): who asks for an account that is being read waits for that flight, and
+ * What it reads lands where the foreground looks for it (facts.h): who asks for a thing that is being read waits for that flight, and
  * takes it over when it is cut off.
  *
  * Threads: any. Errors: none; a failed read is logged at debug and left to who really asks. */
@@ -25,8 +25,8 @@ struct read_ahead;
 struct read_ahead_options {
 	size_t              threads;
 	const struct clock *clock;
-	/* Reads one account; returns when it is kept or cannot be had now. */
-	void (*read)(void *self, const struct ctx *ctx, struct str sync_id, struct str account);
+	/* Reads one thing; returns when it is kept or cannot be had now. */
+	void (*read)(void *self, const struct ctx *ctx, struct str sync_id, struct str name);
 	bool (*has_room)(void *self);
 	void *self;
 };
@@ -34,10 +34,10 @@ struct read_ahead_options {
 struct read_ahead *read_ahead_new(const struct read_ahead_options *opts);
 void               read_ahead_free(struct read_ahead *r); /* ends everything and joins; NULL is fine */
 
-/* Adds accounts to the sync's queue; those announced before are passed over. */
-void read_ahead_expect(struct read_ahead *r, struct str sync_id, const struct str *accounts, size_t n);
-/* The sync is alive: a request of it came. account: what it asks for, which is no longer ahead; empty: something else. */
-void read_ahead_touch(struct read_ahead *r, struct str sync_id, struct str account);
+/* Adds names to the sync's queue; those announced before are passed over. */
+void read_ahead_expect(struct read_ahead *r, struct str sync_id, const struct str *names, size_t n);
+/* The sync is alive: a request of it came. name: what it asks for, which is no longer ahead; empty: something else. */
+void read_ahead_touch(struct read_ahead *r, struct str sync_id, struct str name);
 /* Drops the sync's queue and cancels what is being read for it. */
 void read_ahead_end(struct read_ahead *r, struct str sync_id);
 
