@@ -82,6 +82,7 @@ struct aws_service {
 	bool global;               /* one endpoint per partition, signed for its home region */
 	double rate_per_s;         /* where the pacer starts: AWS's published or observed quota per account */
 	double burst;
+	double max_rate_factor; /* pacer_options.max_factor; 1: rate_per_s is a published quota, nothing lies above it */
 };
 
 struct aws_operation {
