@@ -96,6 +96,18 @@ void aws_client_unrefp(struct aws_client **c)
 	*c = NULL;
 }
 
+struct pacer *aws_service_pacer(const struct aws_service *service, unsigned quota_percent)
+{
+	double factor = quota_percent ? quota_percent / 100.0 : 1;
+	double burst = service->burst * factor;
+
+	return pacer_new(&(struct pacer_options){
+		.rate_per_s = service->rate_per_s * factor,
+		.burst = burst > 1 ? burst : 1,
+		.max_factor = service->max_rate_factor,
+	});
+}
+
 int64_t aws_client_skew_s(const struct aws_client *c)
 {
 	return atomic_load(&c->skew.offset_s);

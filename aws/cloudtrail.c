@@ -11,6 +11,7 @@ const struct aws_service aws_cloudtrail = {
 	.endpoint_env = "CLOUDTRAIL",
 	.protocol = AWS_JSON11,
 	.target_prefix = "CloudTrail_20131101",
+	.in_sso_region = true,
 	.rate_per_s = 1.96,
 	.burst = 1,
 	.max_rate_factor = 1,

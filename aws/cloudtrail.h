@@ -1,7 +1,7 @@
 /* aws/cloudtrail.h
  *
- * AWS CloudTrail (API version 2013-11-01): the management events of the last 90 days, of one region, newest first. AWS allows two
- * look-ups per second, account and region. */
+ * AWS CloudTrail (API version 2013-11-01): the management events of the last 90 days, newest first, of one region, here that of IAM
+ * Identity Center. AWS allows two look-ups per second, account and region. */
 #ifndef AWS_CLOUDTRAIL_H
 #define AWS_CLOUDTRAIL_H
 

@@ -11,6 +11,7 @@ const struct aws_service aws_identity_store = {
 	.endpoint_env = "IDENTITYSTORE",
 	.protocol = AWS_JSON11,
 	.target_prefix = "AWSIdentityStore",
+	.in_sso_region = true,
 	.rate_per_s = 19.6,
 	.burst = 5,
 	.max_rate_factor = 1,

@@ -13,6 +13,7 @@ const struct aws_service aws_sso_admin = {
 	.endpoint_env = "SSO_ADMIN",
 	.protocol = AWS_JSON11,
 	.target_prefix = "SWBExternalService",
+	.in_sso_region = true,
 	.rate_per_s = 19.6,
 	.burst = 5,
 	.max_rate_factor = 1,

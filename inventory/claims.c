@@ -93,18 +93,14 @@ static struct claim *find_claim(const struct claim_scope *s, struct str thing)
 	return claim;
 }
 
-bool claims_is_taken(struct claims *c, struct str scope, struct str thing)
+/* The claim on the thing, made for owner if there is none. The lock is held. */
+static const struct claim *find_or_add(
+	struct claims *c, struct str scope, struct str thing, struct str owner, bool *ret_added)
 {
-	LOCK_SCOPE(&c->lock);
-	return find_claim(scope_of(c, scope), thing) != NULL;
-}
-
-bool claims_take(struct claims *c, struct str scope, struct str thing, struct str owner)
-{
-	LOCK_SCOPE(&c->lock);
 	struct claim_scope *s = scope_of(c, scope);
 	struct claim *claim = find_claim(s, thing);
 
+	*ret_added = claim == NULL;
 	if (claim == NULL) {
 		struct claim **bucket = &s->buckets[str_hash(thing) % BUCKETS];
 
@@ -113,7 +109,30 @@ bool claims_take(struct claims *c, struct str scope, struct str thing, struct st
 			.next = *bucket, .thing = str_dup(s->arena, thing), .owner = str_dup(s->arena, owner)};
 		*bucket = claim;
 	}
-	return str_eq(claim->owner, owner);
+	return claim;
+}
+
+bool claims_take(struct claims *c, struct str scope, struct str thing, struct str owner)
+{
+	bool added;
+
+	LOCK_SCOPE(&c->lock);
+	return str_eq(find_or_add(c, scope, thing, owner, &added)->owner, owner);
+}
+
+bool claims_first(struct claims *c, struct str scope, struct str thing)
+{
+	bool added;
+
+	LOCK_SCOPE(&c->lock);
+	(void)find_or_add(c, scope, thing, STR_EMPTY, &added);
+	return added;
+}
+
+bool claims_is_taken(struct claims *c, struct str scope, struct str thing)
+{
+	LOCK_SCOPE(&c->lock);
+	return find_claim(scope_of(c, scope), thing) != NULL;
 }
 
 void claims_forget(struct claims *c, struct str scope)

@@ -78,8 +78,6 @@ static enum err_code weigh_failure(const struct gather_call *call, const struct 
 	struct inventory *inv = call->inv;
 
 	*reterr = *failure;
-	if (failure->code == ERR_NOT_FOUND && fact->not_found == NOT_FOUND_IS_MISSING)
-		reterr->code = ERR_MISSING;
 	if (failure->code == ERR_NOT_FOUND && fact->not_found == NOT_FOUND_IS_EMPTY) {
 		atomic_fetch_add_explicit(&inv->vanished, 1, memory_order_relaxed);
 		return ERR_OK;

@@ -30,7 +30,7 @@ struct gather_call {
 
 enum when_not_found {
 	NOT_FOUND_PASSES,     /* the target is what was asked for: ERR_NOT_FOUND */
-	NOT_FOUND_IS_MISSING, /* only the instance can be missing here: ERR_MISSING */
+	NOT_FOUND_IS_MISSING, /* only the instance can be missing here: ERR_MISSING (inventory_get_fact) */
 	NOT_FOUND_IS_EMPTY,   /* the target is a member that vanished, or has nothing to give */
 };
 enum when_denied {

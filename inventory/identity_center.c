@@ -161,10 +161,11 @@ static const struct gather_fact instances_fact = {
 static enum err_code get(struct inventory *inv, const struct ctx *ctx, const struct gather_fact *fact, struct str sync_id,
 	struct str name, struct ic_rows **ret_rows, struct err *reterr)
 {
+	const struct fact_wanted wanted = {.kind = &fact->rows.kind, .name = name, .ahead = fact->ahead,
+		.not_found_passes = fact->not_found == NOT_FOUND_PASSES};
 	void *rows;
 
-	inventory_touch(inv, ctx, sync_id, fact->ahead, name);
-	if (facts_get(inv->facts, ctx, &fact->rows.kind, sync_id, name, &rows, reterr) != ERR_OK)
+	if (inventory_get_fact(inv, ctx, sync_id, &wanted, &rows, reterr) != ERR_OK)
 		return reterr->code;
 	*ret_rows = rows;
 	return ERR_OK;

@@ -23,7 +23,7 @@ struct inventory {
 	struct document_flights *document_flights;
 	struct read_ahead       *read_ahead; /* NULL: none */
 	struct claims           *claims;
-	atomic_bool              documents_denied; /* warned about once per server */
+	atomic_bool              documents_denied, alias_denied; /* each warned about once per server */
 
 	atomic_uint_fast64_t denied_reads, vanished, read_ahead_done;
 };
@@ -46,8 +46,16 @@ enum ahead {
 	AHEAD_COUNT
 };
 
-/* A request of the sync came: if it is a foreground one, the sync is alive, and this need not be read ahead any more. */
-void inventory_touch(struct inventory *inv, const struct ctx *ctx, struct str sync_id, enum ahead what, struct str name);
+/* A reference to a fact for a request of the sync. While it is served the sync counts as alive, and what it asks for is not read ahead
+ * any more. ERR_NOT_FOUND becomes ERR_MISSING, unless not_found_passes: then the very thing that the request names is gone. */
+struct fact_wanted {
+	const struct fact_kind *kind;
+	struct str              name;
+	enum ahead              ahead;
+	bool                    not_found_passes;
+};
+MUST_CHECK enum err_code inventory_get_fact(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
+	const struct fact_wanted *wanted, void **ret_fact, struct err *reterr);
 
 /* Operations that were denied in a sync and have another way: noted (and warned about) once, not tried again. */
 bool inventory_is_permitted(struct inventory *inv, struct str scope, const struct aws_operation *op);

@@ -174,9 +174,14 @@ enum err_code inventory_account_alias(
 		*ret_alias = out.aliases.n == 1 ? *AWS_LIST_AT(out.aliases, struct str, 0) : STR_EMPTY;
 		return ERR_OK;
 	}
-	if (reterr->code != ERR_DENIED)
+	/* A denial of STS underneath says nothing about the alias. */
+	if (reterr->code != ERR_DENIED || !str_starts(str_c(reterr->aws_operation), STR("iam:")) ||
+		inv->opts.require_all_permissions)
 		return reterr->code;
 	atomic_fetch_add_explicit(&inv->denied_reads, 1, memory_order_relaxed);
+	if (!atomic_exchange(&inv->alias_denied, true))
+		log_warn("a permission is missing, ignoring", LOG_CSTR("permission", "iam:ListAccountAliases"),
+			LOG_CSTR("consequence", "the connector's name and profile lack the account's alias"));
 	*ret_alias = STR_EMPTY;
 	return ERR_OK;
 }
@@ -186,31 +191,32 @@ enum err_code inventory_account_alias(
 /* Names in the queue of the read-ahead: what, then of which. */
 static struct str ahead_name(struct arena *arena, enum ahead what, struct str name)
 {
+	if (what == AHEAD_NOTHING)
+		return STR_EMPTY;
 	return str_fmt(arena, "%c" STR_FMT, (char)('0' + what), STR_ARG(name));
 }
 
-void inventory_touch(struct inventory *inv, const struct ctx *ctx, struct str sync_id, enum ahead what, struct str name)
+/* How a fact that could not be had is reported. What AWS did not find is then not what the engine asked us for: NOT_FOUND would make it
+ * drop the cursor and call the sync complete (architecture, decision 9). */
+static enum err_code no_fact(const struct fact_wanted *wanted, struct err *reterr)
 {
-	CLEANUP(arena_freep) struct arena *arena = NULL;
-
-	if (inv->read_ahead == NULL || ctx->background || sync_id.n == 0)
-		return;
-	arena = arena_new(0);
-	read_ahead_touch(inv->read_ahead, sync_id, what == AHEAD_NOTHING ? STR_EMPTY : ahead_name(arena, what, name));
+	if (reterr->code == ERR_NOT_FOUND && !wanted->not_found_passes)
+		reterr->code = ERR_MISSING;
+	if (!str_starts(str_c(reterr->msg), STR("baton-aws: ")))
+		err_prefix(reterr, "baton-aws");
+	return reterr->code;
 }
 
-static void expect(struct inventory *inv, struct str sync_id, enum ahead what, const struct str *names, size_t n)
+enum err_code inventory_get_fact(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
+	const struct fact_wanted *wanted, void **ret_fact, struct err *reterr)
 {
-	CLEANUP(arena_freep) struct arena *arena = NULL;
-	struct str *queue;
+	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
+	struct read_ahead *r = ctx->background ? NULL : inv->read_ahead;
+	struct live_sync *alive = read_ahead_begin(r, sync_id, ahead_name(arena, wanted->ahead, wanted->name));
+	const enum err_code code = facts_get(inv->facts, ctx, wanted->kind, sync_id, wanted->name, ret_fact, reterr);
 
-	if (inv->read_ahead == NULL || sync_id.n == 0)
-		return;
-	arena = arena_new(0);
-	queue = arena_array_of(arena, n, struct str);
-	for (size_t i = 0; i < n; i++)
-		queue[i] = ahead_name(arena, what, names[i]);
-	read_ahead_expect(inv->read_ahead, sync_id, queue, n);
+	read_ahead_done(r, alive);
+	return code == ERR_OK ? ERR_OK : no_fact(wanted, reterr);
 }
 
 bool inventory_is_permitted(struct inventory *inv, struct str scope, const struct aws_operation *op)
@@ -221,9 +227,8 @@ bool inventory_is_permitted(struct inventory *inv, struct str scope, const struc
 void inventory_note_denied(
 	struct inventory *inv, struct str scope, const struct aws_operation *op, const char *consequence)
 {
-	if (claims_is_taken(inv->claims, scope, str_c(op->name)))
+	if (!claims_first(inv->claims, scope, str_c(op->name)))
 		return;
-	(void)claims_take(inv->claims, scope, str_c(op->name), STR("denied"));
 	atomic_fetch_add_explicit(&inv->denied_reads, 1, memory_order_relaxed);
 	log_warn("a permission is missing, ignoring", LOG_CSTR("service", op->service->id), LOG_CSTR("operation", op->name),
 		LOG_CSTR("consequence", consequence));
@@ -246,14 +251,15 @@ enum err_code inventory_iam_account(struct inventory *inv, const struct ctx *ctx
 	struct str account, struct iam_account **ret_account, struct err *reterr)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
+	struct fact_wanted wanted = {.kind = &iam_account_fact, .ahead = AHEAD_ACCOUNT};
 	void *fact;
 
 	if (own_account(inv, ctx, &account, arena, reterr) != ERR_OK)
 		return reterr->code;
 	if (!arn_is_account(account))
 		return err_set(reterr, ERR_INVALID, "baton-aws: '" STR_FMT "' is not an account number", STR_ARG(account));
-	inventory_touch(inv, ctx, sync_id, AHEAD_ACCOUNT, account);
-	if (facts_get(inv->facts, ctx, &iam_account_fact, sync_id, account, &fact, reterr) != ERR_OK)
+	wanted.name = account;
+	if (inventory_get_fact(inv, ctx, sync_id, &wanted, &fact, reterr) != ERR_OK)
 		return reterr->code;
 	*ret_account = fact;
 	return ERR_OK;
@@ -262,10 +268,10 @@ enum err_code inventory_iam_account(struct inventory *inv, const struct ctx *ctx
 enum err_code inventory_org_accounts(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
 	struct org_accounts **ret_accounts, struct err *reterr)
 {
+	const struct fact_wanted wanted = {.kind = &org_accounts_fact.kind, .name = STR_EMPTY};
 	void *fact;
 
-	inventory_touch(inv, ctx, sync_id, AHEAD_NOTHING, STR_EMPTY);
-	if (facts_get(inv->facts, ctx, &org_accounts_fact.kind, sync_id, STR_EMPTY, &fact, reterr) != ERR_OK)
+	if (inventory_get_fact(inv, ctx, sync_id, &wanted, &fact, reterr) != ERR_OK)
 		return reterr->code;
 	*ret_accounts = fact;
 	return ERR_OK;
@@ -274,10 +280,10 @@ enum err_code inventory_org_accounts(struct inventory *inv, const struct ctx *ct
 enum err_code inventory_policy_catalogue(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
 	struct policy_catalogue **ret_catalogue, struct err *reterr)
 {
+	const struct fact_wanted wanted = {.kind = &policy_catalogue_fact.kind, .name = STR_EMPTY};
 	void *fact;
 
-	inventory_touch(inv, ctx, sync_id, AHEAD_NOTHING, STR_EMPTY);
-	if (facts_get(inv->facts, ctx, &policy_catalogue_fact.kind, sync_id, STR_EMPTY, &fact, reterr) != ERR_OK)
+	if (inventory_get_fact(inv, ctx, sync_id, &wanted, &fact, reterr) != ERR_OK)
 		return reterr->code;
 	*ret_catalogue = fact;
 	return ERR_OK;
@@ -289,10 +295,12 @@ enum err_code inventory_enter_accounts(struct inventory *inv, const struct ctx *
 	const struct str *accounts, size_t n, bool *ret_ok, struct err *reterr)
 {
 	struct aws_probe *probes = mem_array(n + 1, sizeof(*probes));
+	struct live_sync *alive;
 	enum err_code code = ERR_OK;
 
-	inventory_touch(inv, ctx, sync_id, AHEAD_NOTHING, STR_EMPTY);
+	alive = read_ahead_begin(inv->read_ahead, sync_id, STR_EMPTY);
 	aws_session_probe(inv->opts.aws, ctx, accounts, n, probes, PROBES_IN_FLIGHT);
+	read_ahead_done(inv->read_ahead, alive);
 	for (size_t i = 0; i < n && code == ERR_OK; i++) {
 		ret_ok[i] = probes[i].code == ERR_OK;
 		if (ret_ok[i])
@@ -300,7 +308,7 @@ enum err_code inventory_enter_accounts(struct inventory *inv, const struct ctx *
 		if (probes[i].code != ERR_DENIED) {
 			*reterr = probes[i].err;
 			code = err_prefix(reterr, "baton-aws: entering account " STR_FMT " failed", STR_ARG(accounts[i]));
-		} else if (claims_take(inv->claims, sync_id, accounts[i], STR("denied")) && !ctx->background) {
+		} else if (claims_first(inv->claims, sync_id, accounts[i])) {
 			atomic_fetch_add_explicit(&inv->denied_reads, 1, memory_order_relaxed);
 			log_warn("the role of an account cannot be assumed, its IAM is left out, ignoring",
 				LOG_STR("account", accounts[i]), LOG_CSTR("error", probes[i].err.msg));
@@ -308,6 +316,20 @@ enum err_code inventory_enter_accounts(struct inventory *inv, const struct ctx *
 	}
 	mem_free(probes);
 	return code;
+}
+
+static void expect(struct inventory *inv, struct str sync_id, enum ahead what, const struct str *names, size_t n)
+{
+	CLEANUP(arena_freep) struct arena *arena = NULL;
+	struct str *queue;
+
+	if (inv->read_ahead == NULL || sync_id.n == 0)
+		return;
+	arena = arena_new(0);
+	queue = arena_array_of(arena, n, struct str);
+	for (size_t i = 0; i < n; i++)
+		queue[i] = ahead_name(arena, what, names[i]);
+	read_ahead_expect(inv->read_ahead, sync_id, queue, n);
 }
 
 void inventory_expect_accounts(struct inventory *inv, struct str sync_id, const struct str *accounts, size_t n)
@@ -328,13 +350,9 @@ void inventory_expect_members(struct inventory *inv, struct str sync_id, const s
 static enum err_code read_account(
 	struct inventory *inv, const struct ctx *ctx, struct str sync_id, struct str account, struct err *reterr)
 {
-	struct iam_account *data;
+	CLEANUP(iam_account_unrefp) struct iam_account *data = NULL;
 
-	if (inventory_iam_account(inv, ctx, sync_id, account, &data, reterr) == ERR_OK)
-		iam_account_unref(data);
-	else
-		return reterr->code;
-	return ERR_OK;
+	return inventory_iam_account(inv, ctx, sync_id, account, &data, reterr);
 }
 
 static enum err_code read_assignments(
@@ -383,7 +401,7 @@ static bool has_room(void *self)
 
 bool inventory_claim_policy(struct inventory *inv, struct str sync_id, struct str arn, struct str account)
 {
-	return claims_take(inv->claims, sync_id, arn, account);
+	return sync_id.n == 0 || claims_take(inv->claims, sync_id, arn, account);
 }
 
 /* --- the end --- */

@@ -238,10 +238,10 @@ static const struct rows_fact tree_fact = {
 static enum err_code get(struct inventory *inv, const struct ctx *ctx, const struct rows_fact *fact, struct str sync_id,
 	struct ic_rows **ret_rows, struct err *reterr)
 {
+	const struct fact_wanted wanted = {.kind = &fact->kind, .name = STR_EMPTY};
 	void *rows;
 
-	inventory_touch(inv, ctx, sync_id, AHEAD_NOTHING, STR_EMPTY);
-	if (facts_get(inv->facts, ctx, &fact->kind, sync_id, STR_EMPTY, &rows, reterr) != ERR_OK)
+	if (inventory_get_fact(inv, ctx, sync_id, &wanted, &rows, reterr) != ERR_OK)
 		return reterr->code;
 	*ret_rows = rows;
 	return ERR_OK;
