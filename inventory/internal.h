@@ -23,7 +23,7 @@ struct inventory {
 	struct document_flights *document_flights;
 	struct read_ahead       *read_ahead; /* NULL: none */
 	struct claims           *claims;
-	atomic_bool              documents_denied; /* warned about once per server */
+	atomic_bool              documents_denied, alias_denied; /* each warned about once per server */
 
 	atomic_uint_fast64_t denied_reads, vanished, read_ahead_done;
 };

@@ -172,19 +172,41 @@ enum err_code inventory_account_alias(
 		*ret_alias = out.aliases.n == 1 ? *AWS_LIST_AT(out.aliases, struct str, 0) : STR_EMPTY;
 		return ERR_OK;
 	}
-	if (reterr->code != ERR_DENIED)
+	/* A denial of STS underneath says nothing about the alias. */
+	if (reterr->code != ERR_DENIED || !str_starts(str_c(reterr->aws_operation), STR("iam:")) ||
+		inv->opts.require_all_permissions)
 		return reterr->code;
 	atomic_fetch_add_explicit(&inv->denied_reads, 1, memory_order_relaxed);
+	if (!atomic_exchange(&inv->alias_denied, true))
+		log_warn("a permission is missing, ignoring", LOG_CSTR("permission", "iam:ListAccountAliases"),
+			LOG_CSTR("consequence", "the connector's name and profile lack the account's alias"));
 	*ret_alias = STR_EMPTY;
 	return ERR_OK;
 }
 
 /* --- facts --- */
 
-static void touch(struct inventory *inv, const struct ctx *ctx, struct str sync_id, struct str account)
+/* How a fact that could not be had is reported. What AWS did not find is then not what the engine asked us for: NOT_FOUND would make it
+ * drop the cursor and call the sync complete (architecture, decision 9). */
+static enum err_code no_fact(struct err *reterr)
 {
-	if (inv->read_ahead != NULL && !ctx->background)
-		read_ahead_touch(inv->read_ahead, sync_id, account);
+	if (reterr->code == ERR_NOT_FOUND)
+		reterr->code = ERR_MISSING;
+	if (!str_starts(str_c(reterr->msg), STR("baton-aws: ")))
+		err_prefix(reterr, "baton-aws");
+	return reterr->code;
+}
+
+/* name: the account whose fact it is, which needs no reading ahead any more, or empty. */
+static enum err_code get_fact(struct inventory *inv, const struct ctx *ctx, const struct fact_kind *kind,
+	struct str sync_id, struct str name, void **ret_fact, struct err *reterr)
+{
+	struct read_ahead *r = ctx->background ? NULL : inv->read_ahead;
+	struct live_sync *alive = read_ahead_begin(r, sync_id, name);
+	const enum err_code code = facts_get(inv->facts, ctx, kind, sync_id, name, ret_fact, reterr);
+
+	read_ahead_done(r, alive);
+	return code == ERR_OK ? ERR_OK : no_fact(reterr);
 }
 
 static enum err_code own_account(
@@ -210,8 +232,7 @@ enum err_code inventory_iam_account(struct inventory *inv, const struct ctx *ctx
 		return reterr->code;
 	if (!arn_is_account(account))
 		return err_set(reterr, ERR_INVALID, "baton-aws: '" STR_FMT "' is not an account number", STR_ARG(account));
-	touch(inv, ctx, sync_id, account);
-	if (facts_get(inv->facts, ctx, &iam_account_fact, sync_id, account, &fact, reterr) != ERR_OK)
+	if (get_fact(inv, ctx, &iam_account_fact, sync_id, account, &fact, reterr) != ERR_OK)
 		return reterr->code;
 	*ret_account = fact;
 	return ERR_OK;
@@ -222,8 +243,7 @@ enum err_code inventory_org_accounts(struct inventory *inv, const struct ctx *ct
 {
 	void *fact;
 
-	touch(inv, ctx, sync_id, STR_EMPTY);
-	if (facts_get(inv->facts, ctx, &org_accounts_fact.kind, sync_id, STR_EMPTY, &fact, reterr) != ERR_OK)
+	if (get_fact(inv, ctx, &org_accounts_fact.kind, sync_id, STR_EMPTY, &fact, reterr) != ERR_OK)
 		return reterr->code;
 	*ret_accounts = fact;
 	return ERR_OK;
@@ -234,8 +254,7 @@ enum err_code inventory_policy_catalogue(struct inventory *inv, const struct ctx
 {
 	void *fact;
 
-	touch(inv, ctx, sync_id, STR_EMPTY);
-	if (facts_get(inv->facts, ctx, &policy_catalogue_fact.kind, sync_id, STR_EMPTY, &fact, reterr) != ERR_OK)
+	if (get_fact(inv, ctx, &policy_catalogue_fact.kind, sync_id, STR_EMPTY, &fact, reterr) != ERR_OK)
 		return reterr->code;
 	*ret_catalogue = fact;
 	return ERR_OK;
@@ -247,10 +266,12 @@ enum err_code inventory_enter_accounts(struct inventory *inv, const struct ctx *
 	const struct str *accounts, size_t n, bool *ret_ok, struct err *reterr)
 {
 	struct aws_probe *probes = mem_array(n + 1, sizeof(*probes));
+	struct live_sync *alive;
 	enum err_code code = ERR_OK;
 
-	touch(inv, ctx, sync_id, STR_EMPTY);
+	alive = read_ahead_begin(inv->read_ahead, sync_id, STR_EMPTY);
 	aws_session_probe(inv->opts.aws, ctx, accounts, n, probes, PROBES_IN_FLIGHT);
+	read_ahead_done(inv->read_ahead, alive);
 	for (size_t i = 0; i < n && code == ERR_OK; i++) {
 		ret_ok[i] = probes[i].code == ERR_OK;
 		if (ret_ok[i])
@@ -258,7 +279,7 @@ enum err_code inventory_enter_accounts(struct inventory *inv, const struct ctx *
 		if (probes[i].code != ERR_DENIED) {
 			*reterr = probes[i].err;
 			code = err_prefix(reterr, "baton-aws: entering account " STR_FMT " failed", STR_ARG(accounts[i]));
-		} else if (claims_take(inv->claims, sync_id, accounts[i], STR("denied")) && !ctx->background) {
+		} else if (claims_first(inv->claims, sync_id, accounts[i])) {
 			atomic_fetch_add_explicit(&inv->denied_reads, 1, memory_order_relaxed);
 			log_warn("the role of an account cannot be assumed, its IAM is left out, ignoring",
 				LOG_STR("account", accounts[i]), LOG_CSTR("error", probes[i].err.msg));
@@ -299,7 +320,7 @@ static bool has_room(void *self)
 
 bool inventory_claim_policy(struct inventory *inv, struct str sync_id, struct str arn, struct str account)
 {
-	return claims_take(inv->claims, sync_id, arn, account);
+	return sync_id.n == 0 || claims_take(inv->claims, sync_id, arn, account);
 }
 
 /* --- the end --- */

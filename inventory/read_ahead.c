@@ -1,7 +1,7 @@
 /* DESIGN
  *
  * A list of live syncs, each with its queue of accounts; threads take the next account of the sync that was touched last. A read runs under a
- * deadline of SYNC_IDLE_MS behind the sync's last touch: when it is cut off although the sync lives on (a large account in the narrow way), the
+ * deadline of SYNC_IDLE_MS behind the sync's last sign of life: when it is cut off although the sync lives on (a large account in the narrow way), the
  * account goes back to the queue's front and the read resumes where it was. So nothing has to watch the clock. */
 #include "inventory/read_ahead.h"
 
@@ -28,6 +28,7 @@ struct live_sync {
 	int64_t           touched_ms;
 	struct cancel    *cancel;
 	unsigned          readers; /* threads that read for it */
+	unsigned          askers;  /* requests of it that are being answered */
 	bool              ended;
 };
 
@@ -98,8 +99,8 @@ static void drop_dead(struct read_ahead *r, int64_t now_ms)
 	for (struct live_sync **at = &r->syncs; *at != NULL;) {
 		struct live_sync *s = *at;
 
-		s->ended = s->ended || now_ms - s->touched_ms >= SYNC_IDLE_MS;
-		if (s->ended && s->readers == 0) {
+		s->ended = s->ended || (s->askers == 0 && now_ms - s->touched_ms >= SYNC_IDLE_MS);
+		if (s->ended && s->readers == 0 && s->askers == 0) {
 			*at = s->next;
 			sync_free(s);
 		} else {
@@ -144,9 +145,10 @@ static struct live_sync *find_work(struct read_ahead *r, struct account **ret_ac
 
 static void read_one(struct read_ahead *r, struct live_sync *s, struct account *a)
 {
+	const int64_t alive_ms = s->askers > 0 ? clock_mono_ms(r->opts.clock) : s->touched_ms;
 	const struct ctx ctx = {
 		.clock = r->opts.clock,
-		.deadline_ms = s->touched_ms + SYNC_IDLE_MS,
+		.deadline_ms = alive_ms + SYNC_IDLE_MS,
 		.cancel = s->cancel,
 		.background = true,
 	};
@@ -205,18 +207,32 @@ void read_ahead_expect(struct read_ahead *r, struct str sync_id, const struct st
 	cond_broadcast(&r->work);
 }
 
-void read_ahead_touch(struct read_ahead *r, struct str sync_id, struct str account)
+struct live_sync *read_ahead_begin(struct read_ahead *r, struct str sync_id, struct str account)
 {
-	LOCK_SCOPE(&r->lock);
-	struct live_sync *s = find_sync(r, sync_id);
+	struct live_sync *s;
 	struct account *a;
 
+	if (r == NULL)
+		return NULL;
+	LOCK_SCOPE(&r->lock);
+	s = find_sync(r, sync_id);
 	if (s == NULL)
-		return;
+		return NULL;
 	s->touched_ms = clock_mono_ms(r->opts.clock);
-	a = find_account(s, account);
+	s->askers++;
+	a = account.n == 0 ? NULL : find_account(s, account);
 	if (a != NULL && a->state == WAITING)
 		a->state = DONE; /* the foreground reads it itself */
+	return s;
+}
+
+void read_ahead_done(struct read_ahead *r, struct live_sync *s)
+{
+	if (s == NULL)
+		return;
+	LOCK_SCOPE(&r->lock);
+	s->touched_ms = clock_mono_ms(r->opts.clock);
+	s->askers--;
 }
 
 void read_ahead_end(struct read_ahead *r, struct str sync_id)

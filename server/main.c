@@ -146,6 +146,7 @@ static enum err_code aws_up(struct server *s, struct err *reterr)
 			.global_binding_external_id = c->global_binding_external_id,
 			.iam_assume_role_name = c->iam_assume_role_name,
 			.http_timeout_ms = c->http_timeout_seconds * 1000,
+			.quota_percent = (unsigned)c->aws_quota_percent,
 			.environ = (const char *const *)s->source->env,
 			.clock = &clock_system,
 		},

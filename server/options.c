@@ -157,6 +157,10 @@ static const struct option server_items[] = {
 		.help = "Region of IAM Identity Center; any region name is accepted."},
 	{.name = "http-timeout-seconds", SECONDS, .group = OPTION_GROUP_AWS, AT(http_timeout_seconds), .preset = "300",
 		.min = 1, .max = 1800, .help = "Longest time for one request to AWS."},
+	{.name = "aws-quota-percent", .type = OPTION_INT, .group = OPTION_GROUP_AWS, .value = "PERCENT",
+		AT(aws_quota_percent), .preset = "100", .min = 1, .max = 100000,
+		.help = "How much of AWS's request quotas is used: less leaves room for other tools, more is for accounts whose "
+			"quotas AWS has raised."},
 
 	/* What is synced */
 	{.name = "sync-resource-types", .type = OPTION_LIST, .group = OPTION_GROUP_SYNC, .value = "TYPE,...",

@@ -104,19 +104,23 @@ def test_proxy_with_password(network, authority, serve):
     assert "e2ePassw0rd" not in server.output()
 
 
-def test_plain_http_through_a_proxy(network, serve, connect):
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy"])
+def test_plain_http_through_a_proxy(network, serve, connect, variable):
     """HTTP_PROXY is for http:// endpoints; the proxy gets the whole URL."""
     front, _ = network(certificate=None, verify_signatures=True)
-    server = serve("http://aws.example.test", env={**KEYS, **NO_PROXY, "http_proxy": f"http://127.0.0.1:{front.port}"})
+    server = serve("http://aws.example.test", env={**KEYS, **NO_PROXY, variable: f"http://127.0.0.1:{front.port}"})
     assert len(list_users(connect(server))) == 5
     assert {host for host, _ in front.seen} == {"aws.example.test"}
 
 
-@pytest.mark.parametrize("exception", ["aws.example.test", ".example.test", "*"])
-def test_no_proxy(network, authority, serve, connect, exception):
+@pytest.mark.parametrize("exceptions", [
+    {"NO_PROXY": "aws.example.test"}, {"NO_PROXY": "other.test, .example.test"}, {"NO_PROXY": "*"},
+    {"NO_PROXY": "", "no_proxy": "aws.example.test"},
+], ids=["host", "domain", "all", "lower-case"])
+def test_no_proxy(network, authority, serve, connect, exceptions):
     front, proxy = network()
     server = serve("https://aws.example.test", ready="listening",
-                   env={**KEYS, "NO_PROXY": exception, "HTTPS_PROXY": proxy.url, "AWS_CA_BUNDLE": str(authority.ca)})
+                   env={**KEYS, **exceptions, "HTTPS_PROXY": proxy.url, "AWS_CA_BUNDLE": str(authority.ca)})
     error = connect(server).fails("ConnectorService/Validate")
     assert "aws.example.test" in error.details()
     assert not proxy.tunnels and not front.seen

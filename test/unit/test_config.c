@@ -109,6 +109,7 @@ static void test_defaults(void)
 	ASSERT_I64(c->store_max_bytes, 268435456, "store-max-bytes");
 	ASSERT_I64(c->store_max_age_seconds, 86400, "store-max-age-seconds");
 	ASSERT_I64(c->http_timeout_seconds, 300, "http-timeout-seconds");
+	ASSERT_I64(c->aws_quota_percent, 100, "aws-quota-percent");
 	ASSERT_STR(c->global_aws_sso_region, STR("us-east-1"), "global-aws-sso-region");
 	ASSERT_STR(c->iam_assume_role_name, STR("OrganizationAccountAccessRole"), "iam-assume-role-name");
 	ASSERT_STR(c->create_account_resource_type, STR("iam_user"), "create-account-resource-type");
