@@ -152,6 +152,11 @@ const struct org_account *org_accounts_all(const struct org_accounts *a, size_t 
 	return rows_all(rows_of(a), ret_n);
 }
 
+const struct org_account *org_accounts_find(const struct org_accounts *a, struct str id)
+{
+	return rows_find(rows_of(a), id);
+}
+
 size_t org_accounts_after(const struct org_accounts *a, struct str id)
 {
 	return rows_after(rows_of(a), id);

@@ -26,6 +26,7 @@ void org_accounts_unref(struct org_accounts *a); /* NULL is fine */
 void org_accounts_unrefp(struct org_accounts **a);
 
 const struct org_account *org_accounts_all(const struct org_accounts *a, size_t *ret_n);
+const struct org_account *org_accounts_find(const struct org_accounts *a, struct str id); /* NULL: none */
 /* Index of the first account behind this number (empty: 0): where a page resumes. */
 size_t org_accounts_after(const struct org_accounts *a, struct str id);
 

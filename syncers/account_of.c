@@ -2,6 +2,7 @@
 
 #include "base/arn.h"
 #include "inventory/inventory.h"
+#include "inventory/org_accounts.h"
 
 enum err_code account_of_parent(const struct syncer_call *call, const C1__Connector__V2__ResourceId *parent,
 	struct iam_account **ret_account, struct err *reterr)
@@ -47,4 +48,58 @@ enum err_code account_of_arn(const struct syncer_call *call, struct str text, en
 	if (inventory_iam_account(call->inventory, call->ctx, call->sync_id, arn.account, &account, reterr) != ERR_OK)
 		return reterr->code;
 	return find_row(account, text, kind, ret_account, ret_index, reterr);
+}
+
+/* Whether the account is the connector's own or an active one of its organization. */
+static enum err_code is_our_account(
+	const struct syncer_call *call, struct str account, bool *ret_ours, struct err *reterr)
+{
+	CLEANUP(org_accounts_unrefp) struct org_accounts *all = NULL;
+	const struct org_account *member;
+	struct inventory_identity own;
+
+	if (inventory_identity(call->inventory, call->ctx, /* refresh= */ false, call->arena, &own, reterr) != ERR_OK ||
+		inventory_org_accounts(call->inventory, call->ctx, call->sync_id, &all, reterr) != ERR_OK)
+		return reterr->code;
+	member = org_accounts_find(all, account);
+	*ret_ours = str_eq(account, own.account) || (member != NULL && member->active);
+	return ERR_OK;
+}
+
+/* The account's facts, NULL when its role cannot be assumed: then account_iam.c lists nothing under it. What is known of an account is
+ * asked first, so that one that closes in the middle of a sync stays in it. */
+static enum err_code account_if_entered(
+	const struct syncer_call *call, struct str account, struct iam_account **ret_account, struct err *reterr)
+{
+	bool can_enter;
+	struct err e;
+
+	*ret_account = NULL;
+	if (inventory_iam_account(call->inventory, call->ctx, call->sync_id, account, ret_account, reterr) == ERR_OK)
+		return ERR_OK;
+	if (reterr->code != ERR_UNAUTHENTICATED || !str_eq_c(STR("sts:AssumeRole"), reterr->aws_operation))
+		return reterr->code;
+	if (inventory_enter_accounts(call->inventory, call->ctx, call->sync_id, &account, 1, &can_enter, &e) != ERR_OK || can_enter)
+		return reterr->code;
+	return ERR_OK;
+}
+
+enum err_code role_is_synced(const struct syncer_call *call, const struct iam_account *account, struct str role_arn,
+	bool *ret_synced, struct err *reterr)
+{
+	CLEANUP(iam_account_unrefp) struct iam_account *other = NULL;
+	bool ours;
+	struct arn arn;
+
+	*ret_synced = iam_account_find(account, IAM_ROLES, role_arn) >= 0;
+	/* Without an organization, or with its accounts filtered away, the account at hand is all there is. */
+	if (*ret_synced || !call->config->organization || !syncer_config_wants(call->config, "account_iam") ||
+		!arn_parse(role_arn, &arn) || str_eq(arn.account, iam_account_id(account)))
+		return ERR_OK;
+	if (is_our_account(call, arn.account, &ours, reterr) != ERR_OK)
+		return reterr->code;
+	if (ours && account_if_entered(call, arn.account, &other, reterr) != ERR_OK)
+		return reterr->code;
+	*ret_synced = other != NULL && iam_account_find(other, IAM_ROLES, role_arn) >= 0;
+	return ERR_OK;
 }

@@ -1,6 +1,7 @@
 /* syncers/account_of.h
  *
- * From a request to the IAM facts it is about: which account a resource or a parent belongs to, and the record in it.
+ * From a request, or from an ARN in some fact, to the IAM facts it is about: which account a resource or a parent belongs to, and the
+ * record in it.
  *
  * Threads: any. Ownership: the account is a reference for the caller to give back. */
 #ifndef SYNCERS_ACCOUNT_OF_H
@@ -23,5 +24,10 @@ MUST_CHECK enum err_code account_of_resource(const struct syncer_call *call,
  * ERR_NOT_FOUND: it is gone. */
 MUST_CHECK enum err_code account_of_arn(const struct syncer_call *call, struct str arn, enum iam_kind kind,
 	struct iam_account **ret_account, size_t *ret_index, struct err *reterr);
+
+/* Whether the sync has the role of this ARN, be it in `account` (the one at hand), in the connector's own, or in another that can be
+ * entered: the accounts that are listed are those that count. May read the facts of that account, which the sync needs anyway. */
+MUST_CHECK enum err_code role_is_synced(const struct syncer_call *call, const struct iam_account *account,
+	struct str role_arn, bool *ret_synced, struct err *reterr);
 
 #endif

@@ -88,14 +88,19 @@ static enum err_code entitlements(const struct syncer_call *call, const V2(Resou
 }
 
 /* D11: whoever is trusted is a finding, but only a role inside the sync has holders to expand to. */
-static V2(Grant) *trust_grant(struct arena *arena, const struct iam_account *account, const V2(Resource) *resource,
-	const struct trust_principal *principal)
+static enum err_code trust_grant(const struct syncer_call *call, const struct iam_account *account,
+	const V2(Resource) *resource, const struct trust_principal *principal, V2(Grant) **ret_grant, struct err *reterr)
 {
+	struct arena *arena = call->arena;
 	V2(Grant) *g = grant_new(arena, resource, "assignment", principal->type_id, principal->arn);
+	bool expands = false;
 
-	if (str_eq_c(kind, principal->type_id) && iam_account_find(account, IAM_ROLES, principal->arn) >= 0)
+	if (str_eq_c(kind, principal->type_id) && role_is_synced(call, account, principal->arn, &expands, reterr) != ERR_OK)
+		return reterr->code;
+	if (expands)
 		grant_expand(arena, g, entitlement_id(arena, "role", principal->arn, "assignment"), /* shallow= */ false);
-	return g;
+	*ret_grant = g;
+	return ERR_OK;
 }
 
 /* The trust phase resumes behind "<type>:<ARN>", the order of trust_principals. */
@@ -122,12 +127,15 @@ static enum err_code grants(const struct syncer_call *call, const V2(Resource) *
 	principals = trust_principals(call->arena, role.trust_document, role.is.arn, &n);
 	for (size_t i = 0; token.phase.n == 0 && i < n; i++) {
 		const struct str position = trust_position(call->arena, &principals[i]);
+		V2(Grant) *g;
 
 		if (str_cmp(position, token.last) <= 0)
 			continue;
 		if (page_full(&page))
 			return page_end(&page, kind, STR_EMPTY, token.last, ret_page);
-		page_add(&page, &trust_grant(call->arena, account, resource, &principals[i])->base);
+		if (trust_grant(call, account, resource, &principals[i], &g, reterr) != ERR_OK)
+			return reterr->code;
+		page_add(&page, &g->base);
 		token.last = position;
 	}
 	if (!syncer_config_wants(call->config, "iam_policy"))
