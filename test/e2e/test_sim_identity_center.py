@@ -2,6 +2,7 @@
 /sim/truth/identity-center says, in AWS's shapes, pages, limits and errors."""
 
 import json
+import threading
 import time
 
 import pytest
@@ -510,6 +511,38 @@ def test_accounts_move(sim):
         assert account["id"] in [a["Id"] for a in pages(c.org, "list_accounts_for_parent", "Accounts", ParentId=to)]
         assert next(a["parent"] for a in s.center()["accounts"] if a["id"] == account["id"]) == to
     assert control_error(s, "mutate", {"account": account["id"], "move_to": "ou-none"}) == 400
+
+
+def test_many_callers_while_it_changes(sim):
+    s = sim(**SMALL, logins=60, cloudtrail_rate=0, sso_rate=100_000)
+    c = Center(s)
+    row, failed = c.truth["assignments"][0], []
+
+    def ask(i):
+        try:
+            for _ in range(5):
+                c.sets()
+                c.assignments(row["account"], row["permission_set"])
+                c.members(c.truth["groups"][i]["id"])
+                c.trail.lookup_events()
+                c.org.list_accounts_for_parent(ParentId=c.truth["root"])
+                s.rates()
+        except Exception as e:  # noqa: BLE001 - told below, on the test's thread
+            failed.append(e)
+
+    def change():
+        for i in range(20):
+            s.mutate({"create": "permission_set", "name": f"New{i}"}, {"delete": "sso_user", "id": c.truth["users"][i]["id"]},
+                     {"event": "Authenticate", "time": i}, {"account": c.truth["accounts"][3]["id"], "move_to": c.truth["root"]})
+            s.center()
+    threads = [threading.Thread(target=ask, args=[i]) for i in range(8)] + [threading.Thread(target=change)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert not failed
+    assert len(c.sets()) == 60 and len(s.center()["users"]) == 310
+    assert s.stop() == 0
 
 
 # --- login events ---
