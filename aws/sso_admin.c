@@ -91,9 +91,6 @@ static const struct aws_member permission_set[] = {
 	M("PermissionSetArn", STRING, aws_sso_admin_permission_set, arn),
 	M("Name", STRING, aws_sso_admin_permission_set, name),
 	M("Description", STRING, aws_sso_admin_permission_set, description),
-	M("SessionDuration", STRING, aws_sso_admin_permission_set, session_duration),
-	M("RelayState", STRING, aws_sso_admin_permission_set, relay_state),
-	M("CreatedDate", TIME, aws_sso_admin_permission_set, created_s),
 };
 static const struct aws_shape permission_set_shape =
 	AWS_SHAPE(struct aws_sso_admin_permission_set, permission_set);

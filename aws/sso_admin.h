@@ -24,8 +24,7 @@ struct aws_sso_admin_instance {
 	struct aws_int created_s;
 };
 struct aws_sso_admin_permission_set {
-	struct str arn, name, description, session_duration, relay_state;
-	struct aws_int created_s;
+	struct str arn, name, description;
 };
 struct aws_sso_admin_assignment {
 	struct str account_id, permission_set_arn;

@@ -246,7 +246,7 @@ static enum err_code fetch(struct facts *f, const struct ctx *ctx, struct entry 
 	if (e->partial == NULL)
 		e->made_ms = clock_mono_ms(ctx->clock);
 	atomic_fetch_add_explicit(&f->flights, 1, memory_order_relaxed);
-	if (e->kind->fetch(f->opts.self, ctx, e->scope, e->name, &e->partial, ret_fact, reterr) == ERR_OK)
+	if (e->kind->fetch(e->kind, f->opts.self, ctx, e->scope, e->name, &e->partial, ret_fact, reterr) == ERR_OK)
 		return ERR_OK;
 	/* What may work later is resumed; what cannot is not worth its memory. */
 	if (e->partial != NULL && !reterr->retryable && reterr->code != ERR_CANCELLED && reterr->code != ERR_DEADLINE) {

@@ -28,8 +28,8 @@ struct fact_kind {
 
 	/* Asks AWS. *partial is what an earlier fetch that failed has left (NULL: nothing) and takes what this one leaves when it
 	 * fails with something that may work later. */
-	enum err_code (*fetch)(void *self, const struct ctx *ctx, struct str scope, struct str name, void **partial,
-		void **ret_fact, struct err *reterr);
+	enum err_code (*fetch)(const struct fact_kind *kind, void *self, const struct ctx *ctx, struct str scope,
+		struct str name, void **partial, void **ret_fact, struct err *reterr);
 	void (*partial_free)(void *partial);
 
 	/* Opens bytes of the store, which may be anybody's: checks all of them. */

@@ -9,6 +9,7 @@
 #include "inventory/claims.h"
 #include "inventory/iam_account.h"
 #include "inventory/iam_load.h"
+#include "inventory/identity_center.h"
 #include "inventory/internal.h"
 #include "inventory/read_ahead.h"
 #include "store/memory.h"
@@ -37,13 +38,14 @@ static struct iam_load_options load_options(struct inventory *inv, struct str ac
 	};
 }
 
-static enum err_code fetch_account(void *self, const struct ctx *ctx, struct str scope, struct str name, void **partial,
-	void **ret_fact, struct err *reterr)
+static enum err_code fetch_account(const struct fact_kind *kind, void *self, const struct ctx *ctx, struct str scope,
+	struct str name, void **partial, void **ret_fact, struct err *reterr)
 {
 	CLEANUP(aws_client_unrefp) struct aws_client *iam = NULL;
 	struct inventory *inv = self;
 	struct iam_account *account;
 
+	(void)kind;
 	(void)scope;
 	if (inventory_client(inv, ctx, &aws_iam, name, &iam, reterr) != ERR_OK)
 		return reterr->code;
@@ -104,7 +106,7 @@ const struct fact_kind iam_account_fact = {
 
 /* --- life --- */
 
-static void read_account_ahead(void *self, const struct ctx *ctx, struct str sync_id, struct str account);
+static void read_thing_ahead(void *self, const struct ctx *ctx, struct str sync_id, struct str name);
 static bool has_room(void *self);
 
 struct inventory *inventory_new(const struct inventory_options *opts)
@@ -124,7 +126,7 @@ struct inventory *inventory_new(const struct inventory_options *opts)
 	inv->claims = claims_new();
 	if (opts->read_ahead > 0)
 		inv->read_ahead = read_ahead_new(&(struct read_ahead_options){.threads = opts->read_ahead,
-			.clock = opts->clock, .read = read_account_ahead, .has_room = has_room, .self = inv});
+			.clock = opts->clock, .read = read_thing_ahead, .has_room = has_room, .self = inv});
 	return inv;
 }
 
@@ -186,27 +188,50 @@ enum err_code inventory_account_alias(
 
 /* --- facts --- */
 
+/* Names in the queue of the read-ahead: what, then of which. */
+static struct str ahead_name(struct arena *arena, enum ahead what, struct str name)
+{
+	if (what == AHEAD_NOTHING)
+		return STR_EMPTY;
+	return str_fmt(arena, "%c" STR_FMT, (char)('0' + what), STR_ARG(name));
+}
+
 /* How a fact that could not be had is reported. What AWS did not find is then not what the engine asked us for: NOT_FOUND would make it
  * drop the cursor and call the sync complete (architecture, decision 9). */
-static enum err_code no_fact(struct err *reterr)
+static enum err_code no_fact(const struct fact_wanted *wanted, struct err *reterr)
 {
-	if (reterr->code == ERR_NOT_FOUND)
+	if (reterr->code == ERR_NOT_FOUND && !wanted->not_found_passes)
 		reterr->code = ERR_MISSING;
 	if (!str_starts(str_c(reterr->msg), STR("baton-aws: ")))
 		err_prefix(reterr, "baton-aws");
 	return reterr->code;
 }
 
-/* name: the account whose fact it is, which needs no reading ahead any more, or empty. */
-static enum err_code get_fact(struct inventory *inv, const struct ctx *ctx, const struct fact_kind *kind,
-	struct str sync_id, struct str name, void **ret_fact, struct err *reterr)
+enum err_code inventory_get_fact(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
+	const struct fact_wanted *wanted, void **ret_fact, struct err *reterr)
 {
+	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
 	struct read_ahead *r = ctx->background ? NULL : inv->read_ahead;
-	struct live_sync *alive = read_ahead_begin(r, sync_id, name);
-	const enum err_code code = facts_get(inv->facts, ctx, kind, sync_id, name, ret_fact, reterr);
+	struct live_sync *alive = read_ahead_begin(r, sync_id, ahead_name(arena, wanted->ahead, wanted->name));
+	const enum err_code code = facts_get(inv->facts, ctx, wanted->kind, sync_id, wanted->name, ret_fact, reterr);
 
 	read_ahead_done(r, alive);
-	return code == ERR_OK ? ERR_OK : no_fact(reterr);
+	return code == ERR_OK ? ERR_OK : no_fact(wanted, reterr);
+}
+
+bool inventory_is_permitted(struct inventory *inv, struct str scope, const struct aws_operation *op)
+{
+	return !claims_is_taken(inv->claims, scope, str_c(op->name));
+}
+
+void inventory_note_denied(
+	struct inventory *inv, struct str scope, const struct aws_operation *op, const char *consequence)
+{
+	if (!claims_first(inv->claims, scope, str_c(op->name)))
+		return;
+	atomic_fetch_add_explicit(&inv->denied_reads, 1, memory_order_relaxed);
+	log_warn("a permission is missing, ignoring", LOG_CSTR("service", op->service->id), LOG_CSTR("operation", op->name),
+		LOG_CSTR("consequence", consequence));
 }
 
 static enum err_code own_account(
@@ -226,13 +251,15 @@ enum err_code inventory_iam_account(struct inventory *inv, const struct ctx *ctx
 	struct str account, struct iam_account **ret_account, struct err *reterr)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
+	struct fact_wanted wanted = {.kind = &iam_account_fact, .ahead = AHEAD_ACCOUNT};
 	void *fact;
 
 	if (own_account(inv, ctx, &account, arena, reterr) != ERR_OK)
 		return reterr->code;
 	if (!arn_is_account(account))
 		return err_set(reterr, ERR_INVALID, "baton-aws: '" STR_FMT "' is not an account number", STR_ARG(account));
-	if (get_fact(inv, ctx, &iam_account_fact, sync_id, account, &fact, reterr) != ERR_OK)
+	wanted.name = account;
+	if (inventory_get_fact(inv, ctx, sync_id, &wanted, &fact, reterr) != ERR_OK)
 		return reterr->code;
 	*ret_account = fact;
 	return ERR_OK;
@@ -241,9 +268,10 @@ enum err_code inventory_iam_account(struct inventory *inv, const struct ctx *ctx
 enum err_code inventory_org_accounts(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
 	struct org_accounts **ret_accounts, struct err *reterr)
 {
+	const struct fact_wanted wanted = {.kind = &org_accounts_fact.kind, .name = STR_EMPTY};
 	void *fact;
 
-	if (get_fact(inv, ctx, &org_accounts_fact.kind, sync_id, STR_EMPTY, &fact, reterr) != ERR_OK)
+	if (inventory_get_fact(inv, ctx, sync_id, &wanted, &fact, reterr) != ERR_OK)
 		return reterr->code;
 	*ret_accounts = fact;
 	return ERR_OK;
@@ -252,9 +280,10 @@ enum err_code inventory_org_accounts(struct inventory *inv, const struct ctx *ct
 enum err_code inventory_policy_catalogue(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
 	struct policy_catalogue **ret_catalogue, struct err *reterr)
 {
+	const struct fact_wanted wanted = {.kind = &policy_catalogue_fact.kind, .name = STR_EMPTY};
 	void *fact;
 
-	if (get_fact(inv, ctx, &policy_catalogue_fact.kind, sync_id, STR_EMPTY, &fact, reterr) != ERR_OK)
+	if (inventory_get_fact(inv, ctx, sync_id, &wanted, &fact, reterr) != ERR_OK)
 		return reterr->code;
 	*ret_catalogue = fact;
 	return ERR_OK;
@@ -289,25 +318,77 @@ enum err_code inventory_enter_accounts(struct inventory *inv, const struct ctx *
 	return code;
 }
 
-void inventory_expect_accounts(struct inventory *inv, struct str sync_id, const struct str *accounts, size_t n)
+static void expect(struct inventory *inv, struct str sync_id, enum ahead what, const struct str *names, size_t n)
 {
-	if (inv->read_ahead != NULL && sync_id.n > 0)
-		read_ahead_expect(inv->read_ahead, sync_id, accounts, n);
+	CLEANUP(arena_freep) struct arena *arena = NULL;
+	struct str *queue;
+
+	if (inv->read_ahead == NULL || sync_id.n == 0)
+		return;
+	arena = arena_new(0);
+	queue = arena_array_of(arena, n, struct str);
+	for (size_t i = 0; i < n; i++)
+		queue[i] = ahead_name(arena, what, names[i]);
+	read_ahead_expect(inv->read_ahead, sync_id, queue, n);
 }
 
-static void read_account_ahead(void *self, const struct ctx *ctx, struct str sync_id, struct str account)
+void inventory_expect_accounts(struct inventory *inv, struct str sync_id, const struct str *accounts, size_t n)
 {
+	expect(inv, sync_id, AHEAD_ACCOUNT, accounts, n);
+}
+
+void inventory_expect_assignments(struct inventory *inv, struct str sync_id, const struct str *accounts, size_t n)
+{
+	expect(inv, sync_id, AHEAD_ASSIGNMENTS, accounts, n);
+}
+
+void inventory_expect_members(struct inventory *inv, struct str sync_id, const struct str *group_ids, size_t n)
+{
+	expect(inv, sync_id, AHEAD_MEMBERS, group_ids, n);
+}
+
+static enum err_code read_account(
+	struct inventory *inv, const struct ctx *ctx, struct str sync_id, struct str account, struct err *reterr)
+{
+	CLEANUP(iam_account_unrefp) struct iam_account *data = NULL;
+
+	return inventory_iam_account(inv, ctx, sync_id, account, &data, reterr);
+}
+
+static enum err_code read_assignments(
+	struct inventory *inv, const struct ctx *ctx, struct str sync_id, struct str account, struct err *reterr)
+{
+	CLEANUP(ic_unrefp) struct ic_rows *rows = NULL;
+
+	return inventory_ic_assignments(inv, ctx, sync_id, account, &rows, reterr);
+}
+
+static enum err_code read_members(
+	struct inventory *inv, const struct ctx *ctx, struct str sync_id, struct str group_id, struct err *reterr)
+{
+	CLEANUP(ic_unrefp) struct ic_rows *rows = NULL;
+
+	return inventory_ic_members(inv, ctx, sync_id, group_id, &rows, reterr);
+}
+
+/* The read-ahead asks as the foreground would, and drops the answer: it stays with the facts. */
+static void read_thing_ahead(void *self, const struct ctx *ctx, struct str sync_id, struct str name)
+{
+	static enum err_code (*const readers[AHEAD_COUNT])(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
+		struct str of, struct err *reterr) = {
+		[AHEAD_ACCOUNT] = read_account,
+		[AHEAD_ASSIGNMENTS] = read_assignments,
+		[AHEAD_MEMBERS] = read_members,
+	};
 	struct inventory *inv = self;
-	struct iam_account *data;
 	struct err e;
 
-	if (inventory_iam_account(inv, ctx, sync_id, account, &data, &e) != ERR_OK) {
-		log_debug("reading ahead failed, the account is read when it is asked for", LOG_STR("account", account),
+	if (readers[name.p[0] - '0'](inv, ctx, sync_id, str_from(name, 1), &e) != ERR_OK) {
+		log_debug("reading ahead failed, it is read when it is asked for", LOG_STR("name", name),
 			LOG_CSTR("error", e.msg));
 		return;
 	}
 	atomic_fetch_add_explicit(&inv->read_ahead_done, 1, memory_order_relaxed);
-	iam_account_unref(data);
 }
 
 /* Half of the room is for what was asked for. */

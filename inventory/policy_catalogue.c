@@ -72,8 +72,8 @@ static bool is_denied_as_a_whole(struct inventory *inv, const struct listing *l,
 	return true;
 }
 
-static enum err_code fetch(void *self, const struct ctx *ctx, struct str scope, struct str name, void **partial,
-	void **ret_fact, struct err *reterr)
+static enum err_code fetch(const struct fact_kind *kind, void *self, const struct ctx *ctx, struct str scope,
+	struct str name, void **partial, void **ret_fact, struct err *reterr)
 {
 	CLEANUP(aws_client_unrefp) struct aws_client *client = NULL;
 	CLEANUP(arena_freep) struct arena *scratch = arena_new(0);
@@ -81,6 +81,7 @@ static enum err_code fetch(void *self, const struct ctx *ctx, struct str scope, 
 	struct rows *rows;
 	struct listing *l;
 
+	(void)kind;
 	(void)scope;
 	(void)name;
 	if (inventory_client(self, ctx, &aws_iam, STR_EMPTY, &client, reterr) != ERR_OK)

@@ -198,6 +198,8 @@ static enum err_code connector_up(struct server *s, struct err *reterr)
 		.sync_secrets = c->sync_secrets,
 		.organization = c->global_aws_orgs_enabled &&
 			(!c->global_aws_sso_enabled || c->global_aws_cross_account_iam_enabled),
+		.identity_center = c->global_aws_orgs_enabled && c->global_aws_sso_enabled,
+		.sso_region = c->global_aws_sso_region,
 		.create_account_resource_type = c->create_account_resource_type,
 	};
 	s->health = health_new(s->inventory, &clock_system);

@@ -175,6 +175,11 @@ static const struct option server_items[] = {
 
 	{.name = "global-aws-orgs-enabled", .type = OPTION_BOOL, .group = OPTION_GROUP_SYNC, AT(global_aws_orgs_enabled),
 		.help = "AWS Organizations: the IAM of every member account as well, through --iam-assume-role-name."},
+	{.name = "global-aws-sso-enabled", .type = OPTION_BOOL, .group = OPTION_GROUP_SYNC, AT(global_aws_sso_enabled),
+		.help = "AWS IAM Identity Center: accounts, permission sets, assignments, its users and groups. Needs Organizations."},
+	{.name = "global-aws-cross-account-iam-enabled", .type = OPTION_BOOL, .group = OPTION_GROUP_SYNC,
+		AT(global_aws_cross_account_iam_enabled),
+		.help = "With Identity Center, the IAM of every member account as well (without it that is always so)."},
 	{.name = "sync-secrets", .type = OPTION_BOOL, .group = OPTION_GROUP_SYNC, AT(sync_secrets),
 		.help = "Access keys as resources."},
 	{.name = "read-ahead", .type = OPTION_INT, .group = OPTION_GROUP_SYNC, .value = "N", AT(read_ahead), .preset = "4",
@@ -183,11 +188,6 @@ static const struct option server_items[] = {
 	/* Not available yet */
 	{NOT_AVAILABLE("provisioning", provisioning, "Changes: Grant, Revoke, CreateAccount, DeleteResource."),
 		.group = OPTION_GROUP_SYNC, .letter = 'p'},
-	{NOT_AVAILABLE("global-aws-sso-enabled", global_aws_sso_enabled, "AWS IAM Identity Center."),
-		.group = OPTION_GROUP_SYNC},
-	{NOT_AVAILABLE("global-aws-cross-account-iam-enabled", global_aws_cross_account_iam_enabled,
-		 "IAM of every member account. Needs Organizations and Identity Center."),
-		.group = OPTION_GROUP_SYNC},
 	{NOT_AVAILABLE("sync-sso-user-last-login", sync_sso_user_last_login,
 		 "Last logins of Identity Center users, from CloudTrail."),
 		.group = OPTION_GROUP_SYNC},

@@ -32,6 +32,8 @@ struct syncer_config {
 	bool              only_attached_policies;
 	bool              sync_secrets;     /* registers access-key */
 	bool              organization;     /* Organizations without Identity Center, or with cross-account IAM: registers account_iam */
+	bool              identity_center;  /* Organizations and Identity Center: registers their types */
+	struct str        sso_region;       /* of Identity Center: part of its users' and groups' ids */
 	struct str        create_account_resource_type; /* "iam_user" or "sso_user" */
 };
 

@@ -24,11 +24,12 @@ struct world {
 	bool        retryable;
 };
 
-static enum err_code fetch(void *self, const struct ctx *ctx, struct str scope, struct str name, void **partial,
-	void **ret_fact, struct err *reterr)
+static enum err_code fetch(const struct fact_kind *of, void *self, const struct ctx *ctx, struct str scope,
+	struct str name, void **partial, void **ret_fact, struct err *reterr)
 {
 	struct world *w = self;
 
+	(void)of;
 	(void)scope;
 	atomic_fetch_add(&w->fetches, 1);
 	while (atomic_load(&w->hold)) {
