@@ -140,7 +140,9 @@ struct rpc_server {
 	void **registered; /* gRPC's name of each method */
 	struct pool *lanes[RPC_LANE_COUNT];
 	struct thread thread;
-	enum { NEW, RUNNING, STOPPED } phase; /* main thread; RUNNING before anybody else can ask */
+	/* Written by the main thread. Who reads RUNNING may look at the lanes: they are there before and until
+	 * rpc_server_free. */
+	_Atomic enum { NEW, RUNNING, STOPPED } phase;
 
 	struct tag stopped;
 	atomic_bool stopping;
@@ -864,8 +866,6 @@ void rpc_server_stop(struct rpc_server *s, int64_t grace_ms)
 	while (s->live > 0 || !s->is_stopped)
 		cond_wait(&s->quiet, &s->lock);
 	mutex_unlock(&s->lock);
-	for (size_t i = 0; i < RPC_LANE_COUNT; i++)
-		pool_free(TAKE(s->lanes[i]));
 	grpc_completion_queue_shutdown(s->cq);
 	thread_join(&s->thread);
 	s->phase = STOPPED;
@@ -890,10 +890,10 @@ void rpc_server_free(struct rpc_server *s)
 	assert(s->phase != RUNNING);
 	if (s->phase == NEW)
 		shut_unused(s);
-	grpc_server_destroy(s->grpc);
-	grpc_completion_queue_destroy(s->cq);
 	for (size_t i = 0; i < RPC_LANE_COUNT; i++)
 		pool_free(s->lanes[i]);
+	grpc_server_destroy(s->grpc);
+	grpc_completion_queue_destroy(s->cq);
 	grpc_shutdown_blocking();
 	gpr_set_log_function(NULL);
 	cond_deinit(&s->quiet);

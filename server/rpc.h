@@ -116,6 +116,7 @@ struct rpc_stats {
 	uint64_t streams;   /* open */
 	uint64_t refused;   /* ever, because a lane was full */
 };
+/* Any thread, from rpc_server_new to rpc_server_free. */
 void rpc_server_stats(struct rpc_server *s, struct rpc_stats *ret_stats);
 
 #endif
