@@ -171,8 +171,8 @@ static enum err_code get(struct inventory *inv, const struct ctx *ctx, const str
 	return ERR_OK;
 }
 
-/* The only instance, or the one that the organization's management account owns. */
-static const struct instance_row *choose_instance(const struct instance_row *all, size_t n, struct str own_account)
+/* Of several, the one that the connector's own account owns; NULL: not exactly one. */
+static const struct instance_row *owned_instance(const struct instance_row *all, size_t n, struct str own_account)
 {
 	const struct instance_row *owned = NULL;
 
@@ -183,7 +183,27 @@ static const struct instance_row *choose_instance(const struct instance_row *all
 			return NULL;
 		owned = &all[i];
 	}
-	return n == 1 ? &all[0] : owned;
+	return owned;
+}
+
+static enum err_code choose_instance(struct inventory *inv, const struct ctx *ctx, const struct instance_row *all, size_t n,
+	struct arena *arena, const struct instance_row **ret_one, struct err *reterr)
+{
+	struct inventory_identity own;
+
+	if (n == 0)
+		return err_set(reterr, ERR_MISSING, "baton-aws: no Identity Instance found");
+	*ret_one = &all[0];
+	if (n == 1)
+		return ERR_OK;
+	if (inventory_identity(inv, ctx, /* refresh= */ false, arena, &own, reterr) != ERR_OK)
+		return reterr->code;
+	*ret_one = owned_instance(all, n, own.account);
+	if (*ret_one == NULL)
+		return err_set(reterr, ERR_PRECONDITION,
+			"baton-aws: %zu Identity Center instances, and not exactly one belongs to account " STR_FMT ": the first is " STR_FMT,
+			n, STR_ARG(own.account), STR_ARG(all[0].arn));
+	return ERR_OK;
 }
 
 enum err_code inventory_ic_instance(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
@@ -191,21 +211,14 @@ enum err_code inventory_ic_instance(struct inventory *inv, const struct ctx *ctx
 {
 	CLEANUP(ic_unrefp) struct ic_rows *rows = NULL;
 	const struct instance_row *all, *one;
-	struct inventory_identity own;
 	struct arn arn;
 	size_t n;
 
-	if (get(inv, ctx, &instances_fact, sync_id, STR_EMPTY, &rows, reterr) != ERR_OK ||
-		inventory_identity(inv, ctx, /* refresh= */ false, arena, &own, reterr) != ERR_OK)
+	if (get(inv, ctx, &instances_fact, sync_id, STR_EMPTY, &rows, reterr) != ERR_OK)
 		return reterr->code;
 	all = ic_all(rows, &n);
-	if (n == 0)
-		return err_set(reterr, ERR_MISSING, "baton-aws: no Identity Instance found");
-	one = choose_instance(all, n, own.account);
-	if (one == NULL)
-		return err_set(reterr, ERR_PRECONDITION,
-			"baton-aws: %zu Identity Center instances, and not exactly one belongs to account " STR_FMT ": the first is " STR_FMT,
-			n, STR_ARG(own.account), STR_ARG(all[0].arn));
+	if (choose_instance(inv, ctx, all, n, arena, &one, reterr) != ERR_OK)
+		return reterr->code;
 	if (!arn_parse(one->arn, &arn))
 		return err_set(reterr, ERR_PROTOCOL, "baton-aws: '" STR_FMT "' is not the ARN of an instance", STR_ARG(one->arn));
 	*ret_instance = (struct ic_instance){.arn = str_dup(arena, one->arn), .store_id = str_dup(arena, one->store_id),
