@@ -179,7 +179,7 @@ static bool worth_retrying(const struct err *err)
 {
 	enum rpc_code code = rpc_code_of_err(err->code);
 
-	return code == RPC_UNAVAILABLE || code == RPC_DEADLINE_EXCEEDED;
+	return err->retryable && (code == RPC_UNAVAILABLE || code == RPC_DEADLINE_EXCEEDED);
 }
 
 /* The engine does not repeat Validate: any error ends its sync before it began. So we do. */
