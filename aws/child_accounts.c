@@ -270,8 +270,7 @@ static struct service_client *client_of(
 		return c;
 	c = mem_zalloc(sizeof(*c));
 	c->service = service;
-	c->pacer = pacer_new(
-		&(struct pacer_options){.rate_per_s = service->rate_per_s, .burst = service->burst});
+	c->pacer = aws_service_pacer(service, t->opts.quota_percent);
 	c->client = t->opts.client(t->opts.self, service, a->credentials, c->pacer);
 	c->next = a->clients;
 	a->clients = c;

@@ -46,7 +46,8 @@ struct child_accounts_options {
 	struct sts_assume_role sts;          /* one role */
 	struct aws_client *sts_client;       /* many roles at once, signed by source; referenced */
 	child_client_fn *client;
-	void *self; /* of client */
+	void *self;             /* of client */
+	unsigned quota_percent; /* aws_service_pacer's */
 	const struct clock *clock;
 	size_t max; /* 0: CHILD_ACCOUNTS_MAX */
 };

@@ -96,6 +96,18 @@ void aws_client_unrefp(struct aws_client **c)
 	*c = NULL;
 }
 
+struct pacer *aws_service_pacer(const struct aws_service *service, unsigned quota_percent)
+{
+	double factor = quota_percent ? quota_percent / 100.0 : 1;
+	double burst = service->burst * factor;
+
+	return pacer_new(&(struct pacer_options){
+		.rate_per_s = service->rate_per_s * factor,
+		.burst = burst > 1 ? burst : 1,
+		.max_factor = service->max_rate_factor,
+	});
+}
+
 int64_t aws_client_skew_s(const struct aws_client *c)
 {
 	return atomic_load(&c->skew.offset_s);
@@ -121,9 +133,10 @@ struct call {
 	struct http_waiter *waiter;
 
 	enum step step;
-	int64_t wake_ms;  /* PACE, SEND: not before */
-	unsigned attempt; /* from 1, as the retry mode counts */
-	int paid;         /* to the retry budget, for this attempt */
+	int64_t wake_ms;        /* PACE, SEND: not before */
+	struct pacer_turn turn; /* SEND */
+	unsigned attempt;       /* from 1, as the retry mode counts */
+	int paid;               /* to the retry budget, for this attempt */
 	bool corrected_clock;
 	struct aws_credentials *refused; /* as expired or unknown; others were asked for. NULL: none yet */
 	struct err refusal;
@@ -229,22 +242,28 @@ static void fail_credentials(struct call *c, struct err *err)
 
 /* ---- PACE, SEND ---- */
 
-static void step_pace(struct call *c)
+/* In STEP_SEND: the turn is left_ms off, which may change in the meantime. */
+static void wait_for_turn(struct call *c, int64_t left_ms)
 {
-	struct aws_client *client = c->client;
-	struct pacer_turn turn = pacer_reserve(client->o.pacer, now_ms(c), c->ctx->background);
 	struct err err;
 
-	if (turn.granted && turn.wait_ms >= ctx_left_ms(c->ctx)) { /* waiting would be for nothing */
-		pacer_give_back(client->o.pacer);
+	if (left_ms >= ctx_left_ms(c->ctx)) { /* waiting would be for nothing; done() gives the turn back */
 		err_set(&err, ERR_THROTTLED, "the queue for AWS is longer than this call's deadline");
-		err.retry_after_ms = turn.wait_ms;
+		err.retry_after_ms = left_ms;
 		fail(c, &err);
 		return;
 	}
-	c->wake_ms = now_ms(c) + turn.wait_ms;
-	if (turn.granted)
-		c->step = STEP_SEND;
+	c->wake_ms = now_ms(c) + (left_ms < PACER_LOOK_AGAIN_MS ? left_ms : PACER_LOOK_AGAIN_MS);
+}
+
+static void step_pace(struct call *c)
+{
+	c->turn = pacer_reserve(c->client->o.pacer, now_ms(c), c->ctx->background);
+	c->wake_ms = now_ms(c) + c->turn.wait_ms;
+	if (!c->turn.granted)
+		return;
+	c->step = STEP_SEND;
+	wait_for_turn(c, c->turn.wait_ms);
 }
 
 static size_t protocol_headers(const struct call *c, struct http_header out[static 3])
@@ -317,8 +336,13 @@ static enum err_code send_request(struct call *c, struct err *reterr)
 static void step_send(struct call *c)
 {
 	struct aws_client *client = c->client;
+	int64_t left_ms = pacer_left_ms(client->o.pacer, now_ms(c), &c->turn);
 	struct err err;
 
+	if (left_ms > 0) {
+		wait_for_turn(c, left_ms);
+		return;
+	}
 	if (!c->item->op->unsigned_request) {
 		assert(client->o.credentials);
 		if (credentials_fetch(client->o.credentials, c->ctx, &c->credentials, &err) != ERR_OK) {

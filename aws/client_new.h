@@ -35,6 +35,10 @@ struct aws_client_options {
 /* One reference. Never fails. */
 struct aws_client *aws_client_new(const struct aws_client_options *opts);
 
+/* A pacer for calls of one account to the service. quota_percent: of the rates that the service's table states;
+ * 0: 100. */
+struct pacer *aws_service_pacer(const struct aws_service *service, unsigned quota_percent);
+
 /* How far AWS's clock is ahead of ours, as far as refused signatures have told. */
 int64_t aws_client_skew_s(const struct aws_client *c);
 

@@ -1,7 +1,7 @@
 /* aws/clock_skew.h
  *
  * A host whose clock is wrong by more than five minutes cannot sign. AWS says so in its error code and
- * tells its own time in the Date header of the same answer: the difference is learned per endpoint and
+ * tells its own time in the Date header of the same answer: the difference is learned per client and
  * added to the time of later signatures.
  *
  * Threads: any. A zeroed struct is "no skew known". */

@@ -256,8 +256,7 @@ struct credentials_chain_options {
 MUST_CHECK enum err_code credentials_chain_new(const struct credentials_chain_options *opts,
 	struct credentials_provider **ret_provider, struct err *reterr);
 
-/* What the profile says by itself (also for source_profile). *ret_provider is NULL when it defines no
- * source. */
+/* What the profile says by itself, not cached. *ret_provider is NULL when it defines no source. */
 MUST_CHECK enum err_code credentials_profile_new(const struct credentials_chain_options *opts,
 	struct credentials_provider **ret_provider, struct err *reterr);
 

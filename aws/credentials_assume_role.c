@@ -14,8 +14,8 @@ struct assume_role_provider {
 	struct credentials_provider *source;
 	struct arena *arena; /* of the strings in opts */
 	struct assume_role_options opts;
-	atomic_bool
-		short_session; /* the role did not allow what we asked for: ask for 15 minutes from now on */
+	/* The role did not allow what we asked for: ask for 15 minutes from now on. */
+	atomic_bool short_session;
 };
 
 /* "The requested DurationSeconds exceeds the MaxSessionDuration set for this role", and the text for

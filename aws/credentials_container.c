@@ -45,14 +45,10 @@ static enum err_code get_token(const struct container *p, struct secret **ret_to
 		return rc;
 	text = secret_reveal(token);
 	for (size_t i = 0; i < text.n; i++) {
-		if (text.p[i] == '\r' || text.p[i] == '\n')
-			return err_set(reterr, ERR_UNAUTHENTICATED,
-				"the authorization token of the container has a line break, which a header "
-				"cannot have");
 		if (text.p[i] < ' ' || text.p[i] > '~')
 			return err_set(reterr, ERR_UNAUTHENTICATED,
-				"the authorization token of the container has a character that a header "
-				"cannot have");
+				"the authorization token of the container has a line break, or another "
+				"character that a header cannot have");
 	}
 	*ret_token = TAKE(token);
 	return ERR_OK;

@@ -243,7 +243,7 @@ static enum err_code visit_service(
 	struct visit *v, struct aws_credentials **ret_credentials, struct err *reterr)
 {
 	CLEANUP(metadata_answer_deinit) struct metadata_answer answer = {.status = 0};
-	const char *path;
+	const char *path = NULL; /* gcc at -O2 does not see that rc guards it */
 	enum err_code rc = get_role(v, &path, reterr);
 
 	if (rc == ERR_OK)

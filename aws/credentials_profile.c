@@ -260,8 +260,7 @@ static enum err_code add_role(struct walk *w, const struct profile *p, struct st
 	if (rc != ERR_OK)
 		return rc;
 	source = credentials_cache_new(source, w->opts->clock); /* asked twice for each session */
-	*ret_provider =
-		credentials_cache_new(credentials_assume_role_new(TAKE(source), &role), w->opts->clock);
+	*ret_provider = credentials_assume_role_new(TAKE(source), &role);
 	return ERR_OK;
 }
 

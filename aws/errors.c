@@ -79,11 +79,13 @@ static const struct row rows[] = {
 	{"InvalidIdentityToken", ERR_UNAUTHENTICATED, 0},
 	{"IDPRejectedClaim", ERR_UNAUTHENTICATED, 0},
 	{"UnauthorizedException", ERR_UNAUTHENTICATED, 0},
+	{"CloudTrailInvalidClientTokenIdException", ERR_UNAUTHENTICATED, 0},
 
 	/* The permission, not the credentials. */
 	{"AccessDenied", ERR_DENIED, 0},
 	{"AccessDeniedException", ERR_DENIED, 0},
 	{"UnauthorizedOperation", ERR_DENIED, 0},
+	{"AccessDeniedForDependencyException", ERR_DENIED, 0},
 
 	{"NoSuchEntity", ERR_NOT_FOUND, 0},
 	{"NoSuchEntityException", ERR_NOT_FOUND, 0},
@@ -120,6 +122,11 @@ static const struct row rows[] = {
 	{"SerializationException", ERR_INVALID, 0},
 	{"PackedPolicyTooLarge", ERR_INVALID, 0},
 	{"InvalidUserType", ERR_INVALID, 0},
+	{"InvalidNextTokenException", ERR_INVALID, 0}, /* CloudTrail's, like the next four */
+	{"InvalidTimeRangeException", ERR_INVALID, 0},
+	{"InvalidLookupAttributesException", ERR_INVALID, 0},
+	{"InvalidMaxResultsException", ERR_INVALID, 0},
+	{"InvalidEventCategoryException", ERR_INVALID, 0},
 
 	{"DeleteConflict", ERR_PRECONDITION, 0},
 	{"UnmodifiableEntity", ERR_PRECONDITION, 0},
@@ -127,6 +134,10 @@ static const struct row rows[] = {
 	{"ServiceNotSupported", ERR_PRECONDITION, 0},
 	{"RegionDisabledException", ERR_PRECONDITION, 0},
 	{"AWSOrganizationsNotInUseException", ERR_PRECONDITION, 0},
+	{"ConstraintViolationException", ERR_PRECONDITION, 0},
+	{"UnsupportedAPIEndpointException", ERR_PRECONDITION, 0}, /* Organizations, in a wrong region */
+	{"UnsupportedOperationException", ERR_PRECONDITION, 0},
+	{"OperationNotPermittedException", ERR_PRECONDITION, 0},
 	{"ReportNotPresent", ERR_PRECONDITION, 0}, /* credential report: these three come as 410, 410, 404 */
 	{"ReportExpired", ERR_PRECONDITION, 0},
 	{"ReportInProgress", ERR_PRECONDITION, 0},
@@ -136,6 +147,39 @@ static const struct row rows[] = {
 	{"EntityTemporarilyUnmodifiable", ERR_CONFLICT, 0},
 	{"ConflictException", ERR_CONFLICT, 0},
 };
+
+/* Codes that mean something else with a certain Reason or ResourceType (Identity Store, SSO Admin), ended by
+ * "*" when it is the beginning of one. "KMS_...": the key that encrypts the directory is the trouble, not
+ * what was asked for. */
+static const struct refinement {
+	const char *aws_code, *detail;
+	enum err_code code;
+} refinements[] = {
+	{"ResourceNotFoundException", "KMS_*", ERR_MISSING},
+	{"ResourceNotFoundException", "IDENTITY_STORE", ERR_MISSING},
+	{"ValidationException", "KMS_*", ERR_PRECONDITION},
+	{"ConflictException", "UNIQUENESS_CONSTRAINT_VIOLATION", ERR_EXISTS},
+};
+
+static bool detail_matches(struct str detail, struct str pattern)
+{
+	if (str_ends(pattern, STR("*")))
+		return str_starts(detail, str_sub(pattern, 0, pattern.n - 1));
+	return str_eq(detail, pattern);
+}
+
+static enum err_code refine(enum err_code code, const struct aws_failure *f)
+{
+	for (size_t i = 0; i < ARRAY_LEN(refinements); i++) {
+		const struct refinement *r = &refinements[i];
+		struct str pattern = str_c(r->detail);
+
+		if (str_eq_nocase(f->code, str_c(r->aws_code)) &&
+			(detail_matches(f->reason, pattern) || detail_matches(f->resource_type, pattern)))
+			return r->code;
+	}
+	return code;
+}
 
 static const struct row *find(struct str aws_code)
 {
@@ -224,6 +268,15 @@ static struct str missing_action(struct str message)
 	return action;
 }
 
+/* AWS's validation quotes what it refuses ("Value 'x' at 'externalId' failed to satisfy constraint: ..."),
+ * and these values are secrets. */
+static const struct secret_member {
+	const char *place, *told_instead;
+} secret_members[] = {
+	{"at 'externalId'", "AWS refuses the external id (its value is not shown)"},
+	{"at 'webIdentityToken'", "AWS refuses the web identity token (its value is not shown)"},
+};
+
 /* What of AWS's message may be told. Who signed wrongly is shown the canonical request, and its
  * X-Amz-Security-Token is a credential: everything else is said in the first line. */
 static struct str tellable(struct str message)
@@ -231,6 +284,9 @@ static struct str tellable(struct str message)
 	struct str line = str_cut(&message, '\n');
 	ptrdiff_t shown = str_find(line, STR("The Canonical String"));
 
+	for (size_t i = 0; i < ARRAY_LEN(secret_members); i++)
+		if (str_contains(line, str_c(secret_members[i].place)))
+			return str_c(secret_members[i].told_instead);
 	return str_trim(shown >= 0 ? str_sub(line, 0, (size_t)shown) : line);
 }
 
@@ -269,6 +325,7 @@ enum err_code aws_failure_to_err(
 	struct str said = tellable(f->message);
 	struct str action;
 
+	c.code = refine(c.code, f);
 	aws_err_set_operation(&named, op);
 	action = missing_action(f->message);
 	if (action.n == 0)
@@ -278,7 +335,8 @@ enum err_code aws_failure_to_err(
 			named.aws_operation, STR_ARG(action), said.n ? " (" : "", STR_ARG(said),
 			said.n ? ")" : "");
 	else if (f->code.n)
-		err_set(reterr, c.code, "%s: " STR_FMT "%s" STR_FMT, named.aws_operation, STR_ARG(f->code),
+		err_set(reterr, c.code, "%s: " STR_FMT "%s" STR_FMT "%s%s" STR_FMT, named.aws_operation,
+			STR_ARG(f->code), f->reason.n ? " (" : "", STR_ARG(f->reason), f->reason.n ? ")" : "",
 			said.n ? ": " : "", STR_ARG(said));
 	else
 		err_set(reterr, c.code, "%s: AWS answered HTTP %d without an error code", named.aws_operation,

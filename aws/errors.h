@@ -35,17 +35,20 @@ struct aws_error_class aws_error_classify(struct str aws_code, int http_status);
 /* An answer that says "no". */
 struct aws_failure {
 	struct str code, message, request_id; /* empty when the answer did not say */
+	struct str reason, resource_type;     /* that some errors of JSON services have besides */
 	int http_status;
 	int64_t retry_after_ms; /* 0: no opinion */
 };
 
-/* Reads code, message and request id out of an error body of either protocol (what the body looks like
+/* Reads code, message, request id and details out of an error body of either protocol (what the body looks like
  * decides: there are front ends that answer XML to JSON requests). type_header: x-amzn-ErrorType, or
  * empty. Never fails: what cannot be read stays empty, so that the HTTP status decides. Strings live in
  * the arena. */
 void aws_failure_parse(struct arena *a, struct str body, struct str type_header, struct aws_failure *f);
 
-/* Fills *reterr with everything known of the failure and returns its code (never ERR_OK). */
+/* Fills *reterr with everything known of the failure and returns its code (never ERR_OK). That is the code of
+ * aws_error_classify unless reason or resource_type say more: a directory whose KMS key is gone is ERR_MISSING,
+ * not a user that is ERR_NOT_FOUND; a conflict that is a name already taken is ERR_EXISTS. */
 enum err_code aws_failure_to_err(
 	const struct aws_operation *op, const struct aws_failure *f, struct err *reterr);
 

@@ -47,8 +47,8 @@ struct http_options {
 	int64_t connect_timeout_ms;  /* 0: 30 s, TLS handshake included */
 	int64_t stall_timeout_ms;    /* 0: 60 s without a byte in either direction; whole seconds */
 	size_t max_host_connections; /* 0: 32 */
-	const char *const
-		*environ; /* HTTPS_PROXY, HTTP_PROXY, NO_PROXY; NULL: no proxy. Borrowed for the call */
+	/* HTTPS_PROXY, HTTP_PROXY, NO_PROXY; NULL: no proxy. Borrowed for the call. */
+	const char *const *environ;
 };
 
 /* ERR_INVALID: the CA bundle cannot be read. ERR_UNAVAILABLE: no thread to be had. */

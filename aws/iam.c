@@ -1,6 +1,8 @@
 /* Wire names as in AWS's API reference; which fields which answer has: spec/iam.md 14.2 and 14.3. */
 #include "aws/iam.h"
 
+#include "aws/members.h"
+
 /* AWS publishes no request quota for IAM's reads. Where the pacer starts is what accounts were seen to
  * bear; it learns the rest. */
 const struct aws_service aws_iam = {
@@ -14,15 +16,6 @@ const struct aws_service aws_iam = {
 	.burst = 100,
 };
 
-/* One line per member: M(wire name, kind, C struct, field), MS(..., shape of the struct or element). */
-#define M(name, kind, type, field)                                                                           \
-	{                                                                                                    \
-		name, AWS_##kind, offsetof(struct type, field), NULL                                         \
-	}
-#define MS(name, kind, type, field, shape)                                                                   \
-	{                                                                                                    \
-		name, AWS_##kind, offsetof(struct type, field), &(shape)                                     \
-	}
 #define PAGE(type) M("IsTruncated", BOOL, type, page.is_truncated), M("Marker", STRING, type, page.marker)
 
 /* ---- pieces ---- */

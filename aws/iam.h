@@ -15,7 +15,7 @@
 
 extern const struct aws_service aws_iam;
 
-/* --- common pieces --- */
+/* ---- common pieces ---- */
 struct aws_iam_tag {
 	struct str key, value;
 };
@@ -25,67 +25,68 @@ struct aws_iam_attached_policy {
 struct aws_iam_inline_policy { /* PolicyDetail */
 	struct str name, document;
 };
-struct aws_iam_page {        /* every paged answer starts with it */
+struct aws_iam_page { /* every paged answer starts with it */
 	struct aws_int is_truncated;
-	struct str     marker;
+	struct str marker;
 };
-struct aws_iam_page_in {     /* every paged request without further arguments */
-	struct str     marker;
-	struct aws_int max_items;  /* 1..1000, AWS's default 100 */
+struct aws_iam_page_in { /* every paged request without further arguments */
+	struct str marker;
+	struct aws_int max_items; /* 1..1000, AWS's default 100 */
 };
 struct aws_iam_name_page_in { /* one name, paged: UserName, RoleName or GroupName by operation */
-	struct str     name;
-	struct str     marker;
+	struct str name;
+	struct str marker;
 	struct aws_int max_items;
 };
 
-/* --- users, groups, roles, policies: one record each, filled as far as the operation answers --- */
+/* ---- users, groups, roles, policies: one record each, filled as far as the operation answers ---- */
 struct aws_iam_user {
-	struct str      arn, path, name, id;
-	struct aws_int  created_s;
-	struct aws_int  password_last_used_s; /* ListUsers only */
-	struct aws_list tags;                 /* struct aws_iam_tag; GetAccountAuthorizationDetails only, like all below */
-	struct aws_list inline_policies;      /* struct aws_iam_inline_policy */
-	struct aws_list groups;               /* struct str: names */
-	struct aws_list attached;             /* struct aws_iam_attached_policy */
+	struct str arn, path, name, id;
+	struct aws_int created_s;
+	struct aws_int password_last_used_s; /* ListUsers only */
+	struct aws_list tags; /* struct aws_iam_tag; GetAccountAuthorizationDetails only, like all below */
+	struct aws_list inline_policies; /* struct aws_iam_inline_policy */
+	struct aws_list groups;          /* struct str: names */
+	struct aws_list attached;        /* struct aws_iam_attached_policy */
 };
 struct aws_iam_group {
-	struct str      arn, path, name, id;
-	struct aws_int  created_s;
-	struct aws_list inline_policies;      /* GetAccountAuthorizationDetails only, like the next */
+	struct str arn, path, name, id;
+	struct aws_int created_s;
+	struct aws_list inline_policies; /* GetAccountAuthorizationDetails only, like the next */
 	struct aws_list attached;
 };
 struct aws_iam_role {
-	struct str      arn, path, name, id;
-	struct aws_int  created_s;
-	struct str      trust_document;
-	struct str      description;          /* ListRoles only, like the next */
-	struct aws_int  max_session_s;
-	struct aws_list tags;                 /* GetAccountAuthorizationDetails only, like all below */
+	struct str arn, path, name, id;
+	struct aws_int created_s;
+	struct str trust_document;
+	struct str description; /* ListRoles only, like the next */
+	struct aws_int max_session_s;
+	struct aws_list tags; /* GetAccountAuthorizationDetails only, like all below */
 	struct aws_list inline_policies;
 	struct aws_list attached;
 };
 struct aws_iam_policy_version {
-	struct str     id, document;
+	struct str id, document;
 	struct aws_int is_default;
 };
 struct aws_iam_policy {
-	struct str      arn, name, path, id, default_version_id;
-	struct str      description;          /* GetPolicy and GetAccountAuthorizationDetails */
-	struct aws_int  created_s;
-	struct aws_int  attachment_count;
-	struct aws_list versions;             /* struct aws_iam_policy_version; GetAccountAuthorizationDetails only */
+	struct str arn, name, path, id, default_version_id;
+	struct str description; /* GetPolicy and GetAccountAuthorizationDetails */
+	struct aws_int created_s;
+	struct aws_int attachment_count;
+	struct aws_list versions; /* struct aws_iam_policy_version; GetAccountAuthorizationDetails only */
 };
 
-/* --- GetAccountAuthorizationDetails --- */
+/* ---- GetAccountAuthorizationDetails ---- */
 struct aws_iam_account_details_in {
-	struct aws_list filter; /* struct str: User, Role, Group, LocalManagedPolicy, AWSManagedPolicy; empty: all */
-	struct str      marker;
-	struct aws_int  max_items;
+	/* struct str: User, Role, Group, LocalManagedPolicy, AWSManagedPolicy; empty: all */
+	struct aws_list filter;
+	struct str marker;
+	struct aws_int max_items;
 };
 struct aws_iam_account_details_out {
 	struct aws_iam_page page;
-	struct aws_list     users, groups, roles, policies;
+	struct aws_list users, groups, roles, policies;
 };
 /* The list members of the output shape, for a sink to tell which list an item belongs to (compare pointers). */
 extern const struct aws_member *const aws_iam_account_details_users;    /* struct aws_iam_user */
@@ -93,7 +94,8 @@ extern const struct aws_member *const aws_iam_account_details_groups;   /* struc
 extern const struct aws_member *const aws_iam_account_details_roles;    /* struct aws_iam_role */
 extern const struct aws_member *const aws_iam_account_details_policies; /* struct aws_iam_policy */
 
-/* --- answers of the list operations --- */
+/* ---- inputs and answers of the other operations: a table, one line each ---- */
+/* clang-format off */
 struct aws_iam_list_users_out     { struct aws_iam_page page; struct aws_list users; };
 struct aws_iam_list_groups_out    { struct aws_iam_page page; struct aws_list groups; };
 struct aws_iam_list_roles_out     { struct aws_iam_page page; struct aws_list roles; };
@@ -142,5 +144,6 @@ extern const struct aws_operation aws_iam_get_access_key_last_used;
 extern const struct aws_operation aws_iam_generate_credential_report;  /* no input */
 extern const struct aws_operation aws_iam_get_credential_report;       /* no input */
 extern const struct aws_operation aws_iam_list_account_aliases;        /* aws_iam_page_in */
+/* clang-format on */
 
 #endif

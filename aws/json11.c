@@ -358,11 +358,17 @@ void aws_json11_read_error(struct arena *a, struct str body, struct aws_failure 
 {
 	static const char *const types[] = {"__type", "code", "Code", NULL};
 	static const char *const messages[] = {"message", "Message", "errorMessage", NULL};
-	const struct json *j;
+	const struct json *j, *wait_s;
 	struct err ignored; /* a body that is not JSON says nothing: the HTTP status decides */
 
 	if (json_parse(a, body, ERROR_BODY_MAX, &j, &ignored) != ERR_OK)
 		return;
 	f->code = aws_json11_error_name(first_string(j, types));
 	f->message = first_string(j, messages);
+	f->reason = json_str(json_get(j, STR("Reason")));
+	f->resource_type = json_str(json_get(j, STR("ResourceType")));
+	wait_s = json_get(j, STR("RetryAfterSeconds")); /* Identity Store: here, not in a header */
+	if (f->retry_after_ms == 0 && wait_s && wait_s->kind == JSON_NUMBER && wait_s->is_int &&
+		wait_s->integer > 0 && wait_s->integer < INT64_MAX / 1000)
+		f->retry_after_ms = wait_s->integer * 1000;
 }

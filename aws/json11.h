@@ -42,7 +42,8 @@ MUST_CHECK enum err_code aws_json11_decode(const struct aws_json11_answer *answe
  * "AccessDeniedException". */
 struct str aws_json11_error_name(struct str type);
 
-/* Reads __type (or code), message/Message/errorMessage. Fills what it finds of f's texts. */
+/* Reads __type (or code), message/Message/errorMessage, Reason, ResourceType, RetryAfterSeconds. Fills what it
+ * finds of them. */
 void aws_json11_read_error(struct arena *a, struct str body, struct aws_failure *f);
 
 #endif

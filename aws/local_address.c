@@ -75,7 +75,7 @@ enum err_code local_addresses_of(
 	if (!all_local || out.n == 0)
 		return err_set(reterr, ERR_UNAUTHENTICATED,
 			"'" STR_FMT "' is neither this host nor an agent of ECS or EKS: credentials are "
-				    "asked for there over "
+			"asked for there over "
 			"https only",
 			STR_ARG(host));
 	*ret = out;

@@ -29,15 +29,19 @@ struct pacer *pacer_new(const struct pacer_options *opts);
 void pacer_free(struct pacer *p); /* NULL is fine */
 
 struct pacer_turn {
-	bool granted; /* true: go after wait_ms; the turn is taken. false: ask again after wait_ms (background
-			 only) */
-	int64_t wait_ms;
+	bool granted;    /* true: the turn is taken. false: ask again after wait_ms (background only) */
+	int64_t wait_ms; /* granted: until the turn comes, if the rate stays as it is */
+	int64_t number;  /* granted: of the turn */
 };
 struct pacer_turn pacer_reserve(struct pacer *p, int64_t now_ms, bool background);
-/* A turn that will not be used (cancelled while waiting for it). */
+/* How long the turn is still off, 0 when it has come. The rate changes while callers wait: look again at the
+ * end of the wait, and at least every PACER_LOOK_AGAIN_MS. */
+int64_t pacer_left_ms(struct pacer *p, int64_t now_ms, const struct pacer_turn *turn);
+#define PACER_LOOK_AGAIN_MS 250
+/* A turn that will not be used (cancelled while waiting for it): all others move up. */
 void pacer_give_back(struct pacer *p);
 
-/* How the call went. Throttles of calls that were under way together count once. */
+/* How the call went. */
 void pacer_throttled(struct pacer *p, int64_t now_ms);
 void pacer_succeeded(struct pacer *p, int64_t now_ms);
 

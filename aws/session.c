@@ -13,16 +13,19 @@
 #include "aws/call_stats.h"
 #include "aws/child_accounts.h"
 #include "aws/client_new.h"
+#include "aws/cloudtrail.h"
 #include "aws/credentials.h"
 #include "aws/endpoint.h"
 #include "aws/env.h"
 #include "aws/http.h"
 #include "aws/iam.h"
+#include "aws/identity_store.h"
 #include "aws/organizations.h"
 #include "aws/pacer.h"
 #include "aws/profile.h"
 #include "aws/retry.h"
 #include "aws/sigv4.h"
+#include "aws/sso_admin.h"
 #include "aws/sts.h"
 #include "base/arn.h"
 #include "base/mem.h"
@@ -32,7 +35,14 @@
  * anew. */
 #define IDENTITY_SHARED_MS 3000
 
-static const struct aws_service *const services[] = {&aws_iam, &aws_organizations, &aws_sts};
+static const struct aws_service *const services[] = {
+	&aws_iam,
+	&aws_sts,
+	&aws_organizations,
+	&aws_sso_admin,
+	&aws_identity_store,
+	&aws_cloudtrail,
+};
 
 struct service_slot {
 	struct aws_endpoint endpoint;
@@ -164,13 +174,19 @@ static enum err_code open_http(struct aws_session *s, const struct surroundings 
 		&s->http, reterr);
 }
 
+static struct str region_for(
+	const struct aws_session *s, const struct aws_service *service, struct str sso_region)
+{
+	return service->in_sso_region && sso_region.n ? sso_region : s->region;
+}
+
 static enum err_code resolve_endpoints(
 	struct aws_session *s, const struct surroundings *w, struct err *reterr)
 {
 	for (size_t i = 0; i < ARRAY_LEN(services); i++) {
 		struct endpoint_options opts = {
 			.service = services[i],
-			.region = s->region,
+			.region = region_for(s, services[i], w->opts->sso_region),
 			.fips = s->fips,
 			.dual_stack = s->dual_stack,
 			.url = endpoint_configured_url(
@@ -180,10 +196,7 @@ static enum err_code resolve_endpoints(
 
 		if (code != ERR_OK)
 			return code;
-		s->slots[i].pacer = pacer_new(&(struct pacer_options){
-			.rate_per_s = services[i]->rate_per_s,
-			.burst = services[i]->burst,
-		});
+		s->slots[i].pacer = aws_service_pacer(services[i], w->opts->quota_percent);
 	}
 	return ERR_OK;
 }
@@ -368,6 +381,7 @@ enum err_code aws_session_new(
 		s->slots[i].client = make_client(s, services[i], s->credentials, s->slots[i].pacer);
 	s->children = child_accounts_new(&(struct child_accounts_options){
 		.role_name = opts->iam_assume_role_name,
+		.quota_percent = opts->quota_percent,
 		.source = s->credentials,
 		.sts = {.fn = assume_role, .self = s},
 		.sts_client = slot_of(s, &aws_sts)->client,

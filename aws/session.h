@@ -31,6 +31,7 @@ struct aws_session_options {
 	struct str           global_binding_external_id;
 	struct str           iam_assume_role_name; /* in child accounts; empty: OrganizationAccountAccessRole */
 	int64_t              http_timeout_ms;     /* whole request, default 300000 */
+	unsigned             quota_percent;       /* how much of what is known of AWS's quotas is used; 0: 100 */
 	size_t               max_connections;     /* per host; 0: a sane default */
 	const char *const   *environ;             /* NULL-terminated "NAME=value"; NULL: none (tests) */
 	const struct clock  *clock;

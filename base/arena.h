@@ -18,8 +18,8 @@ struct arena;
 
 /* cap_bytes: what arena_try_alloc may bring the total to; 0 means no cap. */
 struct arena *arena_new(size_t cap_bytes) __attribute__((returns_nonnull));
-void          arena_free(struct arena *a); /* NULL is fine; wipes */
-void          arena_freep(struct arena **a);
+void arena_free(struct arena *a); /* NULL is fine; wipes */
+void arena_freep(struct arena **a);
 
 /* Aligned for any type; never NULL. arena_zalloc is zeroed; arena_array too, and aborts on overflow of n * size. */
 void *arena_alloc(struct arena *a, size_t size) __attribute__((returns_nonnull));
@@ -34,7 +34,7 @@ void arena_reset(struct arena *a);
 
 size_t arena_used(const struct arena *a);
 
-#define arena_new_of(a, type)       ((type *)arena_zalloc((a), sizeof(type)))
-#define arena_array_of(a, n, type)  ((type *)arena_array((a), (n), sizeof(type)))
+#define arena_new_of(a, type)      ((type *)arena_zalloc((a), sizeof(type)))
+#define arena_array_of(a, n, type) ((type *)arena_array((a), (n), sizeof(type)))
 
 #endif

@@ -8,7 +8,7 @@ bool arn_parse(struct str text, struct arn *ret)
 	*ret = (struct arn){.partition = STR_EMPTY};
 	if (!str_eq(str_cut(&rest, ':'), STR("arn")))
 		return false;
-	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(sections); i++) {
 		if (rest.p == NULL)
 			return false;
 		*sections[i] = str_cut(&rest, ':');

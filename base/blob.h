@@ -14,11 +14,11 @@
 
 struct blob;
 
-struct blob *blob_new(struct str bytes);          /* copies; one reference */
-struct blob *blob_take(struct buf *take_bytes);   /* takes the buffer's memory, leaves it empty */
-struct blob *blob_ref(struct blob *b);            /* returns b */
-void         blob_unref(struct blob *b);          /* NULL is fine */
-void         blob_unrefp(struct blob **b);
-struct str   blob_view(const struct blob *b);     /* valid while a reference is held */
+struct blob *blob_new(struct str bytes);        /* copies; one reference */
+struct blob *blob_take(struct buf *take_bytes); /* takes the buffer's memory, leaves it empty */
+struct blob *blob_ref(struct blob *b);          /* returns b */
+void blob_unref(struct blob *b);                /* NULL is fine */
+void blob_unrefp(struct blob **b);
+struct str blob_view(const struct blob *b); /* valid while a reference is held */
 
 #endif

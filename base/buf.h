@@ -16,12 +16,12 @@
 #include "base/str.h"
 
 struct buf {
-	char  *p;        /* NUL-terminated behind n when n > 0 */
+	char *p; /* NUL-terminated behind n when n > 0 */
 	size_t n;
-	size_t size;     /* allocated */
-	size_t cap;      /* n never exceeds it */
-	bool   overflow; /* an append was refused */
-	bool   wipe;     /* holds secrets: wipe on deinit and when moving */
+	size_t size;   /* allocated */
+	size_t cap;    /* n never exceeds it */
+	bool overflow; /* an append was refused */
+	bool wipe;     /* holds secrets: wipe on deinit and when moving */
 };
 
 void buf_init(struct buf *b, size_t cap);

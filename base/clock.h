@@ -13,8 +13,8 @@
 #include "base/str.h"
 
 struct clock {
-	int64_t (*mono_ms)(void *self);      /* never goes back */
-	int64_t (*wall_ns)(void *self);      /* since 1970-01-01T00:00:00Z */
+	int64_t (*mono_ms)(void *self); /* never goes back */
+	int64_t (*wall_ns)(void *self); /* since 1970-01-01T00:00:00Z */
 	void *self;
 };
 

@@ -101,8 +101,8 @@ enum err_code ctx_check(const struct ctx *ctx, const char *doing, struct err *re
 	return ERR_OK;
 }
 
-/* The mutex is taken by the listener and never held while the cancel's lock is taken, so no wake-up is lost.
- */
+/* The mutex is taken by the listener and never held while the cancel's lock is taken, so no wake-up is
+ * lost. */
 struct sleeper {
 	struct mutex lock;
 	struct cond cond;

@@ -32,7 +32,8 @@
 
 static void init_jansson(void)
 {
-	json_set_alloc_funcs(mem_alloc, mem_free_wiped); /* answers with credentials in them come as JSON too */
+	/* Answers with credentials in them come as JSON too. */
+	json_set_alloc_funcs(mem_alloc, mem_free_wiped);
 }
 
 static const char *error_text(enum json_error_code code)

@@ -21,14 +21,14 @@ enum json_kind { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSO
 
 struct json {
 	enum json_kind kind;
-	bool           boolean;
-	bool           is_int;    /* number without fraction or exponent that fits integer */
-	int64_t        integer;
-	double         number;
-	struct str     string;
-	size_t         n;         /* elements or members */
-	struct json   *items;     /* n elements (array) or member values (object) */
-	struct str    *keys;      /* n member names (object), in document order */
+	bool boolean;
+	bool is_int; /* number without fraction or exponent that fits integer */
+	int64_t integer;
+	double number;
+	struct str string;
+	size_t n;           /* elements or members */
+	struct json *items; /* n elements (array) or member values (object) */
+	struct str *keys;   /* n member names (object), in document order */
 };
 
 #define JSON_MAX_DEPTH 64
@@ -45,9 +45,9 @@ MUST_CHECK enum err_code json_parse(
  * of several. */
 const struct json *json_get(const struct json *j, struct str key);
 const struct json *json_get_nocase(const struct json *j, struct str key);
-struct str         json_str(const struct json *j);  /* empty unless a string */
+struct str json_str(const struct json *j); /* empty unless a string */
 
 /* Writers append to b; text that is not valid UTF-8 gets U+FFFD for what is not. */
-void json_write_str(struct buf *b, struct str s);   /* quoted and escaped */
+void json_write_str(struct buf *b, struct str s); /* quoted and escaped */
 
 #endif

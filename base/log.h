@@ -24,10 +24,10 @@ enum log_format { LOG_JSON, LOG_CONSOLE };
 
 enum log_kind { LOG_KIND_STR, LOG_KIND_I64, LOG_KIND_BOOL };
 struct log_field {
-	const char   *key;
+	const char *key;
 	enum log_kind kind;
-	struct str    s;
-	int64_t       i;
+	struct str s;
+	int64_t i;
 };
 
 #define LOG_STR(k, v)  ((struct log_field){.key = (k), .kind = LOG_KIND_STR, .s = (v)})
@@ -36,9 +36,9 @@ struct log_field {
 #define LOG_BOOL(k, v) ((struct log_field){.key = (k), .kind = LOG_KIND_BOOL, .i = (v)})
 
 struct log_options {
-	enum log_level     level;
-	enum log_format    format;
-	const char *const *paths;  /* NULL-terminated list of files, "stderr" or "stdout"; NULL: stderr */
+	enum log_level level;
+	enum log_format format;
+	const char *const *paths; /* NULL-terminated list of files, "stderr" or "stdout"; NULL: stderr */
 };
 
 /* Before log_init lines go to stderr as console text at info. ERR_INVALID: a file cannot be opened. */
@@ -53,12 +53,12 @@ void log_write(enum log_level level, const char *msg, const struct log_field *fi
 
 /* Fields may follow the message or not; the end mark makes an array of none valid C11. */
 #define LOG_END_ ((struct log_field){.key = NULL})
-#define log_at_(level, msg, ...) \
-	do { \
-		if (log_enabled(level)) { \
-			const struct log_field log_fields_[] = {__VA_ARGS__}; \
-			log_write((level), (msg), log_fields_, sizeof(log_fields_) / sizeof(log_fields_[0]) - 1); \
-		} \
+#define log_at_(level, msg, ...)                                                                             \
+	do {                                                                                                 \
+		if (log_enabled(level)) {                                                                    \
+			const struct log_field log_fields_[] = {__VA_ARGS__};                                \
+			log_write((level), (msg), log_fields_, ARRAY_LEN(log_fields_) - 1);                  \
+		}                                                                                            \
 	} while (0)
 #define log_at(level, ...) log_at_((level), __VA_ARGS__, LOG_END_)
 #define log_debug(...)     log_at(LOG_DEBUG, __VA_ARGS__)

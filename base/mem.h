@@ -15,8 +15,9 @@ void *mem_array(size_t n, size_t size) __attribute__((malloc, returns_nonnull));
 void *mem_realloc(void *p, size_t size) __attribute__((returns_nonnull));
 char *mem_strdup(const char *s) __attribute__((malloc, returns_nonnull));
 char *mem_strndup(const char *s, size_t n) __attribute__((malloc, returns_nonnull));
-void *mem_dup(const void *p, size_t n) __attribute__((malloc, returns_nonnull)); /* n bytes and a NUL behind them */
-void  mem_free(void *p); /* NULL is fine */
+/* n bytes of any value, and a NUL behind them. */
+void *mem_dup(const void *p, size_t n) __attribute__((malloc, returns_nonnull));
+void mem_free(void *p); /* NULL is fine */
 
 /* Blocks that are allocated and not freed: tests assert that a suite leaves none. */
 size_t mem_live_blocks(void);
@@ -29,7 +30,7 @@ void mem_wipe(void *p, size_t n);
 
 /* mem_free and mem_realloc that leave nothing of the old bytes behind: for parsers, through whose buffers answers with
  * keys in them pass. */
-void  mem_free_wiped(void *p);
+void mem_free_wiped(void *p);
 void *mem_realloc_wiped(void *p, size_t size) __attribute__((returns_nonnull));
 
 #endif

@@ -13,10 +13,10 @@
 struct queue;
 
 struct queue *queue_new(size_t capacity);
-void          queue_free(struct queue *q);              /* must be empty */
-bool          queue_push(struct queue *q, void *item);  /* false: full or closed */
-void         *queue_pop(struct queue *q);               /* blocks; NULL: closed and empty */
-void          queue_close(struct queue *q);             /* pushes fail from now on, pops drain what is there */
-size_t        queue_len(struct queue *q);
+void queue_free(struct queue *q);             /* must be empty */
+bool queue_push(struct queue *q, void *item); /* false: full or closed */
+void *queue_pop(struct queue *q);             /* blocks; NULL: closed and empty */
+void queue_close(struct queue *q);            /* pushes fail from now on, pops drain what is there */
+size_t queue_len(struct queue *q);
 
 #endif

@@ -15,9 +15,9 @@ struct secret;
 
 struct secret *secret_new(struct str bytes); /* copies; the caller wipes its own copy */
 struct secret *secret_ref(struct secret *s); /* NULL gives NULL */
-void           secret_unref(struct secret *s); /* NULL is fine */
-void           secret_unrefp(struct secret **s);
-bool           secret_empty(const struct secret *s); /* NULL or no bytes */
+void secret_unref(struct secret *s);         /* NULL is fine */
+void secret_unrefp(struct secret **s);
+bool secret_empty(const struct secret *s); /* NULL or no bytes */
 
 /* The bytes, for the one who signs or encrypts. The name is long so that a review finds every use. NULL gives "". */
 struct str secret_reveal(const struct secret *s);

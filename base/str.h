@@ -18,14 +18,18 @@ struct arena;
 
 struct str {
 	const char *p;
-	size_t      n;
+	size_t n;
 };
 
-#define STR(literal)  ((struct str){.p = ("" literal), .n = sizeof(literal) - 1})
-#define STR_EMPTY     ((struct str){.p = "", .n = 0})
-#define STR_INIT(lit) {.p = ("" lit), .n = sizeof(lit) - 1} /* for static tables */
-#define STR_FMT       "%.*s"                                 /* printf("x=" STR_FMT, STR_ARG(x)) */
-#define STR_ARG(s)    (int)(s).n, ((s).n ? (s).p : "")
+#define STR(literal) ((struct str){.p = ("" literal), .n = sizeof(literal) - 1})
+#define STR_EMPTY    ((struct str){.p = "", .n = 0})
+/* For static tables. */
+/* clang-format off */
+#define STR_INIT(lit) {.p = ("" lit), .n = sizeof(lit) - 1}
+/* clang-format on */
+/* printf("x=" STR_FMT, STR_ARG(x)) */
+#define STR_FMT    "%.*s"
+#define STR_ARG(s) (int)(s).n, ((s).n ? (s).p : "")
 
 struct str str_c(const char *cstr); /* NULL gives the empty string */
 struct str str_n(const char *p, size_t n);
@@ -33,7 +37,7 @@ struct str str_n(const char *p, size_t n);
 bool str_eq(struct str a, struct str b);
 bool str_eq_c(struct str a, const char *cstr);
 bool str_eq_nocase(struct str a, struct str b); /* ASCII case only */
-int  str_cmp(struct str a, struct str b);       /* byte order, as memcmp; a prefix sorts first */
+int str_cmp(struct str a, struct str b);        /* byte order, as memcmp; a prefix sorts first */
 bool str_starts(struct str s, struct str prefix);
 bool str_ends(struct str s, struct str suffix);
 bool str_contains(struct str s, struct str needle);
@@ -44,9 +48,9 @@ ptrdiff_t str_rfind(struct str s, struct str needle);
 ptrdiff_t str_find_char(struct str s, char c);
 ptrdiff_t str_rfind_char(struct str s, char c);
 
-struct str str_from(struct str s, size_t from);              /* from > n gives empty */
-struct str str_sub(struct str s, size_t from, size_t n);     /* clamped */
-struct str str_trim(struct str s);                           /* ASCII white space at both ends */
+struct str str_from(struct str s, size_t from);          /* from > n gives empty */
+struct str str_sub(struct str s, size_t from, size_t n); /* clamped */
+struct str str_trim(struct str s);                       /* ASCII white space at both ends */
 
 /* Cuts *rest at the first `sep`: returns what stands before it and moves *rest behind it. Without a `sep` returns all of
  * *rest and leaves it empty with p == NULL (so that `while (rest.p)` walks empty fields too). */
@@ -54,7 +58,7 @@ struct str str_cut(struct str *rest, char sep);
 
 /* Copies live in the arena and are NUL-terminated behind n. Never fail (see arena_alloc). */
 struct str str_dup(struct arena *a, struct str s);
-char      *str_dup_c(struct arena *a, struct str s);
+char *str_dup_c(struct arena *a, struct str s);
 struct str str_fmt(struct arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
 struct str str_vfmt(struct arena *a, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
 struct str str_lower(struct arena *a, struct str s); /* ASCII */
@@ -64,10 +68,11 @@ struct str str_join(struct arena *a, const struct str *parts, size_t n, struct s
  * untouched. */
 bool str_to_u64(struct str s, uint64_t *ret);
 bool str_to_i64(struct str s, int64_t *ret);
-bool str_to_bool(struct str s, bool *ret); /* 1 t T TRUE true True / 0 f F FALSE false False (spec/config.md 1) */
+/* 1 t T TRUE true True / 0 f F FALSE false False (spec/config.md 1). */
+bool str_to_bool(struct str s, bool *ret);
 
 /* UTF-8 as protobuf wants it: no overlong forms, no surrogates, nothing above U+10FFFF. NUL is valid here. */
-bool   str_is_utf8(struct str s);
+bool str_is_utf8(struct str s);
 size_t str_utf8_count(struct str s); /* code points of a valid string */
 
 /* Bytes of the code point that s starts with (1 to 4); 0 when s is empty or starts with none. */

@@ -29,10 +29,10 @@ void mutex_lock(struct mutex *m);
 void mutex_unlock(struct mutex *m);
 void mutex_unlockp(struct mutex **m);
 
-#define LOCK_CAT_(a, b)   a##b
-#define LOCK_NAME_(line)  LOCK_CAT_(lock_scope_, line)
-#define LOCK_SCOPE(ptr) \
-	struct mutex *LOCK_NAME_(__LINE__) __attribute__((cleanup(mutex_unlockp), unused)) = (ptr); \
+#define LOCK_CAT_(a, b)  a##b
+#define LOCK_NAME_(line) LOCK_CAT_(lock_scope_, line)
+#define LOCK_SCOPE(ptr)                                                                                      \
+	struct mutex *LOCK_NAME_(__LINE__) __attribute__((cleanup(mutex_unlockp), unused)) = (ptr);          \
 	mutex_lock(LOCK_NAME_(__LINE__))
 
 void cond_init(struct cond *c);
@@ -54,8 +54,8 @@ struct thread {
 };
 
 /* name: at most 15 bytes, as the kernel shows it. stack_bytes 0: the default. ERR_UNAVAILABLE when the system has no more. */
-MUST_CHECK enum err_code thread_start(
-	struct thread *ret_thread, const char *name, size_t stack_bytes, thread_main_fn *fn, void *arg, struct err *reterr);
+MUST_CHECK enum err_code thread_start(struct thread *ret_thread, const char *name, size_t stack_bytes,
+	thread_main_fn *fn, void *arg, struct err *reterr);
 void thread_join(struct thread *t);
 
 #endif

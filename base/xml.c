@@ -114,7 +114,8 @@ static void on_text(void *userdata, const char *p, int len)
 		level->has_ink = is_ink(s);
 	buf_str(&r->text, s);
 	if (r->text.overflow)
-		stop(r, err_set(&r->err, ERR_TOO_LARGE, "the text of XML takes more than %zu bytes", r->text.cap));
+		stop(r, err_set(&r->err, ERR_TOO_LARGE, "the text of XML takes more than %zu bytes",
+				r->text.cap));
 }
 
 static void on_doctype(void *userdata, const char *name, const char *system_id, const char *public_id,
@@ -131,8 +132,7 @@ static void on_doctype(void *userdata, const char *name, const char *system_id, 
 
 struct xml_reader *xml_reader_new(const struct xml_handler *h, size_t max_bytes, size_t max_text)
 {
-	static const XML_Memory_Handling_Suite memory = {
-		mem_alloc, mem_realloc_wiped, mem_free_wiped};
+	static const XML_Memory_Handling_Suite memory = {mem_alloc, mem_realloc_wiped, mem_free_wiped};
 	static const char separator[] = {NS_SEPARATOR, '\0'};
 	struct xml_reader *r = mem_zalloc(sizeof(*r));
 

@@ -2,8 +2,9 @@
 """Measures baton-awsd and prints a table; `./dev bench` builds what it needs (preset release) and calls it.
 
 What one run measures, and so can compare:
-  - ListResourceTypes of baton-awsd beside a bare gRPC C core server that answers the same bytes (bench/bare_server.c), in
-    alternating rounds: calls per second and the server's CPU time per call. Medians of the rounds.
+  - ListResourceTypes of baton-awsd (with its log line per RPC into a file, and without) beside a bare gRPC C core server that
+    answers the same bytes (bench/bare_server.c), in alternating rounds: calls per second and the server's CPU time per call.
+    Medians of the rounds.
   - the time from exec to the first answered health check, without any AWS to talk to
   - resident memory: idle; at most and at the end of a whole sync of a simulated account; AWS calls and time of that sync
 
@@ -44,11 +45,12 @@ def load(*args):
 
 
 class Server(Process):
-    """baton-awsd as a user would run it: default options, the log into a file."""
+    """baton-awsd as a user would run it: default options unless flags say otherwise, the log into a file."""
 
-    def __init__(self, folder, name, aws_url):
+    def __init__(self, folder, name, aws_url, *flags):
         self.target = f"127.0.0.1:{free_port()}"
-        super().__init__([BATON_AWSD, "serve", "--listen", self.target], folder / f"{name}.log", server_environment(folder, aws_url))
+        super().__init__([BATON_AWSD, "serve", "--listen", self.target, *flags], folder / f"{name}.log",
+                         server_environment(folder, aws_url))
         self.wait_until(self.healthy, "SERVING")
 
     def healthy(self):
@@ -72,36 +74,42 @@ def server_environment(folder, aws_url):
 
 
 def measure_calls(folder, aws_url, rounds, seconds):
-    """Rows of ListResourceTypes. The machine is seldom quiet, so the two servers take turns."""
+    """Rows of ListResourceTypes. The machine is seldom quiet, so the servers take turns."""
     server = Server(folder, "calls", aws_url)
+    silent = Server(folder, "calls-silent", aws_url, "--log-level", "warn")
     reply = folder / "reply.bin"
     reply.write_bytes(load("once", server.target, METHOD))
     bare = Bare(folder, reply)
-    results = {server: [], bare: []}
+    results = {server: [], silent: [], bare: []}
     try:
         for _ in range(rounds):
             for process, found in results.items():
                 found.append(json.loads(load("calls", process.target, METHOD, OUTSTANDING, seconds, process.popen.pid)))
     finally:
-        server.stop()
-        bare.stop()
+        for process in results:
+            process.stop()
 
     def median(process, key):
         return statistics.median(r[key] for r in results[process])
 
-    ours, theirs = results[server], results[bare]
-    ratio_calls = statistics.median(o["calls_per_s"] / t["calls_per_s"] for o, t in zip(ours, theirs))
-    ratio_cpu = statistics.median(o["server_cpu_us"] / t["server_cpu_us"] for o, t in zip(ours, theirs))
-    return [
-        ("ListResourceTypes, calls/s", f"{median(server, 'calls_per_s'):,.0f}", f"{median(bare, 'calls_per_s'):,.0f} bare", ""),
-        ("ratio of calls/s to the bare server", f"{ratio_calls:.2f}", "", "at least 0.85"),
-        ("server CPU per call, us", f"{median(server, 'server_cpu_us'):.1f}", f"{median(bare, 'server_cpu_us'):.1f} bare", ""),
-        ("ratio of CPU per call to the bare server", f"{ratio_cpu:.2f}", "", ""),
-        ("cores the server was busy on", f"{median(server, 'server_cores'):.2f}", f"{median(bare, 'server_cores'):.2f} bare", ""),
-        ("latency p50 / p99, us", f"{median(server, 'p50_us'):.0f} / {median(server, 'p99_us'):.0f}",
-         f"{median(bare, 'p50_us'):.0f} / {median(bare, 'p99_us'):.0f} bare", ""),
-        ("bytes of the reply", f"{reply.stat().st_size:,}", "", ""),
-    ]
+    def ratio(process, key):
+        return statistics.median(ours[key] / theirs[key] for ours, theirs in zip(results[process], results[bare]))
+
+    rows = []
+    for process, what in ((server, "a log line each"), (silent, "log level warn")):
+        rows += [
+            (f"ListResourceTypes, {what}: calls/s", f"{median(process, 'calls_per_s'):,.0f}",
+             f"{median(bare, 'calls_per_s'):,.0f} bare", ""),
+            ("    ratio of calls/s to the bare server", f"{ratio(process, 'calls_per_s'):.2f}", "", "at least 0.85"),
+            ("    server CPU per call, us", f"{median(process, 'server_cpu_us'):.1f}",
+             f"{median(bare, 'server_cpu_us'):.1f} bare", ""),
+            ("    ratio of CPU per call to the bare server", f"{ratio(process, 'server_cpu_us'):.2f}", "", ""),
+            ("    cores the server was busy on", f"{median(process, 'server_cores'):.2f}",
+             f"{median(bare, 'server_cores'):.2f} bare", ""),
+            ("    latency p50 / p99, us", f"{median(process, 'p50_us'):.0f} / {median(process, 'p99_us'):.0f}",
+             f"{median(bare, 'p50_us'):.0f} / {median(bare, 'p99_us'):.0f} bare", ""),
+        ]
+    return [*rows, ("bytes of the reply", f"{reply.stat().st_size:,}", "", "")]
 
 
 def measure_start(folder, times):

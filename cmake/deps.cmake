@@ -16,9 +16,19 @@ set(GRPC_LIBRARIES grpc gpr)
 option(STATIC_GRPC "Link gRPC and Abseil statically" OFF)
 find_library(GRPC_ARCHIVE libgrpc.a)
 if(STATIC_GRPC AND GRPC_ARCHIVE)
+  include(CheckCSourceCompiles)
   pkg_check_modules(GRPC REQUIRED grpc)
-  set(archives ${GRPC_STATIC_LIBRARIES})
+  pkg_check_modules(RE2 re2) # from Debian 13 on it brings parts of Abseil that gRPC itself does not use
+  set(archives ${GRPC_STATIC_LIBRARIES} ${RE2_STATIC_LIBRARIES})
   list(FILTER archives INCLUDE REGEX "^absl_")
-  set(GRPC_LIBRARIES -Wl,-Bstatic -Wl,--start-group grpc upb address_sorting gpr re2 ${archives} -Wl,--end-group
+  list(REMOVE_DUPLICATES archives)
+  set(static_libraries -Wl,-Bstatic -Wl,--start-group grpc upb address_sorting gpr re2 ${archives} -Wl,--end-group
     -Wl,-Bdynamic ssl crypto cares z stdc++ m)
+  # Which archives belong together is the distribution's affair; where they do not, the shared libraries will do.
+  set(CMAKE_REQUIRED_LIBRARIES ${static_libraries})
+  check_c_source_compiles("#include <grpc/grpc.h>\nint main(void) { grpc_init(); return 0; }" STATIC_GRPC_LINKS)
+  unset(CMAKE_REQUIRED_LIBRARIES)
+  if(STATIC_GRPC_LINKS)
+    set(GRPC_LIBRARIES ${static_libraries})
+  endif()
 endif()

@@ -84,22 +84,55 @@ static struct claim_scope *scope_of(struct claims *c, struct str name)
 	return s;
 }
 
-bool claims_take(struct claims *c, struct str scope, struct str thing, struct str owner)
+static struct claim *find_claim(const struct claim_scope *s, struct str thing)
 {
-	LOCK_SCOPE(&c->lock);
-	struct claim_scope *s = scope_of(c, scope);
-	struct claim **bucket = &s->buckets[str_hash(thing) % BUCKETS];
-	struct claim *claim = *bucket;
+	struct claim *claim = s->buckets[str_hash(thing) % BUCKETS];
 
 	while (claim != NULL && !str_eq(claim->thing, thing))
 		claim = claim->next;
+	return claim;
+}
+
+/* The claim on the thing, made for owner if there is none. The lock is held. */
+static const struct claim *find_or_add(
+	struct claims *c, struct str scope, struct str thing, struct str owner, bool *ret_added)
+{
+	struct claim_scope *s = scope_of(c, scope);
+	struct claim *claim = find_claim(s, thing);
+
+	*ret_added = claim == NULL;
 	if (claim == NULL) {
+		struct claim **bucket = &s->buckets[str_hash(thing) % BUCKETS];
+
 		claim = arena_new_of(s->arena, struct claim);
 		*claim = (struct claim){
 			.next = *bucket, .thing = str_dup(s->arena, thing), .owner = str_dup(s->arena, owner)};
 		*bucket = claim;
 	}
-	return str_eq(claim->owner, owner);
+	return claim;
+}
+
+bool claims_take(struct claims *c, struct str scope, struct str thing, struct str owner)
+{
+	bool added;
+
+	LOCK_SCOPE(&c->lock);
+	return str_eq(find_or_add(c, scope, thing, owner, &added)->owner, owner);
+}
+
+bool claims_first(struct claims *c, struct str scope, struct str thing)
+{
+	bool added;
+
+	LOCK_SCOPE(&c->lock);
+	(void)find_or_add(c, scope, thing, STR_EMPTY, &added);
+	return added;
+}
+
+bool claims_is_taken(struct claims *c, struct str scope, struct str thing)
+{
+	LOCK_SCOPE(&c->lock);
+	return find_claim(scope_of(c, scope), thing) != NULL;
 }
 
 void claims_forget(struct claims *c, struct str scope)

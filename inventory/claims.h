@@ -21,6 +21,9 @@ void           claims_free(struct claims *c); /* NULL is fine */
 
 /* True when `owner` is, or with this call becomes, the owner of `thing` in the scope. Scopes beyond MAX_CLAIM_SCOPES push out the oldest. */
 bool claims_take(struct claims *c, struct str scope, struct str thing, struct str owner);
+/* True for the first that asks for `thing` in the scope, once. */
+bool claims_first(struct claims *c, struct str scope, struct str thing);
+bool claims_is_taken(struct claims *c, struct str scope, struct str thing); /* by anybody */
 void claims_forget(struct claims *c, struct str scope);
 
 #define MAX_CLAIM_SCOPES 8 /* two syncs may be live at once; the rest are syncs that failed */

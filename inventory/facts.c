@@ -215,7 +215,7 @@ static void *read_store(struct facts *f, const struct ctx *ctx, const struct ent
 			store_failed(f, "get", &err);
 		return NULL;
 	}
-	if (e->kind->open(bytes, &fact, &err) != ERR_OK) {
+	if (e->kind->open(e->kind, bytes, &fact, &err) != ERR_OK) {
 		store_failed(f, "open", &err);
 		return NULL;
 	}
@@ -231,6 +231,14 @@ static void write_store(struct facts *f, const struct ctx *ctx, const struct ent
 		store_failed(f, "put", &err);
 }
 
+static void erase_store(struct facts *f, const struct ctx *ctx, const struct entry *e, struct arena *arena)
+{
+	struct err err;
+
+	if (store_delete(f->opts.store, ctx, e->scope, store_key(arena, e), &err) != ERR_OK)
+		store_failed(f, "delete", &err);
+}
+
 /* --- one flight --- */
 
 static enum err_code fetch(struct facts *f, const struct ctx *ctx, struct entry *e, void **ret_fact, struct err *reterr)
@@ -238,7 +246,7 @@ static enum err_code fetch(struct facts *f, const struct ctx *ctx, struct entry 
 	if (e->partial == NULL)
 		e->made_ms = clock_mono_ms(ctx->clock);
 	atomic_fetch_add_explicit(&f->flights, 1, memory_order_relaxed);
-	if (e->kind->fetch(f->opts.self, ctx, e->scope, e->name, &e->partial, ret_fact, reterr) == ERR_OK)
+	if (e->kind->fetch(e->kind, f->opts.self, ctx, e->scope, e->name, &e->partial, ret_fact, reterr) == ERR_OK)
 		return ERR_OK;
 	/* What may work later is resumed; what cannot is not worth its memory. */
 	if (e->partial != NULL && !reterr->retryable && reterr->code != ERR_CANCELLED && reterr->code != ERR_DEADLINE) {
@@ -267,6 +275,8 @@ static enum err_code load_entry(struct facts *f, const struct ctx *ctx, struct e
 		code = fetch(f, ctx, e, &fact, reterr);
 		if (code == ERR_OK && !is_forgotten(f, e))
 			write_store(f, ctx, e, fact, arena);
+		if (code == ERR_OK && is_forgotten(f, e))
+			erase_store(f, ctx, e, arena); /* the scope was cleared before or while we wrote */
 	}
 	LOCK_SCOPE(&f->lock);
 	if (code == ERR_OK) {

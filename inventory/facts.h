@@ -28,12 +28,13 @@ struct fact_kind {
 
 	/* Asks AWS. *partial is what an earlier fetch that failed has left (NULL: nothing) and takes what this one leaves when it
 	 * fails with something that may work later. */
-	enum err_code (*fetch)(void *self, const struct ctx *ctx, struct str scope, struct str name, void **partial,
-		void **ret_fact, struct err *reterr);
+	enum err_code (*fetch)(const struct fact_kind *kind, void *self, const struct ctx *ctx, struct str scope,
+		struct str name, void **partial, void **ret_fact, struct err *reterr);
 	void (*partial_free)(void *partial);
 
 	/* Opens bytes of the store, which may be anybody's: checks all of them. */
-	enum err_code (*open)(struct blob *bytes, void **ret_fact, struct err *reterr);
+	enum err_code (*open)(
+		const struct fact_kind *kind, struct blob *bytes, void **ret_fact, struct err *reterr);
 	struct blob *(*bytes)(void *fact); /* borrowed */
 	void *(*ref)(void *fact);
 	void (*unref)(void *fact);

@@ -86,7 +86,7 @@ struct iam_load {
 	struct job *jobs;                  /* of the current phase; NULL: not made yet */
 	size_t      n_jobs, cap_jobs, next_job;
 	bool        allowed[FAN_COUNT];    /* the operation has answered at least once */
-	bool        denied[FAN_COUNT];
+	bool        denied[FAN_COUNT];     /* it was denied and that was accepted */
 };
 
 /* --- rights --- */
@@ -666,7 +666,7 @@ static enum err_code weigh_failure(struct iam_load *l, enum fan_id id, const str
 	}
 	if (!is_denial(failure) || weight == WEIGHT_REQUIRED || l->opts.require_all_permissions)
 		return failure->code;
-	/* A policy side that answered before and is denied now would be a partial answer. */
+	/* A policy side that answers for some and is denied for others would be a partial answer. */
 	if (weight == WEIGHT_POLICY_SIDE && l->allowed[id])
 		return failure->code;
 	if (!l->denied[id])
@@ -720,16 +720,20 @@ static enum err_code run_wave(struct iam_load *l, enum fan_id id, struct err *re
 		items[i] = (struct aws_call_item){.op = fans[id].op, .in = &in[i], .out = &out[i]};
 	}
 	aws_call_many(l->iam, l->ctx, items, n, l->opts.max_in_flight, is_hard_failure, l->scratch);
+	/* What came first: that the operation is permitted counts for the whole wave, which has no order. */
 	for (size_t i = 0; i < n; i++) {
 		struct err e;
 
-		if (items[i].code == ERR_OK) {
-			if (finish_job(l, id, wave[i], &out[i], &e) != ERR_OK && code == ERR_OK) {
-				*reterr = e;
-				code = e.code;
-			}
-			continue;
+		if (items[i].code == ERR_OK && finish_job(l, id, wave[i], &out[i], &e) != ERR_OK && code == ERR_OK) {
+			*reterr = e;
+			code = e.code;
 		}
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct err e;
+
+		if (items[i].code == ERR_OK)
+			continue;
 		if (weigh_failure(l, id, &items[i].err, &e) == ERR_OK) {
 			wave[i]->done = true;
 		} else if (code == ERR_OK || code == ERR_CANCELLED) { /* cancelled: only because another one failed */
@@ -974,16 +978,20 @@ static struct iam_attachment *collect_attachments(struct iam_load *l, size_t *re
  * AWS's, or not all that are attached (spec/iam.md 14.2). */
 static enum err_code settle_policies(struct iam_load *l, const struct phase *phase, struct err *reterr)
 {
-	size_t n_attached, kept = 0;
+	size_t n_attached, n_missing = 0, kept = 0;
 	struct iam_attachment *attached = collect_attachments(l, &n_attached);
+	const struct iam_attachment **missing = mem_array(n_attached + 1, sizeof(const struct iam_attachment *));
 	struct draft_list *list;
 
 	(void)phase;
 	(void)reterr;
 	for (size_t i = 0; i < n_attached; i++) {
 		if (iam_draft_find(l->draft, IAM_POLICIES, attached[i].arn) == NULL)
-			new_policy(l, attached[i].arn, attached[i].name);
+			missing[n_missing++] = &attached[i];
 	}
+	for (size_t i = 0; i < n_missing; i++) /* not while searching: each search after an addition would sort */
+		new_policy(l, missing[i]->arn, missing[i]->name);
+	mem_free(missing);
 	iam_draft_sort(l->draft, IAM_POLICIES);
 	list = &l->draft->lists[IAM_POLICIES];
 	for (size_t i = 0; i < list->n; i++) {
@@ -1080,6 +1088,8 @@ static enum err_code read_report(struct iam_load *l, const struct phase *phase, 
 		}
 		if (!str_eq_c(str_c(reterr->aws_code), "ReportInProgress") && request_report(l, reterr) != ERR_OK)
 			return reterr->code;
+		if (l->report_denied)
+			return ERR_OK; /* nobody is going to make one */
 		if (ctx_sleep_ms(l->ctx, pause_ms, "waiting for the credential report", reterr) != ERR_OK)
 			return reterr->code;
 		pause_ms = pause_ms < 4000 ? pause_ms * 2 : 4000;

@@ -9,6 +9,7 @@
 #include "inventory/claims.h"
 #include "inventory/iam_account.h"
 #include "inventory/iam_load.h"
+#include "inventory/identity_center.h"
 #include "inventory/internal.h"
 #include "inventory/read_ahead.h"
 #include "store/memory.h"
@@ -37,13 +38,14 @@ static struct iam_load_options load_options(struct inventory *inv, struct str ac
 	};
 }
 
-static enum err_code fetch_account(void *self, const struct ctx *ctx, struct str scope, struct str name, void **partial,
-	void **ret_fact, struct err *reterr)
+static enum err_code fetch_account(const struct fact_kind *kind, void *self, const struct ctx *ctx, struct str scope,
+	struct str name, void **partial, void **ret_fact, struct err *reterr)
 {
 	CLEANUP(aws_client_unrefp) struct aws_client *iam = NULL;
 	struct inventory *inv = self;
 	struct iam_account *account;
 
+	(void)kind;
 	(void)scope;
 	if (inventory_client(inv, ctx, &aws_iam, name, &iam, reterr) != ERR_OK)
 		return reterr->code;
@@ -65,10 +67,12 @@ static void free_partial_account(void *partial)
 	iam_load_free(partial);
 }
 
-static enum err_code open_account(struct blob *bytes, void **ret_fact, struct err *reterr)
+static enum err_code open_account(
+	const struct fact_kind *kind, struct blob *bytes, void **ret_fact, struct err *reterr)
 {
 	struct iam_account *account;
 
+	(void)kind;
 	if (iam_account_open(bytes, &account, reterr) != ERR_OK)
 		return reterr->code;
 	*ret_fact = account;
@@ -102,7 +106,7 @@ const struct fact_kind iam_account_fact = {
 
 /* --- life --- */
 
-static void read_account_ahead(void *self, const struct ctx *ctx, struct str sync_id, struct str account);
+static void read_thing_ahead(void *self, const struct ctx *ctx, struct str sync_id, struct str name);
 static bool has_room(void *self);
 
 struct inventory *inventory_new(const struct inventory_options *opts)
@@ -118,10 +122,11 @@ struct inventory *inventory_new(const struct inventory_options *opts)
 		.store = opts->store, .clock = opts->clock, .max_bytes = inv->opts.max_bytes, .self = inv});
 	inv->documents = store_memory_new(&(struct store_memory_options){
 		.max_bytes = DOCUMENTS_BYTES, .max_age_ms = DOCUMENTS_AGE_MS, .clock = opts->clock});
+	inv->document_flights = document_flights_new();
 	inv->claims = claims_new();
 	if (opts->read_ahead > 0)
 		inv->read_ahead = read_ahead_new(&(struct read_ahead_options){.threads = opts->read_ahead,
-			.clock = opts->clock, .read = read_account_ahead, .has_room = has_room, .self = inv});
+			.clock = opts->clock, .read = read_thing_ahead, .has_room = has_room, .self = inv});
 	return inv;
 }
 
@@ -131,6 +136,7 @@ void inventory_free(struct inventory *inv)
 		return;
 	read_ahead_free(inv->read_ahead);
 	claims_free(inv->claims);
+	document_flights_free(inv->document_flights);
 	facts_free(inv->facts);
 	store_free(inv->documents);
 	mem_free(inv);
@@ -168,19 +174,65 @@ enum err_code inventory_account_alias(
 		*ret_alias = out.aliases.n == 1 ? *AWS_LIST_AT(out.aliases, struct str, 0) : STR_EMPTY;
 		return ERR_OK;
 	}
-	if (reterr->code != ERR_DENIED)
+	/* A denial of STS underneath says nothing about the alias. */
+	if (reterr->code != ERR_DENIED || !str_starts(str_c(reterr->aws_operation), STR("iam:")) ||
+		inv->opts.require_all_permissions)
 		return reterr->code;
 	atomic_fetch_add_explicit(&inv->denied_reads, 1, memory_order_relaxed);
+	if (!atomic_exchange(&inv->alias_denied, true))
+		log_warn("a permission is missing, ignoring", LOG_CSTR("permission", "iam:ListAccountAliases"),
+			LOG_CSTR("consequence", "the connector's name and profile lack the account's alias"));
 	*ret_alias = STR_EMPTY;
 	return ERR_OK;
 }
 
 /* --- facts --- */
 
-static void touch(struct inventory *inv, const struct ctx *ctx, struct str sync_id, struct str account)
+/* Names in the queue of the read-ahead: what, then of which. */
+static struct str ahead_name(struct arena *arena, enum ahead what, struct str name)
 {
-	if (inv->read_ahead != NULL && !ctx->background)
-		read_ahead_touch(inv->read_ahead, sync_id, account);
+	if (what == AHEAD_NOTHING)
+		return STR_EMPTY;
+	return str_fmt(arena, "%c" STR_FMT, (char)('0' + what), STR_ARG(name));
+}
+
+/* How a fact that could not be had is reported. What AWS did not find is then not what the engine asked us for: NOT_FOUND would make it
+ * drop the cursor and call the sync complete (architecture, decision 9). */
+static enum err_code no_fact(const struct fact_wanted *wanted, struct err *reterr)
+{
+	if (reterr->code == ERR_NOT_FOUND && !wanted->not_found_passes)
+		reterr->code = ERR_MISSING;
+	if (!str_starts(str_c(reterr->msg), STR("baton-aws: ")))
+		err_prefix(reterr, "baton-aws");
+	return reterr->code;
+}
+
+enum err_code inventory_get_fact(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
+	const struct fact_wanted *wanted, void **ret_fact, struct err *reterr)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
+	struct read_ahead *r = ctx->background ? NULL : inv->read_ahead;
+	struct live_sync *alive = read_ahead_begin(r, sync_id, ahead_name(arena, wanted->ahead, wanted->name));
+	const enum err_code code = facts_get(inv->facts, ctx, wanted->kind, sync_id, wanted->name, ret_fact, reterr);
+
+	read_ahead_done(r, alive);
+	return code == ERR_OK ? ERR_OK : no_fact(wanted, reterr);
+}
+
+bool inventory_is_permitted(struct inventory *inv, struct str scope, const struct aws_operation *op)
+{
+	/* Requests without a sync have no end at which a denial would be forgotten: they try. */
+	return scope.n == 0 || !claims_is_taken(inv->claims, scope, str_c(op->name));
+}
+
+void inventory_note_denied(
+	struct inventory *inv, struct str scope, const struct aws_operation *op, const char *consequence)
+{
+	if (!claims_first(inv->claims, scope, str_c(op->name)))
+		return;
+	atomic_fetch_add_explicit(&inv->denied_reads, 1, memory_order_relaxed);
+	log_warn("a permission is missing, ignoring", LOG_CSTR("service", op->service->id), LOG_CSTR("operation", op->name),
+		LOG_CSTR("consequence", consequence));
 }
 
 static enum err_code own_account(
@@ -200,14 +252,15 @@ enum err_code inventory_iam_account(struct inventory *inv, const struct ctx *ctx
 	struct str account, struct iam_account **ret_account, struct err *reterr)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
+	struct fact_wanted wanted = {.kind = &iam_account_fact, .ahead = AHEAD_ACCOUNT};
 	void *fact;
 
 	if (own_account(inv, ctx, &account, arena, reterr) != ERR_OK)
 		return reterr->code;
 	if (!arn_is_account(account))
 		return err_set(reterr, ERR_INVALID, "baton-aws: '" STR_FMT "' is not an account number", STR_ARG(account));
-	touch(inv, ctx, sync_id, account);
-	if (facts_get(inv->facts, ctx, &iam_account_fact, sync_id, account, &fact, reterr) != ERR_OK)
+	wanted.name = account;
+	if (inventory_get_fact(inv, ctx, sync_id, &wanted, &fact, reterr) != ERR_OK)
 		return reterr->code;
 	*ret_account = fact;
 	return ERR_OK;
@@ -216,10 +269,10 @@ enum err_code inventory_iam_account(struct inventory *inv, const struct ctx *ctx
 enum err_code inventory_org_accounts(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
 	struct org_accounts **ret_accounts, struct err *reterr)
 {
+	const struct fact_wanted wanted = {.kind = &org_accounts_fact.kind, .name = STR_EMPTY};
 	void *fact;
 
-	touch(inv, ctx, sync_id, STR_EMPTY);
-	if (facts_get(inv->facts, ctx, &org_accounts_fact, sync_id, STR_EMPTY, &fact, reterr) != ERR_OK)
+	if (inventory_get_fact(inv, ctx, sync_id, &wanted, &fact, reterr) != ERR_OK)
 		return reterr->code;
 	*ret_accounts = fact;
 	return ERR_OK;
@@ -228,10 +281,10 @@ enum err_code inventory_org_accounts(struct inventory *inv, const struct ctx *ct
 enum err_code inventory_policy_catalogue(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
 	struct policy_catalogue **ret_catalogue, struct err *reterr)
 {
+	const struct fact_wanted wanted = {.kind = &policy_catalogue_fact.kind, .name = STR_EMPTY};
 	void *fact;
 
-	touch(inv, ctx, sync_id, STR_EMPTY);
-	if (facts_get(inv->facts, ctx, &policy_catalogue_fact, sync_id, STR_EMPTY, &fact, reterr) != ERR_OK)
+	if (inventory_get_fact(inv, ctx, sync_id, &wanted, &fact, reterr) != ERR_OK)
 		return reterr->code;
 	*ret_catalogue = fact;
 	return ERR_OK;
@@ -243,10 +296,12 @@ enum err_code inventory_enter_accounts(struct inventory *inv, const struct ctx *
 	const struct str *accounts, size_t n, bool *ret_ok, struct err *reterr)
 {
 	struct aws_probe *probes = mem_array(n + 1, sizeof(*probes));
+	struct live_sync *alive;
 	enum err_code code = ERR_OK;
 
-	touch(inv, ctx, sync_id, STR_EMPTY);
+	alive = read_ahead_begin(inv->read_ahead, sync_id, STR_EMPTY);
 	aws_session_probe(inv->opts.aws, ctx, accounts, n, probes, PROBES_IN_FLIGHT);
+	read_ahead_done(inv->read_ahead, alive);
 	for (size_t i = 0; i < n && code == ERR_OK; i++) {
 		ret_ok[i] = probes[i].code == ERR_OK;
 		if (ret_ok[i])
@@ -254,7 +309,7 @@ enum err_code inventory_enter_accounts(struct inventory *inv, const struct ctx *
 		if (probes[i].code != ERR_DENIED) {
 			*reterr = probes[i].err;
 			code = err_prefix(reterr, "baton-aws: entering account " STR_FMT " failed", STR_ARG(accounts[i]));
-		} else if (claims_take(inv->claims, sync_id, accounts[i], STR("denied")) && !ctx->background) {
+		} else if (claims_first(inv->claims, sync_id, accounts[i])) {
 			atomic_fetch_add_explicit(&inv->denied_reads, 1, memory_order_relaxed);
 			log_warn("the role of an account cannot be assumed, its IAM is left out, ignoring",
 				LOG_STR("account", accounts[i]), LOG_CSTR("error", probes[i].err.msg));
@@ -264,25 +319,77 @@ enum err_code inventory_enter_accounts(struct inventory *inv, const struct ctx *
 	return code;
 }
 
-void inventory_expect_accounts(struct inventory *inv, struct str sync_id, const struct str *accounts, size_t n)
+static void expect(struct inventory *inv, struct str sync_id, enum ahead what, const struct str *names, size_t n)
 {
-	if (inv->read_ahead != NULL && sync_id.n > 0)
-		read_ahead_expect(inv->read_ahead, sync_id, accounts, n);
+	CLEANUP(arena_freep) struct arena *arena = NULL;
+	struct str *queue;
+
+	if (inv->read_ahead == NULL || sync_id.n == 0)
+		return;
+	arena = arena_new(0);
+	queue = arena_array_of(arena, n, struct str);
+	for (size_t i = 0; i < n; i++)
+		queue[i] = ahead_name(arena, what, names[i]);
+	read_ahead_expect(inv->read_ahead, sync_id, queue, n);
 }
 
-static void read_account_ahead(void *self, const struct ctx *ctx, struct str sync_id, struct str account)
+void inventory_expect_accounts(struct inventory *inv, struct str sync_id, const struct str *accounts, size_t n)
 {
+	expect(inv, sync_id, AHEAD_ACCOUNT, accounts, n);
+}
+
+void inventory_expect_assignments(struct inventory *inv, struct str sync_id, const struct str *accounts, size_t n)
+{
+	expect(inv, sync_id, AHEAD_ASSIGNMENTS, accounts, n);
+}
+
+void inventory_expect_members(struct inventory *inv, struct str sync_id, const struct str *group_ids, size_t n)
+{
+	expect(inv, sync_id, AHEAD_MEMBERS, group_ids, n);
+}
+
+static enum err_code read_account(
+	struct inventory *inv, const struct ctx *ctx, struct str sync_id, struct str account, struct err *reterr)
+{
+	CLEANUP(iam_account_unrefp) struct iam_account *data = NULL;
+
+	return inventory_iam_account(inv, ctx, sync_id, account, &data, reterr);
+}
+
+static enum err_code read_assignments(
+	struct inventory *inv, const struct ctx *ctx, struct str sync_id, struct str account, struct err *reterr)
+{
+	CLEANUP(ic_unrefp) struct ic_rows *rows = NULL;
+
+	return inventory_ic_assignments(inv, ctx, sync_id, account, &rows, reterr);
+}
+
+static enum err_code read_members(
+	struct inventory *inv, const struct ctx *ctx, struct str sync_id, struct str group_id, struct err *reterr)
+{
+	CLEANUP(ic_unrefp) struct ic_rows *rows = NULL;
+
+	return inventory_ic_members(inv, ctx, sync_id, group_id, &rows, reterr);
+}
+
+/* The read-ahead asks as the foreground would, and drops the answer: it stays with the facts. */
+static void read_thing_ahead(void *self, const struct ctx *ctx, struct str sync_id, struct str name)
+{
+	static enum err_code (*const readers[AHEAD_COUNT])(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
+		struct str of, struct err *reterr) = {
+		[AHEAD_ACCOUNT] = read_account,
+		[AHEAD_ASSIGNMENTS] = read_assignments,
+		[AHEAD_MEMBERS] = read_members,
+	};
 	struct inventory *inv = self;
-	struct iam_account *data;
 	struct err e;
 
-	if (inventory_iam_account(inv, ctx, sync_id, account, &data, &e) != ERR_OK) {
-		log_debug("reading ahead failed, the account is read when it is asked for", LOG_STR("account", account),
+	if (readers[name.p[0] - '0'](inv, ctx, sync_id, str_from(name, 1), &e) != ERR_OK) {
+		log_debug("reading ahead failed, it is read when it is asked for", LOG_STR("name", name),
 			LOG_CSTR("error", e.msg));
 		return;
 	}
 	atomic_fetch_add_explicit(&inv->read_ahead_done, 1, memory_order_relaxed);
-	iam_account_unref(data);
 }
 
 /* Half of the room is for what was asked for. */
@@ -295,7 +402,7 @@ static bool has_room(void *self)
 
 bool inventory_claim_policy(struct inventory *inv, struct str sync_id, struct str arn, struct str account)
 {
-	return claims_take(inv->claims, sync_id, arn, account);
+	return sync_id.n == 0 || claims_take(inv->claims, sync_id, arn, account);
 }
 
 /* --- the end --- */

@@ -38,7 +38,6 @@ struct inventory_options {
 	bool                require_all_permissions; /* a denied read of enrichment or of the policy side is an error */
 	bool                only_attached_policies;  /* sync-only-attached-policies */
 	bool                access_keys;             /* sync-secrets: accounts hold their access keys */
-	bool                policies;                /* iam_policy is wanted at all (spec/iam.md 2.2) */
 	size_t              max_bytes;               /* of facts kept in process; 0: 256 MiB */
 	size_t              read_ahead;              /* accounts read at once before they are asked for; 0: none */
 	size_t              max_in_flight;           /* AWS calls at once per flight of narrow operations; 0: 16 */
@@ -90,7 +89,8 @@ MUST_CHECK enum err_code inventory_policy_documents(struct inventory *inv, const
 	const struct policy_version *policies, size_t n, struct arena *arena, struct str *documents, struct err *reterr);
 
 /* With sync-only-attached-policies each account lists the AWS-managed policies it uses; a policy that several use is listed by the
- * first that asks, and by it again whenever a page is asked again. True: list it under `account`. */
+ * first that asks, and by it again whenever a page is asked again. True: list it under `account`. Without a sync there is nobody to share
+ * with: always true. */
 bool inventory_claim_policy(struct inventory *inv, struct str sync_id, struct str arn, struct str account);
 
 /* Cleanup: forgets everything kept for the sync, here and in the store. A failing store is logged and reported as ERR_UNAVAILABLE. */

@@ -20,6 +20,7 @@ static void pack_account(struct buf *b, const void *item)
 	pack_str(b, a->arn);
 	pack_str(b, a->name);
 	pack_str(b, a->email);
+	pack_str(b, a->parent_id);
 	pack_u64(b, a->active ? 1 : 0);
 }
 
@@ -31,12 +32,13 @@ static void unpack_account(struct unpack *u, void *item)
 	a->arn = unpack_str(u);
 	a->name = unpack_str(u);
 	a->email = unpack_str(u);
+	a->parent_id = unpack_str(u);
 	a->active = unpack_u64(u) != 0;
 }
 
 static const struct rows_type type = {
 	.item_size = sizeof(struct org_account),
-	.min_bytes = 5,
+	.min_bytes = 6,
 	.pack = pack_account,
 	.unpack = unpack_account,
 };
@@ -45,6 +47,21 @@ static const struct rows_type type = {
 static bool is_active(const struct aws_organizations_account *a)
 {
 	return str_eq(a->state.n > 0 ? a->state : a->status, STR("ACTIVE"));
+}
+
+/* "o-.../r-.../ou-.../", perhaps with the account behind it: the last root or unit. */
+static struct str parent_of_path(const struct aws_organizations_account *a)
+{
+	struct str rest = a->paths.n == 0 ? STR_EMPTY : *AWS_LIST_AT(a->paths, struct str, 0);
+	struct str parent = STR_EMPTY;
+
+	while (rest.n > 0) {
+		const struct str segment = str_cut(&rest, '/');
+
+		if (str_starts(segment, STR("r-")) || str_starts(segment, STR("ou-")))
+			parent = segment;
+	}
+	return parent;
 }
 
 static enum err_code take_page(
@@ -63,20 +80,22 @@ static enum err_code take_page(
 			.arn = str_dup(l->arena, from->arn),
 			.name = str_dup(l->arena, from->name),
 			.email = str_dup(l->arena, from->email),
+			.parent_id = str_dup(l->arena, parent_of_path(from)),
 			.active = is_active(from),
 		};
 	}
 	return ERR_OK;
 }
 
-static enum err_code fetch(void *self, const struct ctx *ctx, struct str scope, struct str name, void **partial,
-	void **ret_fact, struct err *reterr)
+static enum err_code fetch(const struct fact_kind *kind, void *self, const struct ctx *ctx, struct str scope,
+	struct str name, void **partial, void **ret_fact, struct err *reterr)
 {
 	CLEANUP(aws_client_unrefp) struct aws_client *client = NULL;
 	CLEANUP(arena_freep) struct arena *scratch = arena_new(0);
 	struct rows *rows;
 	struct listing *l;
 
+	(void)kind;
 	(void)scope;
 	(void)name;
 	if (inventory_client(self, ctx, &aws_organizations, STR_EMPTY, &client, reterr) != ERR_OK)
@@ -105,24 +124,17 @@ static enum err_code fetch(void *self, const struct ctx *ctx, struct str scope, 
 	return ERR_OK;
 }
 
-static enum err_code open(struct blob *bytes, void **ret_fact, struct err *reterr)
-{
-	struct rows *rows;
-
-	if (rows_open(&type, bytes, &rows, reterr) != ERR_OK)
-		return reterr->code;
-	*ret_fact = rows;
-	return ERR_OK;
-}
-
-const struct fact_kind org_accounts_fact = {
-	.name = "org-accounts/1",
-	.fetch = fetch,
-	.partial_free = listing_free,
-	.open = open,
-	.bytes = rows_fact_bytes,
-	.ref = rows_fact_ref,
-	.unref = rows_fact_unref,
+const struct rows_fact org_accounts_fact = {
+	.type = &type,
+	.kind = {
+		.name = "org-accounts/2",
+		.fetch = fetch,
+		.partial_free = listing_free,
+		.open = rows_fact_open,
+		.bytes = rows_fact_bytes,
+		.ref = rows_fact_ref,
+		.unref = rows_fact_unref,
+	},
 };
 
 void org_accounts_unref(struct org_accounts *a)
@@ -140,12 +152,12 @@ const struct org_account *org_accounts_all(const struct org_accounts *a, size_t 
 	return rows_all(rows_of(a), ret_n);
 }
 
-size_t org_accounts_after(const struct org_accounts *a, struct str id)
-{
-	return rows_after(rows_of(a), id);
-}
-
 const struct org_account *org_accounts_find(const struct org_accounts *a, struct str id)
 {
 	return rows_find(rows_of(a), id);
+}
+
+size_t org_accounts_after(const struct org_accounts *a, struct str id)
+{
+	return rows_after(rows_of(a), id);
 }

@@ -72,8 +72,8 @@ static bool is_denied_as_a_whole(struct inventory *inv, const struct listing *l,
 	return true;
 }
 
-static enum err_code fetch(void *self, const struct ctx *ctx, struct str scope, struct str name, void **partial,
-	void **ret_fact, struct err *reterr)
+static enum err_code fetch(const struct fact_kind *kind, void *self, const struct ctx *ctx, struct str scope,
+	struct str name, void **partial, void **ret_fact, struct err *reterr)
 {
 	CLEANUP(aws_client_unrefp) struct aws_client *client = NULL;
 	CLEANUP(arena_freep) struct arena *scratch = arena_new(0);
@@ -81,6 +81,7 @@ static enum err_code fetch(void *self, const struct ctx *ctx, struct str scope, 
 	struct rows *rows;
 	struct listing *l;
 
+	(void)kind;
 	(void)scope;
 	(void)name;
 	if (inventory_client(self, ctx, &aws_iam, STR_EMPTY, &client, reterr) != ERR_OK)
@@ -114,24 +115,17 @@ static enum err_code fetch(void *self, const struct ctx *ctx, struct str scope, 
 	return ERR_OK;
 }
 
-static enum err_code open(struct blob *bytes, void **ret_fact, struct err *reterr)
-{
-	struct rows *rows;
-
-	if (rows_open(&type, bytes, &rows, reterr) != ERR_OK)
-		return reterr->code;
-	*ret_fact = rows;
-	return ERR_OK;
-}
-
-const struct fact_kind policy_catalogue_fact = {
-	.name = "policy-catalogue/1",
-	.fetch = fetch,
-	.partial_free = listing_free,
-	.open = open,
-	.bytes = rows_fact_bytes,
-	.ref = rows_fact_ref,
-	.unref = rows_fact_unref,
+const struct rows_fact policy_catalogue_fact = {
+	.type = &type,
+	.kind = {
+		.name = "policy-catalogue/1",
+		.fetch = fetch,
+		.partial_free = listing_free,
+		.open = rows_fact_open,
+		.bytes = rows_fact_bytes,
+		.ref = rows_fact_ref,
+		.unref = rows_fact_unref,
+	},
 };
 
 void policy_catalogue_unref(struct policy_catalogue *c)

@@ -1,8 +1,8 @@
 /* DESIGN
  *
- * A list of live syncs, each with its queue of accounts; threads take the next account of the sync that was touched last. A read runs under a
- * deadline of SYNC_IDLE_MS behind the sync's last touch: when it is cut off although the sync lives on (a large account in the narrow way), the
- * account goes back to the queue's front and the read resumes where it was. So nothing has to watch the clock. */
+ * A list of live syncs, each with its queue of names; threads take the next name of the sync that was touched last. A read runs under a
+ * deadline of SYNC_IDLE_MS behind the sync's last sign of life: when it is cut off although the sync lives on (a large account in the narrow way), the
+ * name goes back to the queue's front and the read resumes where it was. So nothing has to watch the clock. */
 #include "inventory/read_ahead.h"
 
 #include <string.h>
@@ -14,8 +14,8 @@
 
 #define NO_ROOM_PAUSE_MS 200
 
-struct account {
-	struct account *next;
+struct wish {
+	struct wish *next;
 	struct str      id;
 	enum { WAITING, READING, DONE } state;
 };
@@ -24,10 +24,11 @@ struct live_sync {
 	struct live_sync *next;
 	struct arena     *arena;  /* of all below, and of this */
 	struct str        id;
-	struct account   *accounts, **end;
+	struct wish   *wishes, **end;
 	int64_t           touched_ms;
 	struct cancel    *cancel;
 	unsigned          readers; /* threads that read for it */
+	unsigned          askers;  /* requests of it that are being answered */
 	bool              ended;
 };
 
@@ -79,7 +80,7 @@ static struct live_sync *add_sync(struct read_ahead *r, struct str id)
 
 	s->arena = arena;
 	s->id = str_dup(arena, id);
-	s->end = &s->accounts;
+	s->end = &s->wishes;
 	s->cancel = cancel_new();
 	s->next = r->syncs;
 	r->syncs = s;
@@ -98,8 +99,8 @@ static void drop_dead(struct read_ahead *r, int64_t now_ms)
 	for (struct live_sync **at = &r->syncs; *at != NULL;) {
 		struct live_sync *s = *at;
 
-		s->ended = s->ended || now_ms - s->touched_ms >= SYNC_IDLE_MS;
-		if (s->ended && s->readers == 0) {
+		s->ended = s->ended || (s->askers == 0 && now_ms - s->touched_ms >= SYNC_IDLE_MS);
+		if (s->ended && s->readers == 0 && s->askers == 0) {
 			*at = s->next;
 			sync_free(s);
 		} else {
@@ -108,57 +109,58 @@ static void drop_dead(struct read_ahead *r, int64_t now_ms)
 	}
 }
 
-static struct account *find_account(struct live_sync *s, struct str id)
+static struct wish *find_wish(struct live_sync *s, struct str id)
 {
-	struct account *a = s->accounts;
+	struct wish *w = s->wishes;
 
-	while (a != NULL && !str_eq(a->id, id))
-		a = a->next;
-	return a;
+	while (w != NULL && !str_eq(w->id, id))
+		w = w->next;
+	return w;
 }
 
-static struct account *next_waiting(struct live_sync *s)
+static struct wish *next_waiting(struct live_sync *s)
 {
-	struct account *a = s->accounts;
+	struct wish *w = s->wishes;
 
-	while (a != NULL && a->state != WAITING)
-		a = a->next;
-	return a;
+	while (w != NULL && w->state != WAITING)
+		w = w->next;
+	return w;
 }
 
 /* Work of the sync that was touched last. */
-static struct live_sync *find_work(struct read_ahead *r, struct account **ret_account)
+static struct live_sync *find_work(struct read_ahead *r, struct wish **ret_wish)
 {
 	struct live_sync *best = NULL;
 
 	for (struct live_sync *s = r->syncs; s != NULL; s = s->next) {
-		struct account *a = s->ended ? NULL : next_waiting(s);
+		struct wish *w = s->ended ? NULL : next_waiting(s);
 
-		if (a != NULL && (best == NULL || s->touched_ms > best->touched_ms)) {
+		if (w != NULL && (best == NULL || s->touched_ms > best->touched_ms)) {
 			best = s;
-			*ret_account = a;
+			*ret_wish = w;
 		}
 	}
 	return best;
 }
 
-static void read_one(struct read_ahead *r, struct live_sync *s, struct account *a)
+static void read_one(struct read_ahead *r, struct live_sync *s, struct wish *w)
 {
+	const int64_t alive_ms = s->askers > 0 ? clock_mono_ms(r->opts.clock) : s->touched_ms;
 	const struct ctx ctx = {
 		.clock = r->opts.clock,
-		.deadline_ms = s->touched_ms + SYNC_IDLE_MS,
+		.deadline_ms = alive_ms + SYNC_IDLE_MS,
 		.cancel = s->cancel,
 		.background = true,
 	};
 	struct err cut_off;
 
-	a->state = READING;
+	w->state = READING;
 	s->readers++;
 	mutex_unlock(&r->lock);
-	r->opts.read(r->opts.self, &ctx, s->id, a->id);
+	r->opts.read(r->opts.self, &ctx, s->id, w->id);
 	mutex_lock(&r->lock);
 	s->readers--;
-	a->state = ctx_check(&ctx, "reading ahead", &cut_off) == ERR_OK ? DONE : WAITING;
+	w->state = ctx_check(&ctx, "reading ahead", &cut_off) == ERR_OK ? DONE : WAITING;
 }
 
 static void *thread_main(void *arg)
@@ -167,24 +169,24 @@ static void *thread_main(void *arg)
 
 	LOCK_SCOPE(&r->lock);
 	while (!r->stopping) {
-		struct account *a = NULL;
+		struct wish *w = NULL;
 		struct live_sync *s;
 
 		drop_dead(r, clock_mono_ms(r->opts.clock));
-		s = find_work(r, &a);
+		s = find_work(r, &w);
 		if (s == NULL)
 			(void)cond_wait_ms(&r->work, &r->lock, r->syncs == NULL ? INT64_MAX : SYNC_IDLE_MS);
 		else if (!r->opts.has_room(r->opts.self))
 			(void)cond_wait_ms(&r->work, &r->lock, NO_ROOM_PAUSE_MS);
 		else
-			read_one(r, s, a);
+			read_one(r, s, w);
 	}
 	return NULL;
 }
 
 /* --- callers --- */
 
-void read_ahead_expect(struct read_ahead *r, struct str sync_id, const struct str *accounts, size_t n)
+void read_ahead_expect(struct read_ahead *r, struct str sync_id, const struct str *names, size_t n)
 {
 	LOCK_SCOPE(&r->lock);
 	struct live_sync *s = find_sync(r, sync_id);
@@ -193,30 +195,44 @@ void read_ahead_expect(struct read_ahead *r, struct str sync_id, const struct st
 		s = add_sync(r, sync_id);
 	s->touched_ms = clock_mono_ms(r->opts.clock);
 	for (size_t i = 0; i < n; i++) {
-		struct account *a;
+		struct wish *w;
 
-		if (find_account(s, accounts[i]) != NULL)
+		if (find_wish(s, names[i]) != NULL)
 			continue;
-		a = arena_new_of(s->arena, struct account);
-		a->id = str_dup(s->arena, accounts[i]);
-		*s->end = a;
-		s->end = &a->next;
+		w = arena_new_of(s->arena, struct wish);
+		w->id = str_dup(s->arena, names[i]);
+		*s->end = w;
+		s->end = &w->next;
 	}
 	cond_broadcast(&r->work);
 }
 
-void read_ahead_touch(struct read_ahead *r, struct str sync_id, struct str account)
+struct live_sync *read_ahead_begin(struct read_ahead *r, struct str sync_id, struct str name)
 {
-	LOCK_SCOPE(&r->lock);
-	struct live_sync *s = find_sync(r, sync_id);
-	struct account *a;
+	struct live_sync *s;
+	struct wish *w;
 
+	if (r == NULL)
+		return NULL;
+	LOCK_SCOPE(&r->lock);
+	s = find_sync(r, sync_id);
+	if (s == NULL)
+		return NULL;
+	s->touched_ms = clock_mono_ms(r->opts.clock);
+	s->askers++;
+	w = name.n == 0 ? NULL : find_wish(s, name);
+	if (w != NULL && w->state == WAITING)
+		w->state = DONE; /* the foreground reads it itself */
+	return s;
+}
+
+void read_ahead_done(struct read_ahead *r, struct live_sync *s)
+{
 	if (s == NULL)
 		return;
+	LOCK_SCOPE(&r->lock);
 	s->touched_ms = clock_mono_ms(r->opts.clock);
-	a = find_account(s, account);
-	if (a != NULL && a->state == WAITING)
-		a->state = DONE; /* the foreground reads it itself */
+	s->askers--;
 }
 
 void read_ahead_end(struct read_ahead *r, struct str sync_id)

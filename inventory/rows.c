@@ -143,6 +143,17 @@ struct blob *rows_bytes(struct rows *r)
 	return r->bytes;
 }
 
+enum err_code rows_fact_open(
+	const struct fact_kind *kind, struct blob *bytes, void **ret_fact, struct err *reterr)
+{
+	struct rows *rows;
+
+	if (rows_open(((const struct rows_fact *)kind)->type, bytes, &rows, reterr) != ERR_OK)
+		return reterr->code;
+	*ret_fact = rows;
+	return ERR_OK;
+}
+
 struct blob *rows_fact_bytes(void *rows)
 {
 	return rows_bytes(rows);

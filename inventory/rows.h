@@ -15,6 +15,7 @@
 #include "base/blob.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "inventory/facts.h"
 #include "inventory/pack.h"
 
 /* Every item starts with its key, a struct str. */
@@ -38,7 +39,13 @@ struct rows *rows_ref(struct rows *r);
 void         rows_unref(struct rows *r); /* NULL is fine */
 struct blob *rows_bytes(struct rows *r); /* borrowed */
 
-/* The same for a struct fact_kind (facts.h), which knows facts as void. */
+/* A kind of fact (facts.h) that is kept as rows: the functions of its `kind` but fetch are the ones below. */
+struct rows_fact {
+	struct fact_kind        kind; /* first: a pointer to it is one to the whole */
+	const struct rows_type *type;
+};
+enum err_code rows_fact_open(
+	const struct fact_kind *kind, struct blob *bytes, void **ret_fact, struct err *reterr);
 struct blob *rows_fact_bytes(void *rows);
 void        *rows_fact_ref(void *rows);
 void         rows_fact_unref(void *rows);

@@ -15,8 +15,8 @@
 #define HOST_MAX    253
 #define LABEL_MAX   63
 
-/* Collects text up to what an address may have, and counts on, so that longer ones are known to be too long.
- */
+/* Collects text up to what an address may have, and counts on, so that longer ones are known to be too
+ * long. */
 struct text {
 	char p[ADDRESS_MAX];
 	size_t n;

@@ -140,6 +140,14 @@ static Google__Protobuf__Value *str_value(struct arena *arena, struct str s)
 	return v;
 }
 
+static Google__Protobuf__Value *struct_value(struct arena *arena, Google__Protobuf__Struct *s)
+{
+	Google__Protobuf__Value *v = value_new(arena, GOOGLE__PROTOBUF__VALUE__KIND_STRUCT_VALUE);
+
+	v->struct_value = s;
+	return v;
+}
+
 static void set(
 	struct arena *arena, Google__Protobuf__Struct *s, struct str key, Google__Protobuf__Value *value)
 {
@@ -182,10 +190,7 @@ void pb_struct_bool(struct arena *arena, Google__Protobuf__Struct *s, struct str
 void pb_struct_struct(
 	struct arena *arena, Google__Protobuf__Struct *s, struct str key, Google__Protobuf__Struct *value)
 {
-	Google__Protobuf__Value *v = value_new(arena, GOOGLE__PROTOBUF__VALUE__KIND_STRUCT_VALUE);
-
-	v->struct_value = value;
-	set(arena, s, key, v);
+	set(arena, s, key, struct_value(arena, value));
 }
 
 void pb_struct_list(
@@ -205,6 +210,11 @@ Google__Protobuf__ListValue *pb_list(struct arena *arena)
 void pb_list_str(struct arena *arena, Google__Protobuf__ListValue *list, struct str value)
 {
 	PB_ADD(arena, list, values, str_value(arena, value));
+}
+
+void pb_list_struct(struct arena *arena, Google__Protobuf__ListValue *list, Google__Protobuf__Struct *value)
+{
+	PB_ADD(arena, list, values, struct_value(arena, value));
 }
 
 const Google__Protobuf__Value *pb_struct_get(const Google__Protobuf__Struct *s, struct str key)

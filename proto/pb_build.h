@@ -83,6 +83,7 @@ void pb_struct_list(
 /* A list to fill with pb_list_str and to hang in with pb_struct_list. */
 Google__Protobuf__ListValue *pb_list(struct arena *arena) __attribute__((returns_nonnull));
 void pb_list_str(struct arena *arena, Google__Protobuf__ListValue *list, struct str value);
+void pb_list_struct(struct arena *arena, Google__Protobuf__ListValue *list, Google__Protobuf__Struct *value);
 
 /* The value of a key, or NULL. When a key repeats (in a message from outside) the last one counts. */
 const Google__Protobuf__Value *pb_struct_get(const Google__Protobuf__Struct *s, struct str key);

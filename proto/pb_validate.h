@@ -14,8 +14,8 @@
 /* ERR_INVALID with the first violation, in the words clients know:
  *   invalid GrantsServiceListGrantsRequest.Resource: embedded message failed validation | caused by: invalid
  *   Resource.Id: embedded message failed validation | caused by: ...
- * msg came out of pb_unpack (its depth is what bounds the recursion here). Any payloads are not looked into.
- */
+ * msg came out of pb_unpack (its depth is what bounds the recursion here). Any payloads are not looked
+ * into. */
 MUST_CHECK enum err_code pb_validate(const ProtobufCMessage *msg, struct err *reterr);
 
 #endif

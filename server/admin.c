@@ -91,8 +91,8 @@ static void write_store(struct admin *a, struct buf *out)
 	write_metric(out, "baton_store_bytes", "gauge", "Bytes now.", st.bytes);
 }
 
-/* Prometheus wants the rows of one metric together, so each counter is a walk over the operations of its own.
- */
+/* Prometheus wants the rows of one metric together, so each counter is a walk over the operations of its
+ * own. */
 struct aws_column {
 	struct buf *out;
 	const char *name;

@@ -149,6 +149,8 @@ enum err_code client_connect(struct client *c, int64_t timeout_ms, struct err *r
 
 /* What one call sends and receives on gRPC's side. */
 struct exchange {
+	grpc_completion_queue *cq;
+	grpc_call *grpc; /* owns the bytes of the metadata */
 	grpc_byte_buffer *out, *in;
 	grpc_metadata_array headers, trailers;
 	grpc_status_code code;
@@ -173,11 +175,8 @@ static grpc_byte_buffer *pack(const ProtobufCMessage *msg)
 
 static void run(struct client *c, const struct client_call *call, struct exchange *x)
 {
-	grpc_completion_queue *cq = grpc_completion_queue_create_for_next(NULL);
 	gpr_timespec deadline =
 		call->timeout_ms > 0 ? in_ms(call->timeout_ms) : gpr_inf_future(GPR_CLOCK_MONOTONIC);
-	grpc_call *grpc = grpc_channel_create_call(c->channel, NULL, GRPC_PROPAGATE_DEFAULTS, cq,
-		grpc_slice_from_static_string(call->path), NULL, deadline, NULL);
 	grpc_op ops[] = {
 		{.op = GRPC_OP_SEND_INITIAL_METADATA},
 		{.op = GRPC_OP_SEND_MESSAGE, .data.send_message.send_message = x->out},
@@ -192,18 +191,19 @@ static void run(struct client *c, const struct client_call *call, struct exchang
 	};
 	grpc_call_error failed;
 
+	x->cq = grpc_completion_queue_create_for_next(NULL);
+	x->grpc = grpc_channel_create_call(c->channel, NULL, GRPC_PROPAGATE_DEFAULTS, x->cq,
+		grpc_slice_from_static_string(call->path), NULL, deadline, NULL);
 	HAND_OVER(x);
-	failed = grpc_call_start_batch(grpc, ops, ARRAY_LEN(ops), x, NULL);
+	failed = grpc_call_start_batch(x->grpc, ops, ARRAY_LEN(ops), x, NULL);
 	assert(failed == GRPC_CALL_OK);
 	(void)failed;
-	grpc_completion_queue_next(cq, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
+	grpc_completion_queue_next(x->cq, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
 	TAKE_OVER(x);
-	grpc_call_unref(grpc);
-	finish_queue(cq);
 }
 
-/* When the server asks us to come back: from a google.rpc.Status with a RateLimitDescription in its details.
- */
+/* When the server asks us to come back: from a google.rpc.Status with a RateLimitDescription in its
+ * details. */
 static int64_t retry_after(struct arena *arena, struct str details)
 {
 	ProtobufCMessage *status, *limit = NULL;
@@ -267,6 +267,8 @@ enum rpc_code client_call(struct client *c, struct arena *arena, const struct cl
 	read_status(arena, &x, ret_result);
 	if (ret_result->status.code == RPC_OK)
 		read_reply(arena, call, x.in, ret_result);
+	grpc_call_unref(x.grpc);
+	finish_queue(x.cq);
 	grpc_byte_buffer_destroy(x.out);
 	if (x.in)
 		grpc_byte_buffer_destroy(x.in);

@@ -475,8 +475,8 @@ static void target_deinit(struct target *to)
 	buf_deinit(&to->problems);
 }
 
-/* Sources to fields: what serve and the client commands have in common. The texts live no longer than this.
- */
+/* Sources to fields: what serve and the client commands have in common. The texts live no longer than
+ * this. */
 static enum err_code load_fields(const struct option_table *t, const struct config_source *src,
 	struct arena *texts, struct target *to, struct settings *ret_settings, struct err *reterr)
 {

@@ -54,6 +54,7 @@ struct config {
 	struct str global_aws_sso_region;
 	struct str iam_assume_role_name;
 	int64_t http_timeout_seconds;
+	int64_t aws_quota_percent;
 	int64_t read_ahead;
 
 	/* What is synced */

@@ -4,8 +4,8 @@
  * "failed", takes a live UNIX socket away from its owner without a word, and leaves a dead one to everybody
  * else.
  *
- * Threads: main thread, at boot and at the end. Ownership: listen_close removes the socket file and the lock.
- */
+ * Threads: main thread, at boot and at the end. Ownership: listen_close removes the socket file and the
+ * lock. */
 #ifndef SERVER_LISTEN_H
 #define SERVER_LISTEN_H
 

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "inventory/inventory.h"
 #include "server/admin.h"
+#include "server/capabilities.h"
 #include "server/command.h"
 #include "server/config.h"
 #include "server/connector.h"
@@ -146,6 +147,7 @@ static enum err_code aws_up(struct server *s, struct err *reterr)
 			.global_binding_external_id = c->global_binding_external_id,
 			.iam_assume_role_name = c->iam_assume_role_name,
 			.http_timeout_ms = c->http_timeout_seconds * 1000,
+			.quota_percent = (unsigned)c->aws_quota_percent,
 			.environ = (const char *const *)s->source->env,
 			.clock = &clock_system,
 		},
@@ -197,6 +199,8 @@ static enum err_code connector_up(struct server *s, struct err *reterr)
 		.sync_secrets = c->sync_secrets,
 		.organization = c->global_aws_orgs_enabled &&
 			(!c->global_aws_sso_enabled || c->global_aws_cross_account_iam_enabled),
+		.identity_center = c->global_aws_orgs_enabled && c->global_aws_sso_enabled,
+		.sso_region = c->global_aws_sso_region,
 		.create_account_resource_type = c->create_account_resource_type,
 	};
 	s->health = health_new(s->inventory, &clock_system);
@@ -363,9 +367,11 @@ static int serve(const struct config_source *source)
 	struct server s = {.source = source};
 	enum err_code rc;
 	struct err err;
-	size_t n = boot(&s, &rc, &err);
 	const char *signal;
+	size_t n;
 
+	signals_block();
+	n = boot(&s, &rc, &err);
 	if (rc == ERR_OK) {
 		log_info("serving", LOG_CSTR("version", BATON_AWSD_VERSION));
 		signal = signals_wait();
@@ -408,7 +414,6 @@ int main(int argc, char **argv)
 		fprintf(stderr, "baton-awsd: %s\n", err.msg);
 		return EXIT_CODE_USAGE;
 	}
-	signals_block();
 	switch (command.kind) {
 	case COMMAND_SERVE:
 		return serve(&source);
@@ -416,6 +421,8 @@ int main(int argc, char **argv)
 		return crawl_main(&source);
 	case COMMAND_HEALTHCHECK:
 		return healthcheck_main(&source);
+	case COMMAND_CAPABILITIES:
+		return capabilities_main();
 	case COMMAND_VERSION:
 		puts("baton-awsd " BATON_AWSD_VERSION);
 		return EXIT_CODE_OK;

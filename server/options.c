@@ -134,8 +134,8 @@ static const struct option server_items[] = {
 			"end the home region of the partition."},
 	{.name = "global-access-key-id", .type = OPTION_STRING, .group = OPTION_GROUP_AWS, .value = "ID",
 		AT(global_access_key_id), .sensitive = true,
-		.help = "Static credentials, together with the next. Without them they are looked for in AWS's own environment "
-			"variables, then in its shared files."},
+		.help = "Static credentials, together with the next. Without them they are looked for where AWS's tools "
+			"look: environment, web identity, shared files, container, EC2 instance."},
 	{.name = "global-secret-access-key", .type = OPTION_SECRET, .group = OPTION_GROUP_AWS, .value = "KEY",
 		AT(global_secret_access_key), .sensitive = true,
 		.help = "Better given in the environment or the file: the command line of a process can be read by others."},
@@ -157,6 +157,10 @@ static const struct option server_items[] = {
 		.help = "Region of IAM Identity Center; any region name is accepted."},
 	{.name = "http-timeout-seconds", SECONDS, .group = OPTION_GROUP_AWS, AT(http_timeout_seconds), .preset = "300",
 		.min = 1, .max = 1800, .help = "Longest time for one request to AWS."},
+	{.name = "aws-quota-percent", .type = OPTION_INT, .group = OPTION_GROUP_AWS, .value = "PERCENT",
+		AT(aws_quota_percent), .preset = "100", .min = 1, .max = 100000,
+		.help = "How much of AWS's request quotas is used: less leaves room for other tools, more is for accounts whose "
+			"quotas AWS has raised."},
 
 	/* What is synced */
 	{.name = "sync-resource-types", .type = OPTION_LIST, .group = OPTION_GROUP_SYNC, .value = "TYPE,...",
@@ -171,6 +175,11 @@ static const struct option server_items[] = {
 
 	{.name = "global-aws-orgs-enabled", .type = OPTION_BOOL, .group = OPTION_GROUP_SYNC, AT(global_aws_orgs_enabled),
 		.help = "AWS Organizations: the IAM of every member account as well, through --iam-assume-role-name."},
+	{.name = "global-aws-sso-enabled", .type = OPTION_BOOL, .group = OPTION_GROUP_SYNC, AT(global_aws_sso_enabled),
+		.help = "AWS IAM Identity Center: accounts, permission sets, assignments, its users and groups. Needs Organizations."},
+	{.name = "global-aws-cross-account-iam-enabled", .type = OPTION_BOOL, .group = OPTION_GROUP_SYNC,
+		AT(global_aws_cross_account_iam_enabled),
+		.help = "With Identity Center, the IAM of every member account as well (without it that is always so)."},
 	{.name = "sync-secrets", .type = OPTION_BOOL, .group = OPTION_GROUP_SYNC, AT(sync_secrets),
 		.help = "Access keys as resources."},
 	{.name = "read-ahead", .type = OPTION_INT, .group = OPTION_GROUP_SYNC, .value = "N", AT(read_ahead), .preset = "4",
@@ -179,11 +188,6 @@ static const struct option server_items[] = {
 	/* Not available yet */
 	{NOT_AVAILABLE("provisioning", provisioning, "Changes: Grant, Revoke, CreateAccount, DeleteResource."),
 		.group = OPTION_GROUP_SYNC, .letter = 'p'},
-	{NOT_AVAILABLE("global-aws-sso-enabled", global_aws_sso_enabled, "AWS IAM Identity Center."),
-		.group = OPTION_GROUP_SYNC},
-	{NOT_AVAILABLE("global-aws-cross-account-iam-enabled", global_aws_cross_account_iam_enabled,
-		 "IAM of every member account. Needs Organizations and Identity Center."),
-		.group = OPTION_GROUP_SYNC},
 	{NOT_AVAILABLE("sync-sso-user-last-login", sync_sso_user_last_login,
 		 "Last logins of Identity Center users, from CloudTrail."),
 		.group = OPTION_GROUP_SYNC},

@@ -58,8 +58,7 @@ void __tsan_release(void *addr);
 
 enum {
 	TAG_MAGIC = 0x62617774,
-	SLOTS_PER_METHOD =
-		4, /* calls of one method that can be matched before the queue thread gets to re-post */
+	SLOTS_PER_METHOD = 4, /* calls of one method that can be matched before the queue thread re-posts */
 	MAX_STREAMS = 256, /* open reflection and health streams: they live as long as their peer likes */
 	VALIDATE_QUEUE = 64,
 	INLINE_MAX_BYTES = 65536, /* reading more than this takes too long for the queue thread */
@@ -140,7 +139,9 @@ struct rpc_server {
 	void **registered; /* gRPC's name of each method */
 	struct pool *lanes[RPC_LANE_COUNT];
 	struct thread thread;
-	enum { NEW, RUNNING, STOPPED } phase; /* main thread; RUNNING before anybody else can ask */
+	/* Written by the main thread. Who reads RUNNING may look at the lanes: they are there before and until
+	 * rpc_server_free. */
+	_Atomic enum { NEW, RUNNING, STOPPED } phase;
 
 	struct tag stopped;
 	atomic_bool stopping;
@@ -600,9 +601,8 @@ static void accept_call(struct rpc_call *c)
 		return;
 	}
 	atomic_fetch_add_explicit(&s->in_flight, 1, memory_order_relaxed);
-	if (c->method && c->payload == NULL)
-		rpc_reply(c, &no_message); /* cancelled, or too large: then gRPC has answered and this is not
-					      sent */
+	if (c->method && c->payload == NULL) /* cancelled, or too large: then gRPC has answered already */
+		rpc_reply(c, &no_message);
 	else if (lane == RPC_INLINE)
 		run_call(c);
 	else if (!pool_push(s->lanes[lane], c))
@@ -864,8 +864,6 @@ void rpc_server_stop(struct rpc_server *s, int64_t grace_ms)
 	while (s->live > 0 || !s->is_stopped)
 		cond_wait(&s->quiet, &s->lock);
 	mutex_unlock(&s->lock);
-	for (size_t i = 0; i < RPC_LANE_COUNT; i++)
-		pool_free(TAKE(s->lanes[i]));
 	grpc_completion_queue_shutdown(s->cq);
 	thread_join(&s->thread);
 	s->phase = STOPPED;
@@ -890,10 +888,10 @@ void rpc_server_free(struct rpc_server *s)
 	assert(s->phase != RUNNING);
 	if (s->phase == NEW)
 		shut_unused(s);
-	grpc_server_destroy(s->grpc);
-	grpc_completion_queue_destroy(s->cq);
 	for (size_t i = 0; i < RPC_LANE_COUNT; i++)
 		pool_free(s->lanes[i]);
+	grpc_server_destroy(s->grpc);
+	grpc_completion_queue_destroy(s->cq);
 	grpc_shutdown_blocking();
 	gpr_set_log_function(NULL);
 	cond_deinit(&s->quiet);

@@ -27,8 +27,8 @@ static const char *const names[RPC_CODE_COUNT] = {
 	[RPC_UNAUTHENTICATED] = "UNAUTHENTICATED",
 };
 
-/* The engine asks UNAVAILABLE and DEADLINE_EXCEEDED again for ever: only what passes by itself may be there.
- */
+/* The engine asks UNAVAILABLE and DEADLINE_EXCEEDED again for ever: only what passes by itself may be
+ * there. */
 static const enum rpc_code codes[ERR_CODE_COUNT] = {
 	[ERR_OK] = RPC_OK,
 	[ERR_INVALID] = RPC_INVALID_ARGUMENT,

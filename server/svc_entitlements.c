@@ -66,8 +66,8 @@ enum rpc_code svc_list_entitlements(struct call *call, const void *request)
 	return call_reply(call, &reply->base);
 }
 
-/* No type has static entitlements, but the engine asks for every type, and UNIMPLEMENTED would end its sync.
- */
+/* No type has static entitlements, but the engine asks for every type, and UNIMPLEMENTED would end its
+ * sync. */
 enum rpc_code svc_list_static_entitlements(struct call *call, const void *request)
 {
 	const V2(EntitlementsServiceListStaticEntitlementsRequest) *req = request;

@@ -6,16 +6,16 @@
  *	scopes    hash table by name, each with
  *	          a list of its entries             clear a scope in time proportional to what is in it
  *	lru       list, most recently used first    make room
- *	ages      binary heap by expiry             give back what has expired, with every call, without
- * looking for it
+ *	ages      binary heap by expiry             with every call, give back what has expired
+ *	                                            without looking for it
  *
  * The lock is held for pointer work only: names are hashed before it is taken, and entries that go are
  * collected in a list and freed after it was released, because values can be tens of megabytes that go back to
  * the kernel. Rejected: shards. A get holds the lock for well under a microsecond, against microseconds of
  * work around it, and shards would make both the bound on bytes and the order of eviction approximate.
  *
- * Sync ids and parts of keys come from outside, so the tables use a keyed hash whose key is random per store.
-*/
+ * Sync ids and parts of keys come from outside, so the tables use a keyed hash whose key is random per
+ * store. */
 #include "store/memory.h"
 
 #include <assert.h>

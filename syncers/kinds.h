@@ -8,12 +8,19 @@
 #include "syncers/syncer.h"
 
 extern const struct syncer syncer_access_key;
+extern const struct syncer syncer_account;
 extern const struct syncer syncer_account_iam;
 extern const struct syncer syncer_group;
 extern const struct syncer syncer_iam_policy;
 extern const struct syncer syncer_iam_user;
 extern const struct syncer syncer_inline_policy;
+extern const struct syncer syncer_organization;
+extern const struct syncer syncer_organizational_unit;
+extern const struct syncer syncer_permission_set;
+extern const struct syncer syncer_permission_set_assignment;
 extern const struct syncer syncer_role;
+extern const struct syncer syncer_sso_group;
+extern const struct syncer syncer_sso_user;
 
 /* Entitlements or grants of a type that has none. */
 syncer_of_resource_fn syncer_nothing;

@@ -71,8 +71,9 @@ V2(Entitlement) *entitlement_new(
 	V2(Entitlement) *e = pb_new(arena, V2_DESC(entitlement));
 
 	e->resource = (V2(Resource) *)resource; /* read only from here on: packing does not write */
-	e->id = pb_str(
-		arena, entitlement_id(arena, resource->id->resource_type, str_c(resource->id->resource), spec->slug));
+	e->id = pb_str(arena, spec->id.n > 0 ? spec->id
+					     : entitlement_id(arena, resource->id->resource_type,
+						       str_c(resource->id->resource), spec->slug));
 	e->slug = pb_str(arena, str_c(spec->slug));
 	e->display_name = pb_str_max(arena, spec->display_name, MAX_DISPLAY_NAME);
 	e->description = pb_str_max(arena, spec->description, MAX_DESCRIPTION);
@@ -84,24 +85,37 @@ V2(Entitlement) *entitlement_new(
 	return e;
 }
 
-V2(Grant) *grant_new(struct arena *arena, const V2(Resource) *resource, const char *slug, const char *principal_type,
+void grant_set_id(struct arena *arena, V2(Grant) *g, struct str id)
+{
+	if (id.n > MAX_ID)
+		log_warn("a grant's id is longer than a Revoke request can carry, ignoring", LOG_STR("grant", id));
+	g->id = pb_str(arena, id);
+}
+
+V2(Grant) *grant_of(struct arena *arena, const V2(Entitlement) *entitlement, struct str id, const char *principal_type,
 	struct str principal)
 {
 	V2(Grant) *g = pb_new(arena, V2_DESC(grant));
+
+	g->entitlement = (V2(Entitlement) *)entitlement; /* as in entitlement_new */
+	g->principal = pb_new(arena, V2_DESC(resource));
+	g->principal->id = resource_id(arena, principal_type, principal);
+	grant_set_id(arena, g, id);
+	return g;
+}
+
+V2(Grant) *grant_new(struct arena *arena, const V2(Resource) *resource, const char *slug, const char *principal_type,
+	struct str principal)
+{
+	V2(Entitlement) *e = pb_new(arena, V2_DESC(entitlement));
 	const struct str entitlement =
 		entitlement_id(arena, resource->id->resource_type, str_c(resource->id->resource), slug);
 	const struct str id =
 		str_fmt(arena, STR_FMT ":%s:" STR_FMT, STR_ARG(entitlement), principal_type, STR_ARG(principal));
 
-	if (id.n > MAX_ID)
-		log_warn("a grant's id is longer than a Revoke request can carry, ignoring", LOG_STR("grant", id));
-	g->entitlement = pb_new(arena, V2_DESC(entitlement));
-	g->entitlement->id = pb_str(arena, entitlement);
-	g->entitlement->resource = (V2(Resource) *)resource; /* as in entitlement_new */
-	g->principal = pb_new(arena, V2_DESC(resource));
-	g->principal->id = resource_id(arena, principal_type, principal);
-	g->id = pb_str(arena, id);
-	return g;
+	e->id = pb_str(arena, entitlement);
+	e->resource = (V2(Resource) *)resource; /* as in entitlement_new */
+	return grant_of(arena, e, id, principal_type, principal);
 }
 
 void grant_v1_id(struct arena *arena, V2(Grant) *g, struct str id)

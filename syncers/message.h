@@ -30,21 +30,28 @@ void annotate_child_type(struct arena *arena, V2(Resource) *r, const char *type_
 
 /* What the entitlement is called and who may hold it. */
 struct entitlement_spec {
+	struct str         id; /* empty: "<type>:<resource>:<slug>" */
 	const char        *slug;
 	struct str         display_name, description;
 	const char *const *grantable_to; /* type ids, NULL-terminated */
 	struct str         v1_id;        /* empty: no V1Identifier */
 };
-/* "<type>:<resource>:<slug>" on the resource of the request, for assignment. */
+/* On the resource of the request, for assignment. */
 V2(Entitlement) *entitlement_new(
 	struct arena *arena, const V2(Resource) *resource, const struct entitlement_spec *spec);
 
 struct str entitlement_id(struct arena *arena, const char *type_id, struct str resource, const char *slug);
 
 /* A grant of the slug on the resource (used as it is: the request's, or a bare one) to the principal. Its id is
- * "<entitlement id>:<principal type>:<principal>". One that is longer than the wire allows for Revoke is emitted and warned about. */
+ * "<entitlement id>:<principal type>:<principal>". */
 V2(Grant) *grant_new(struct arena *arena, const V2(Resource) *resource, const char *slug, const char *principal_type,
 	struct str principal);
+/* A grant of an entitlement as it stands, with the id given. */
+V2(Grant) *grant_of(struct arena *arena, const V2(Entitlement) *entitlement, struct str id, const char *principal_type,
+	struct str principal);
+
+/* One that is longer than the wire allows for Revoke is emitted and warned about. */
+void grant_set_id(struct arena *arena, V2(Grant) *g, struct str id);
 void grant_v1_id(struct arena *arena, V2(Grant) *g, struct str id);
 
 /* GrantExpandable: whoever holds that entitlement of the principal holds this one too. */

@@ -10,6 +10,12 @@ void page_init(struct page *p, const struct syncer_call *call)
 		p->max_items = call->page_size;
 }
 
+void page_limit(struct page *p, size_t max_items)
+{
+	if (p->max_items > max_items)
+		p->max_items = max_items;
+}
+
 bool page_full(const struct page *p)
 {
 	return p->n > 0 && (p->n >= p->max_items || p->bytes >= PAGE_BYTES);

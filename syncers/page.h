@@ -30,6 +30,7 @@ struct page {
 };
 
 void page_init(struct page *p, const struct syncer_call *call);
+void page_limit(struct page *p, size_t max_items); /* no more than that, whatever the engine asked for */
 bool page_full(const struct page *p); /* never on an empty page: each page gets on */
 void page_add(struct page *p, ProtobufCMessage *item);
 

@@ -21,18 +21,30 @@ static bool with_organization(const struct syncer_config *config)
 	return config->organization;
 }
 
+static bool with_identity_center(const struct syncer_config *config)
+{
+	return config->identity_center;
+}
+
 /* In the byte order of type ids: the order of ListResourceTypes and of capabilities. */
 static const struct {
 	const struct syncer *syncer;
 	bool (*registered)(const struct syncer_config *config);
 } registry[] = {
 	{&syncer_access_key, with_secrets},
+	{&syncer_account, with_identity_center},
 	{&syncer_account_iam, with_organization},
 	{&syncer_group, always},
 	{&syncer_iam_policy, always},
 	{&syncer_iam_user, always},
 	{&syncer_inline_policy, always},
+	{&syncer_organization, with_identity_center},
+	{&syncer_organizational_unit, with_identity_center},
+	{&syncer_permission_set, with_identity_center},
+	{&syncer_permission_set_assignment, with_identity_center},
 	{&syncer_role, always},
+	{&syncer_sso_group, with_identity_center},
+	{&syncer_sso_user, with_identity_center},
 };
 
 size_t syncers_registered(const struct syncer_config *config, const struct syncer *ret_syncers[SYNCERS_MAX])

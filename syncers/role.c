@@ -6,7 +6,6 @@
 #include "syncers/page_token.h"
 #include "syncers/trust.h"
 
-#include "base/arn.h"
 #include "proto/pb_build.h"
 
 static const struct str kind = STR_INIT("role");
@@ -25,48 +24,34 @@ static V2(NonHumanIdentityTrait) *identity_trait(struct arena *arena, const stru
 	return trait;
 }
 
-static V2(Resource) *role_resource(struct arena *arena, const struct iam_role *role, const V2(ResourceId) *parent)
+static V2(Resource) *role_resource(
+	struct arena *arena, const struct iam_account *account, size_t i, const V2(ResourceId) *parent)
 {
-	V2(Resource) *r = resource_named(arena, "role", role->is.arn, role->is.name);
+	const struct iam_role role = iam_account_role(account, i, arena);
+	V2(Resource) *r = resource_named(arena, "role", role.is.arn, role.is.name);
 	V2(RoleTrait) *trait = pb_new(arena, V2_DESC(role_trait));
 
 	resource_set_parent(arena, r, parent);
-	resource_set_created(arena, r, role->is.created_s);
-	annotate_v1_id(arena, r, role->is.arn);
+	resource_set_created(arena, r, role.is.created_s);
+	annotate_v1_id(arena, r, role.is.arn);
 	annotate_child_type(arena, r, "inline_policy");
-	PB_ANNOTATE(arena, r, identity_trait(arena, role));
+	PB_ANNOTATE(arena, r, identity_trait(arena, &role));
 	PB_ANNOTATE(arena, r, trait);
 	r->profile = pb_struct(arena);
-	pb_struct_str(arena, r->profile, STR("aws_arn"), role->is.arn);
-	pb_struct_str(arena, r->profile, STR("aws_path"), role->is.path);
-	pb_struct_struct(arena, r->profile, STR("aws_tags"), tags_profile(arena, &role->is));
-	pb_struct_str(arena, r->profile, STR("aws_role_name"), role->is.name);
-	pb_struct_str(arena, r->profile, STR("aws_role_description"), role->description);
-	if (role->max_session_s != 0)
-		pb_struct_num(arena, r->profile, STR("aws_max_session_duration_seconds"), (double)role->max_session_s);
+	pb_struct_str(arena, r->profile, STR("aws_arn"), role.is.arn);
+	pb_struct_str(arena, r->profile, STR("aws_path"), role.is.path);
+	pb_struct_struct(arena, r->profile, STR("aws_tags"), tags_profile(arena, &role.is));
+	pb_struct_str(arena, r->profile, STR("aws_role_name"), role.is.name);
+	pb_struct_str(arena, r->profile, STR("aws_role_description"), role.description);
+	if (role.max_session_s != 0)
+		pb_struct_num(arena, r->profile, STR("aws_max_session_duration_seconds"), (double)role.max_session_s);
 	return r;
 }
 
 static enum err_code list(const struct syncer_call *call, const V2(ResourceId) *parent, struct syncer_page *ret_page,
 	struct err *reterr)
 {
-	CLEANUP(iam_account_unrefp) struct iam_account *account = NULL;
-	struct page_token token;
-	struct page page;
-
-	if (page_token_decode(call->arena, kind, call->page_token, &token, reterr) != ERR_OK ||
-		account_of_parent(call, parent, &account, reterr) != ERR_OK)
-		return reterr->code;
-	page_init(&page, call);
-	for (size_t i = iam_account_after(account, IAM_ROLES, token.last); i < iam_account_count(account, IAM_ROLES); i++) {
-		const struct iam_role role = iam_account_role(account, i, call->arena);
-
-		if (page_full(&page))
-			return page_end(&page, kind, STR_EMPTY, token.last, ret_page);
-		page_add(&page, &role_resource(call->arena, &role, parent)->base);
-		token.last = role.is.arn;
-	}
-	return page_last(&page, ret_page);
+	return list_of_account(call, parent, kind, IAM_ROLES, role_resource, ret_page, reterr);
 }
 
 static enum err_code entitlements(const struct syncer_call *call, const V2(Resource) *resource,
@@ -88,36 +73,17 @@ static enum err_code entitlements(const struct syncer_call *call, const V2(Resou
 	return page_of_one(call, &entitlement_new(arena, resource, &spec)->base, ret_page);
 }
 
-/* Whether the sync holds this role, in whichever account. */
-static enum err_code is_role_in_sync(const struct syncer_call *call, const struct iam_account *account, struct str role,
-	bool *ret_found, struct err *reterr)
-{
-	CLEANUP(iam_account_unrefp) struct iam_account *other = NULL;
-	struct arn arn;
-
-	*ret_found = false;
-	if (!arn_parse(role, &arn))
-		return ERR_OK;
-	if (!str_eq(arn.account, iam_account_id(account))) {
-		if (account_in_sync(call, arn.account, &other, reterr) != ERR_OK)
-			return reterr->code;
-		account = other;
-	}
-	*ret_found = account != NULL && iam_account_find(account, IAM_ROLES, role) >= 0;
-	return ERR_OK;
-}
-
 /* D11: whoever is trusted is a finding, but only a role inside the sync has holders to expand to. */
 static enum err_code trust_grant(const struct syncer_call *call, const struct iam_account *account,
 	const V2(Resource) *resource, const struct trust_principal *principal, V2(Grant) **ret_grant, struct err *reterr)
 {
 	struct arena *arena = call->arena;
 	V2(Grant) *g = grant_new(arena, resource, "assignment", principal->type_id, principal->arn);
-	bool expand = false;
+	bool expands = false;
 
-	if (str_eq_c(kind, principal->type_id) && is_role_in_sync(call, account, principal->arn, &expand, reterr) != ERR_OK)
+	if (str_eq_c(kind, principal->type_id) && role_is_synced(call, account, principal->arn, &expands, reterr) != ERR_OK)
 		return reterr->code;
-	if (expand)
+	if (expands)
 		grant_expand(arena, g, entitlement_id(arena, "role", principal->arn, "assignment"), /* shallow= */ false);
 	*ret_grant = g;
 	return ERR_OK;
@@ -147,15 +113,15 @@ static enum err_code grants(const struct syncer_call *call, const V2(Resource) *
 	principals = trust_principals(call->arena, role.trust_document, role.is.arn, &n);
 	for (size_t i = 0; token.phase.n == 0 && i < n; i++) {
 		const struct str position = trust_position(call->arena, &principals[i]);
-		V2(Grant) *grant;
+		V2(Grant) *g;
 
 		if (str_cmp(position, token.last) <= 0)
 			continue;
 		if (page_full(&page))
 			return page_end(&page, kind, STR_EMPTY, token.last, ret_page);
-		if (trust_grant(call, account, resource, &principals[i], &grant, reterr) != ERR_OK)
+		if (trust_grant(call, account, resource, &principals[i], &g, reterr) != ERR_OK)
 			return reterr->code;
-		page_add(&page, &grant->base);
+		page_add(&page, &g->base);
 		token.last = position;
 	}
 	if (!syncer_config_wants(call->config, "iam_policy"))

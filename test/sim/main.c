@@ -10,11 +10,15 @@
 #include "base/err.h"
 #include "sim/sim.h"
 #include "sim/sim_auth.h"
+#include "sim/sim_center.h"
 #include "sim/sim_faults.h"
 #include "sim/sim_http.h"
 #include "sim/sim_log.h"
+#include "sim/sim_logins.h"
 #include "sim/sim_org.h"
+#include "sim/sim_rates.h"
 #include "sim/sim_report.h"
+#include "sim/sim_tree.h"
 
 enum kind { KIND_TEXT, KIND_COUNT, KIND_SIGNED, KIND_FLAG };
 
@@ -47,6 +51,15 @@ static struct sim_options opts = {
 	.child_groups = SIM_SAME,
 	.child_policies = SIM_SAME,
 	.seed = 1,
+	.ou_depth = 1,
+	.instances = SIM_SAME,
+	.permission_sets_per_account = 15,
+	.large_assignments = 3,
+	.memberships = 3,
+	.cloudtrail_rate = 2,
+	.sso_region = STR_INIT("us-east-1"),
+	.account_state = STR_INIT("both"),
+	.account_paths = STR_INIT("account"),
 	.report_polls = 2,
 	.log_limit = 2000000,
 };
@@ -73,6 +86,31 @@ static const struct option_row rows[] = {
 		"its customer-managed policies (as many)"},
 	{"aws-policies", KIND_COUNT, &opts.aws_policies, 100000,
 		"AWS-managed policies in the catalogue (the well-known)"},
+	{"ous", KIND_COUNT, &opts.ous, 10000, "organizational units (0)"},
+	{"ou-depth", KIND_COUNT, &opts.ou_depth, SIM_OU_DEPTH_MAX, "levels of them (1)"},
+	{"account-state", KIND_TEXT, &opts.account_state, 0,
+		"members that tell an account's state: both, state or status (both)"},
+	{"account-paths", KIND_TEXT, &opts.account_paths, 0,
+		"its member Paths ends with the account or its parent; or none (account)"},
+	{"instances", KIND_COUNT, &opts.instances, SIM_MAX_INSTANCES,
+		"instances of Identity Center (1 with anything in it, else 0)"},
+	{"sso-region", KIND_TEXT, &opts.sso_region, 0, "the region they are in (us-east-1)"},
+	{"delegated-administrator", KIND_FLAG, &opts.delegated_administrator, 0,
+		"the known key is of the second account, which administers Identity Center"},
+	{"permission-sets", KIND_COUNT, &opts.permission_sets, 60000, "permission sets (0)"},
+	{"permission-sets-per-account", KIND_COUNT, &opts.permission_sets_per_account, 60000,
+		"those an account has (15)"},
+	{"large-assignments", KIND_COUNT, &opts.large_assignments, 10000,
+		"pairs of account and permission set with 250 assignments (3)"},
+	{"sso-users", KIND_COUNT, &opts.sso_users, SIM_PEOPLE_MAX, "users of Identity Center (0)"},
+	{"sso-groups", KIND_COUNT, &opts.sso_groups, SIM_PEOPLE_MAX, "its groups (0)"},
+	{"memberships", KIND_COUNT, &opts.memberships, 1000, "groups that a user is in (3)"},
+	{"logins", KIND_COUNT, &opts.logins, 1000000, "events of the last day that CloudTrail has (0)"},
+	{"sso-rate", KIND_COUNT, &opts.sso_rate, 1000000, "SSO Admin's calls per second, AWS: 20 (no limit)"},
+	{"identity-store-rate", KIND_COUNT, &opts.identity_store_rate, 1000000,
+		"Identity Store's (no limit)"},
+	{"organizations-rate", KIND_COUNT, &opts.organizations_rate, 1000000, "Organizations' (no limit)"},
+	{"cloudtrail-rate", KIND_COUNT, &opts.cloudtrail_rate, 1000000, "CloudTrail's, 0: no limit (2)"},
 	{"seed", KIND_COUNT, &opts.seed, UINT64_MAX, "what the organization and the dice are drawn from (1)"},
 	{"latency-ms", KIND_COUNT, &opts.latency_ms, 600000, "every AWS answer waits (0)"},
 	{"throttle-percent", KIND_COUNT, &opts.throttle_percent, 100, "calls answered Throttling (0)"},
@@ -118,6 +156,11 @@ static bool read_value(const struct option_row *row, const char *text)
 	return false;
 }
 
+static bool is_one_of(struct str value, const char *a, const char *b, const char *c)
+{
+	return str_eq_c(value, a) || str_eq_c(value, b) || str_eq_c(value, c);
+}
+
 /* What is wrong with the options together; NULL: nothing. */
 static const char *options_problem(void)
 {
@@ -131,6 +174,14 @@ static const char *options_problem(void)
 		return "--no-organization: with one account only";
 	if (opts.suspended + opts.pending_closure + opts.denied > opts.accounts - 1)
 		return "--suspended, --pending-closure, --denied: more than there are other accounts";
+	if (opts.delegated_administrator && opts.accounts < 2)
+		return "--delegated-administrator: with two accounts at least";
+	if (opts.ou_depth == 0)
+		return "--ou-depth: at least 1";
+	if (!is_one_of(opts.account_state, "both", "state", "status"))
+		return "--account-state: both, state or status";
+	if (!is_one_of(opts.account_paths, "account", "parent", "none"))
+		return "--account-paths: account, parent or none";
 	return NULL;
 }
 
@@ -208,6 +259,25 @@ static struct sim_org *make_org(void)
 		.suspended = opts.suspended,
 		.pending_closure = opts.pending_closure,
 		.denied = opts.denied,
+		.ous = opts.ous,
+		.ou_depth = opts.ou_depth,
+	});
+}
+
+static struct sim_center *make_center(const struct sim_org *org)
+{
+	bool wanted = opts.permission_sets > 0 || opts.sso_users > 0 || opts.sso_groups > 0;
+
+	return sim_center_new(&(struct sim_center_options){
+		.seed = opts.seed,
+		.org = org,
+		.instances = opts.instances != SIM_SAME ? opts.instances
+			     : wanted                   ? 1
+							: 0,
+		.permission_sets = opts.permission_sets,
+		.per_account = opts.permission_sets_per_account,
+		.large_assignments = opts.large_assignments,
+		.people = {opts.seed, opts.sso_users, opts.sso_groups, opts.memberships},
 	});
 }
 
@@ -220,10 +290,15 @@ int main(int argc, char **argv)
 	read_options(argc, argv);
 	block_signals();
 	sim.org = make_org();
+	if (opts.delegated_administrator)
+		sim_account_ready(&sim.org->accounts[1]); /* as whoever lets a caller in does */
+	sim.center = make_center(sim.org);
+	sim.logins = sim_logins_new(sim.center, opts.logins, sim_now_s(&sim));
 	pthread_rwlock_init(&sim.org_lock, NULL);
 	sim.auth = sim_auth_new();
 	sim.faults = sim_faults_new();
 	sim.log = sim_log_new(sim.org, opts.log_limit);
+	sim.rates = sim_rates_new(&opts);
 	sim.reports = sim_reports_new(sim.org->n_accounts);
 
 	bool started = sim_http_start(&sim, &http, &err) == ERR_OK;
@@ -238,10 +313,13 @@ int main(int argc, char **argv)
 	}
 
 	sim_reports_free(sim.reports);
+	sim_rates_free(sim.rates);
 	sim_log_free(sim.log);
 	sim_faults_free(sim.faults);
 	sim_auth_free(sim.auth);
 	pthread_rwlock_destroy(&sim.org_lock);
+	sim_logins_free(sim.logins);
+	sim_center_free(sim.center);
 	sim_org_free(sim.org);
 	return started ? 0 : 1;
 }

@@ -163,6 +163,7 @@ static bool parse_authorization(struct sim_call *c, const struct sim_request *re
 	struct str parts = s.scope;
 	s.date = str_cut(&parts, '/');
 	s.region = str_cut(&parts, '/');
+	c->region = str_dup(c->arena, s.region);
 	s.service = str_cut(&parts, '/');
 	s.terminator = parts;
 	if (s.access_key_id.n == 0 || !str_eq_c(s.terminator, "aws4_request"))
@@ -393,7 +394,7 @@ static void fail_unknown_key(struct sim_call *c)
 
 static void be_user(struct sim_call *c)
 {
-	struct sim_account *a = &c->sim->org->accounts[0];
+	struct sim_account *a = &c->sim->org->accounts[c->sim->opts->delegated_administrator ? 1 : 0];
 
 	c->caller.account = a;
 	if (a->n[SIM_USER] > 0) {

@@ -21,6 +21,18 @@ const struct sim_op *sim_op_find(const struct sim_service *service, struct str n
 	return NULL;
 }
 
+bool sim_is_administrator(const struct sim_call *c)
+{
+	bool delegated = c->sim->opts->delegated_administrator && c->caller.account->number == 1;
+
+	return delegated || sim_is_management(c->caller.account);
+}
+
+bool sim_is_sso_region(const struct sim_call *c)
+{
+	return str_eq(c->region, c->sim->opts->sso_region);
+}
+
 /* --- parameters --- */
 static int param_cmp(const void *a, const void *b)
 {
@@ -176,19 +188,28 @@ bool sim_has_all(struct sim_call *c, const void *of, size_t i)
 	return true;
 }
 
-bool sim_select(struct sim_call *c, size_t n, sim_has_fn *has, const void *of, struct sim_page *ret_page)
+bool sim_page_start(struct sim_call *c, size_t *ret_max, size_t *ret_from)
 {
 	const struct sim_paging *paging = c->service->paging;
 	struct str marker = sim_param(c, paging->token);
-	struct sim_page page = {0};
 	int64_t max_items;
-	size_t i = 0;
 
+	*ret_from = 0;
 	if (!sim_param_int(c, paging->size, 1, paging->size_max, paging->size_default, &max_items))
 		return false;
-	if (marker.n > 0 && !marker_read(c, marker, &i))
+	if (marker.n > 0 && !marker_read(c, marker, ret_from))
 		return false;
-	size_t max = (size_t)max_items < c->page_limit ? (size_t)max_items : c->page_limit;
+	*ret_max = (size_t)max_items < c->page_limit ? (size_t)max_items : c->page_limit;
+	return true;
+}
+
+bool sim_select(struct sim_call *c, size_t n, sim_has_fn *has, const void *of, struct sim_page *ret_page)
+{
+	struct sim_page page = {0};
+	size_t max, i;
+
+	if (!sim_page_start(c, &max, &i))
+		return false;
 	page.items = arena_array_of(c->arena, max + 1, size_t);
 	for (; i < n; i++) {
 		if (!has(c, of, i))

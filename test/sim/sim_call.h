@@ -77,7 +77,8 @@ struct sim_service {
 	size_t n_ops;
 	bool count_repeats; /* GET /sim/repeats looks at it */
 };
-extern const struct sim_service sim_iam, sim_sts, sim_organizations;
+extern const struct sim_service sim_iam, sim_sts, sim_organizations, sim_sso_admin, sim_identity_store,
+	sim_cloudtrail;
 extern const struct sim_service *const sim_services_all[];
 extern const size_t sim_services_all_n;
 
@@ -103,6 +104,7 @@ struct sim_call {
 	size_t n_params;
 	struct str params_text; /* for log and fault rules: no secrets, no Action, no Version */
 	struct sim_caller caller;
+	struct str region; /* that it was signed for */
 	struct sim_account
 		*account;     /* whose call it is, for log, counters and fault rules: see sim_op.account */
 	bool same_everywhere; /* every account gets this answer: to ask again for another one is a repeat */
@@ -113,12 +115,18 @@ struct sim_call {
 	struct json_writer json; /* onto out */
 	unsigned status;         /* 200 until it fails */
 	struct str code, message;
+	struct str reason; /* a member of some errors; empty: none */
 };
 
 /* The operation of that name; NULL: none. */
 const struct sim_op *sim_op_find(const struct sim_service *service, struct str name);
 /* For protocols: puts the n params in order and makes params_text of them. */
 void sim_params_ready(struct sim_call *c);
+
+/* The caller may administer Identity Center: the management account, and a delegated administrator. */
+bool sim_is_administrator(const struct sim_call *c);
+/* The call went to the region that Identity Center is in. */
+bool sim_is_sso_region(const struct sim_call *c);
 
 /* The value of a parameter, empty when it is absent. The members of structures and lists of the JSON protocol
  * are called "Filter.Name" and "Ids.1". */
@@ -148,6 +156,9 @@ struct sim_page {
 };
 bool sim_has_all(struct sim_call *c, const void *of, size_t i); /* all n belong to it */
 bool sim_select(struct sim_call *c, size_t n, sim_has_fn *has, const void *of, struct sim_page *ret_page);
+/* For lists that find their items in another way: how many, and what the token of the page before holds as
+ * `next`, 0 on the first. False: the call has failed. */
+bool sim_page_start(struct sim_call *c, size_t *ret_max, size_t *ret_from);
 void sim_page_end(struct sim_call *c, const struct sim_page *page);
 
 /* --- XML elements of a result --- */

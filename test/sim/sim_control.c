@@ -3,12 +3,13 @@
 #include "sim/sim_request.h"
 
 #include "base/json.h"
+#include "sim/sim_center_truth.h"
 #include "sim/sim_faults.h"
 #include "sim/sim_log.h"
+#include "sim/sim_mutate.h"
+#include "sim/sim_rates.h"
 #include "sim/sim_report.h"
 #include "sim/sim_truth.h"
-
-#define MUTATE_MAX_BYTES 65536
 
 typedef void(control_fn)(
 	struct sim *s, const struct sim_request *req, struct arena *arena, struct sim_answer *ret);
@@ -93,6 +94,7 @@ static void post_reset(
 	sim_log_reset(s->log);
 	sim_faults_clear(s->faults);
 	sim_reports_reset(s->reports);
+	sim_rates_reset(s->rates);
 	s->ordinal = 0; /* so that the dice fall as after a start */
 	done(ret);
 }
@@ -117,122 +119,31 @@ static void delete_faults(
 	done(ret);
 }
 
-/* --- mutations --- */
-/* The index of value among names; n: it is none of them. */
-static size_t index_of(struct str value, const char *const *names, size_t n)
-{
-	size_t i = 0;
-
-	while (i < n && !str_eq_c(value, names[i]))
-		i++;
-	return i;
-}
-
-static const char *remove_named(struct sim_account *a, enum sim_kind kind, struct str name)
-{
-	sim_account_ready(a);
-	return sim_org_remove(a, kind, name) ? NULL : "there is none of that name";
-}
-
-/* {"delete":"user","name":"ana.silva"}: user, group or role */
-static const char *mutate_delete(struct sim *s, struct sim_account *a, const struct json *j, struct str value)
-{
-	static const char *const kinds[SIM_KIND_COUNT] = {"user", "group", "role"};
-	size_t kind = index_of(value, kinds, SIM_KIND_COUNT);
-
-	(void)s;
-	if (kind == SIM_KIND_COUNT)
-		return "delete: 'user', 'group' or 'role'";
-	return remove_named(a, (enum sim_kind)kind, json_str(json_get(j, STR("name"))));
-}
-
-static const char *mutate_delete_role(
-	struct sim *s, struct sim_account *a, const struct json *j, struct str value)
-{
-	(void)s, (void)j;
-	return remove_named(a, SIM_ROLE, value);
-}
-
-static const char *mutate_state(struct sim *s, struct sim_account *a, const struct json *j, struct str value)
-{
-	size_t state = index_of(value, sim_account_state_names, SIM_ACCOUNT_STATE_COUNT);
-
-	(void)s, (void)j;
-	if (state == SIM_ACCOUNT_STATE_COUNT)
-		return "state: 'ACTIVE', 'SUSPENDED' or 'PENDING_CLOSURE'";
-	a->state = (enum sim_account_state)state;
-	return NULL;
-}
-
-static const char *mutate_assume(struct sim *s, struct sim_account *a, const struct json *j, struct str value)
-{
-	size_t assume = index_of(value, sim_assume_names, SIM_ASSUME_COUNT);
-
-	(void)s, (void)j;
-	if (assume == SIM_ASSUME_COUNT)
-		return "assume: 'allowed', 'denied' or 'throttled'";
-	a->assume = (enum sim_assume)assume;
-	return NULL;
-}
-
-static const char *mutate_report(struct sim *s, struct sim_account *a, const struct json *j, struct str value)
-{
-	(void)a, (void)j;
-	if (!str_eq_c(value, "expire"))
-		return "report: only 'expire'";
-	sim_reports_expire(s->reports);
-	return NULL;
-}
-
-/* A mutation is told by its member. fn gives NULL when it is done, else what is wrong. */
-static const struct {
-	const char *member;
-	const char *(*fn)(struct sim *s, struct sim_account *a, const struct json *j, struct str value);
-} mutations[] = {
-	{"delete", mutate_delete},
-	{"delete_role", mutate_delete_role},
-	{"state", mutate_state},
-	{"assume", mutate_assume},
-	{"report", mutate_report},
-};
-
-static const char *mutate(struct sim *s, const struct json *j)
-{
-	const struct json *id = json_get(j, STR("account"));
-	struct sim_account *a = id != NULL ? sim_org_account(s->org, json_str(id)) : &s->org->accounts[0];
-
-	if (a == NULL)
-		return "account: there is none of that id";
-	for (size_t i = 0; i < ARRAY_LEN(mutations); i++) {
-		const struct json *v = json_get(j, str_c(mutations[i].member));
-		if (v != NULL)
-			return mutations[i].fn(s, a, j, json_str(v));
-	}
-	return "none of 'delete', 'delete_role', 'state', 'assume', 'report'";
-}
-
-/* One mutation, or an array of them, done in order up to the first that is wrong. */
 static void post_mutate(
 	struct sim *s, const struct sim_request *req, struct arena *arena, struct sim_answer *ret)
 {
-	const char *problem = NULL;
-	const struct json *j;
-	struct err err;
+	const char *problem = sim_mutate(s, req->body, arena);
 
-	if (json_parse(arena, req->body, MUTATE_MAX_BYTES, &j, &err) != ERR_OK) {
-		bad_request(ret, err.msg);
-		return;
-	}
-	pthread_rwlock_wrlock(&s->org_lock);
-	if (j->kind != JSON_ARRAY)
-		problem = mutate(s, j);
-	for (size_t i = 0; j->kind == JSON_ARRAY && i < j->n && problem == NULL; i++)
-		problem = mutate(s, &j->items[i]);
-	pthread_rwlock_unlock(&s->org_lock);
 	if (problem != NULL)
 		bad_request(ret, problem);
 	else
 		done(ret);
+}
+
+static void get_rates(
+	struct sim *s, const struct sim_request *req, struct arena *arena, struct sim_answer *ret)
+{
+	(void)req, (void)arena;
+	sim_rates_write(s->rates, &ret->body);
+}
+
+static void get_center_truth(
+	struct sim *s, const struct sim_request *req, struct arena *arena, struct sim_answer *ret)
+{
+	(void)req, (void)arena;
+	pthread_rwlock_rdlock(&s->org_lock);
+	sim_center_truth_write(s->center, s->logins, &ret->body);
+	pthread_rwlock_unlock(&s->org_lock);
 }
 
 static const struct {
@@ -243,6 +154,8 @@ static const struct {
 	{"GET", "/sim/log", get_log},
 	{"GET", "/sim/repeats", get_repeats},
 	{"GET", "/sim/truth", get_truth},
+	{"GET", "/sim/truth/identity-center", get_center_truth},
+	{"GET", "/sim/rates", get_rates},
 	{"POST", "/sim/reset", post_reset},
 	{"POST", "/sim/faults", post_faults},
 	{"DELETE", "/sim/faults", delete_faults},

@@ -8,8 +8,10 @@
 #include "sim/sim_auth.h"
 #include "sim/sim_faults.h"
 #include "sim/sim_log.h"
+#include "sim/sim_rates.h"
 
-const struct sim_service *const sim_services_all[] = {&sim_iam, &sim_sts, &sim_organizations};
+const struct sim_service *const sim_services_all[] = {
+	&sim_iam, &sim_sts, &sim_organizations, &sim_sso_admin, &sim_identity_store, &sim_cloudtrail};
 const size_t sim_services_all_n = ARRAY_LEN(sim_services_all);
 
 struct str sim_header(const struct sim_request *r, const char *name)
@@ -72,6 +74,8 @@ static void identify(struct sim_call *c, const struct sim_request *req)
 /* Faults that have a say before the operation runs. */
 static void fault_before(struct sim_call *c, const struct sim_fault *f)
 {
+	if (f->action == SIM_ACT_ERROR && !sim_failed(c))
+		c->reason = f->reason;
 	if (f->action == SIM_ACT_ERROR)
 		sim_fail(c, f->status, f->code.p, STR_FMT, STR_ARG(f->message));
 	if (f->action == SIM_ACT_PAGE)
@@ -139,7 +143,9 @@ void sim_dispatch(struct sim *s, const struct sim_request *req, struct arena *ar
 	pthread_rwlock_rdlock(&s->org_lock);
 	c.protocol->read(&c, req);
 	identify(&c, req);
-	struct sim_fault fault = sim_faults_next(&c, ordinal);
+	struct sim_fault fault = {0};
+	if (sim_failed(&c) || sim_rates_admit(s->rates, &c))
+		fault = sim_faults_next(&c, ordinal);
 	fault_before(&c, &fault);
 	run(&c);
 	pthread_rwlock_unlock(&s->org_lock);

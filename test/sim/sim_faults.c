@@ -72,7 +72,7 @@ void sim_faults_clear(struct sim_faults *f)
 
 /* --- reading rules --- */
 static const char *const known_members[] = {"op", "account", "match", "nth", "every", "after", "percent",
-	"action", "status", "code", "message", "bytes", "ms", "items"};
+	"action", "status", "code", "message", "reason", "bytes", "ms", "items"};
 
 static enum err_code check_members(const struct json *j, struct err *reterr)
 {
@@ -165,6 +165,7 @@ static enum err_code read_rule(const struct json *j, struct rule *r, struct err 
 	r->account = json_str(json_get(j, STR("account")));
 	r->match = json_str(json_get(j, STR("match")));
 	r->fault.code = str_or(j, STR("code"), STR("ServiceFailure"));
+	r->fault.reason = json_str(json_get(j, STR("reason")));
 	r->fault.message = str_or(j, STR("message"), STR("This fault was asked for."));
 	return ERR_OK;
 }
@@ -251,11 +252,15 @@ static struct sim_fault by_chance(const struct sim_call *c, uint64_t ordinal)
 	const struct sim_codes *codes = c->service->codes;
 
 	if (dice(c, ordinal, 1) < c->sim->opts->throttle_percent)
-		return (struct sim_fault){
-			SIM_ACT_ERROR, 400, str_c(codes->throttled), STR("Rate exceeded"), 0, 0, 0};
+		return (struct sim_fault){.action = SIM_ACT_ERROR,
+			.status = 400,
+			.code = str_c(codes->throttled),
+			.message = STR("Rate exceeded")};
 	if (dice(c, ordinal, 2) < c->sim->opts->error_percent)
-		return (struct sim_fault){SIM_ACT_ERROR, 500, str_c(codes->failed),
-			STR("We encountered an internal error. Please try again."), 0, 0, 0};
+		return (struct sim_fault){.action = SIM_ACT_ERROR,
+			.status = 500,
+			.code = str_c(codes->failed),
+			.message = STR("We encountered an internal error. Please try again.")};
 	return (struct sim_fault){0};
 }
 
@@ -274,6 +279,7 @@ struct sim_fault sim_faults_next(struct sim_call *c, uint64_t ordinal)
 		struct sim_fault fault = r->fault;
 		fault.code = str_dup(c->arena, fault.code);
 		fault.message = str_dup(c->arena, fault.message);
+		fault.reason = str_dup(c->arena, fault.reason);
 		return fault;
 	}
 	return by_chance(c, ordinal);

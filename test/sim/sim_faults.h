@@ -32,7 +32,7 @@ enum sim_action {
 struct sim_fault {
 	enum sim_action action;
 	unsigned status;
-	struct str code, message;
+	struct str code, message, reason;
 	uint64_t bytes, ms, items;
 };
 

@@ -93,12 +93,15 @@ static const struct sim_service *service_of_target(struct str prefix)
 	return NULL;
 }
 
-/* "AWSOrganizationsV20161128.ListAccounts" */
+/* "AWSOrganizationsV20161128.ListAccounts"; CloudTrail's name may stand behind those of its packages. */
 static void read_target(struct sim_call *c, const struct sim_request *req)
 {
-	struct str rest = sim_header(req, "x-amz-target");
+	struct str target = sim_header(req, "x-amz-target");
+	ptrdiff_t dot = str_rfind_char(target, '.');
+	struct str prefix = str_sub(target, 0, dot < 0 ? 0 : (size_t)dot);
+	struct str rest = str_from(target, (size_t)(dot + 1));
 
-	c->service = service_of_target(str_cut(&rest, '.'));
+	c->service = service_of_target(str_from(prefix, (size_t)(str_rfind_char(prefix, '.') + 1)));
 	c->op_name = rest;
 	c->op = c->service != NULL ? sim_op_find(c->service, rest) : NULL;
 	if (c->service == NULL)
@@ -155,6 +158,7 @@ static void json_error(struct sim_call *c)
 	jw_open(&c->json, NULL, '{');
 	jw_str(&c->json, "__type", c->code);
 	jw_str(&c->json, is_of_service(c->code) ? "Message" : "message", c->message);
+	jw_str_unless_empty(&c->json, "Reason", c->reason);
 	jw_close(&c->json, '}');
 }
 

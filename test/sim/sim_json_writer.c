@@ -44,6 +44,12 @@ void jw_str_or_null(struct json_writer *w, const char *name, struct str value)
 	buf_c(w->out, "null");
 }
 
+void jw_str_unless_empty(struct json_writer *w, const char *name, struct str value)
+{
+	if (value.n > 0)
+		jw_str(w, name, value);
+}
+
 void jw_int(struct json_writer *w, const char *name, int64_t value)
 {
 	jw_key(w, name);
@@ -66,4 +72,10 @@ void jw_time(struct json_writer *w, const char *name, int64_t unix_s)
 	}
 	time_format_rfc3339(unix_s, rfc);
 	jw_str(w, name, str_c(rfc));
+}
+
+void jw_epoch(struct json_writer *w, const char *name, int64_t unix_s, unsigned ms)
+{
+	jw_key(w, name);
+	buf_fmt(w->out, "%" PRId64 ".%03u", unix_s, ms);
 }

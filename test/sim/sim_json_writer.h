@@ -22,9 +22,13 @@ void jw_open(struct json_writer *w, const char *name, char bracket);
 void jw_close(struct json_writer *w, char bracket);
 void jw_key(struct json_writer *w, const char *name); /* what follows is the caller's */
 void jw_str(struct json_writer *w, const char *name, struct str value);
-void jw_str_or_null(struct json_writer *w, const char *name, struct str value); /* empty: null */
+void jw_str_unless_empty(struct json_writer *w, const char *name, struct str value); /* empty: no member */
+void jw_str_or_null(struct json_writer *w, const char *name, struct str value);      /* empty: null */
 void jw_int(struct json_writer *w, const char *name, int64_t value);
 void jw_bool(struct json_writer *w, const char *name, bool value);
 void jw_time(struct json_writer *w, const char *name, int64_t unix_s); /* RFC 3339; SIM_NEVER: null */
+
+/* Seconds since 1970 with a fraction, as JSON services write times. */
+void jw_epoch(struct json_writer *w, const char *name, int64_t unix_s, unsigned ms);
 
 #endif

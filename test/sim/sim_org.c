@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "sim/sim_directory.h"
 #include "sim/sim_text.h"
+#include "sim/sim_tree.h"
 
 /* What a property is drawn for: the third argument of sim_hash. Append only, or all estates change. */
 enum salt {
@@ -552,6 +553,7 @@ struct sim_org *sim_org_new(const struct sim_org_options *opts)
 	o->opts = *opts;
 	build_catalogue(o);
 	sim_directory_build(o);
+	sim_tree_build(o);
 	sim_account_ready(&o->accounts[0]);
 	return o;
 }
@@ -657,7 +659,7 @@ bool sim_org_remove(struct sim_account *a, enum sim_kind kind, struct str name)
 }
 
 /* --- documents --- */
-static struct str document(struct str account, uint64_t hash, struct str name, struct arena *arena)
+struct str sim_document(struct str account, uint64_t hash, struct str name, struct arena *arena)
 {
 	const char *template_ = sim_word(&sim_document_templates, hash);
 	struct str padding = STR_EMPTY;
@@ -694,13 +696,13 @@ struct str sim_inline_name(const struct sim_account *a, const struct sim_entity 
 struct str sim_inline_document(
 	const struct sim_account *a, const struct sim_entity *e, uint32_t k, struct arena *arena)
 {
-	return document(a->id, sim_hash(inline_hash(a, e, k), SALT_DOCUMENT, 0, 0), e->name, arena);
+	return sim_document(a->id, sim_hash(inline_hash(a, e, k), SALT_DOCUMENT, 0, 0), e->name, arena);
 }
 
 struct str sim_policy_document(
 	const struct sim_account *a, const struct sim_policy *p, uint32_t version, struct arena *arena)
 {
-	return document(p->aws ? STR("*") : a->id, sim_hash(str_hash(p->arn), SALT_DOCUMENT, version, 0),
+	return sim_document(p->aws ? STR("*") : a->id, sim_hash(str_hash(p->arn), SALT_DOCUMENT, version, 0),
 		p->name, arena);
 }
 

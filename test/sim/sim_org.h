@@ -106,6 +106,7 @@ struct sim_account {
 	int64_t joined_s;
 	enum sim_account_state state;
 	enum sim_assume assume; /* what becomes of AssumeRole for a role in it */
+	uint32_t ou;            /* which unit it is in; SIM_NONE: the root; see sim_tree.h */
 
 	/* What is in it: made by sim_account_ready, valid after it. */
 	_Atomic bool ready;
@@ -134,6 +135,7 @@ struct sim_org_options {
 	size_t aws_policies;             /* how large the catalogue of AWS-managed policies is, at least */
 	size_t accounts;                 /* at least 1 */
 	size_t suspended, pending_closure, denied; /* of the other accounts: together fewer than accounts */
+	size_t ous, ou_depth;                      /* organizational units; levels of them, at least 1 */
 };
 
 struct sim_org {
@@ -144,6 +146,9 @@ struct sim_org {
 	size_t n_catalogue;
 	struct sim_account *accounts;
 	size_t n_accounts;
+	struct str root_id, root_arn;
+	struct sim_ou *ous;
+	size_t n_ous;
 };
 
 struct sim_org *sim_org_new(const struct sim_org_options *opts);
@@ -169,6 +174,8 @@ const struct sim_policy_use *sim_policy_use(const struct sim_account *a, const s
 /* Removes an entity with its attachments and memberships. False: no such. */
 bool sim_org_remove(struct sim_account *a, enum sim_kind kind, struct str name);
 
+/* A policy's document, plain JSON, drawn by hash. */
+struct str sim_document(struct str account, uint64_t hash, struct str name, struct arena *arena);
 /* Inline policy k < n_inline of e, and version v of p: name, and document as plain JSON. */
 struct str sim_inline_name(const struct sim_account *a, const struct sim_entity *e, uint32_t k);
 struct str sim_inline_document(

@@ -50,6 +50,14 @@ WORDS(sim_access_levels, "FullAccess", "ReadOnlyAccess", "PowerUser", "ServiceRo
 WORDS(sim_account_names, "Production", "Staging", "Log Archive", "Audit", "Sandbox <dev>", "R&D",
 	"Shared Services", "Data-Lake (EU)", "it's \"legacy\"", "backslash\\and/slash", "Acme, Inc. payments",
 	"100% serverless", "An account with a name of fifty characters, a-z 0-9");
+WORDS(sim_ou_names, "Security", "Infrastructure", "Workloads", "Sandbox", "Suspended", "Workloads",
+	"R&D (EU)", "\"Policy Staging\"", "\u90e8\u9580 / 1");
+/* At most 32 of letters, digits and _ + = , . @ - */
+WORDS(sim_set_names, "AdministratorAccess", "ViewOnlyAccess", "PowerUserAccess", "Billing", "SecurityAudit",
+	"Developer", "Break_Glass", "DataScience+ML", "support@emea", "NetworkAdmin,Prod", "ReadOnly=Prod",
+	"an.unusually-long_name_012345678");
+WORDS(sim_relay_states, "", "", "", "https://console.aws.amazon.com/billing/home#/",
+	"https://eu-central-1.console.aws.amazon.com/s3/home?region=eu-central-1&x='%20'");
 
 const char *sim_word(const struct sim_words *w, uint64_t hash)
 {

@@ -20,7 +20,7 @@ struct sim_words {
 };
 extern const struct sim_words sim_first_names, sim_last_names, sim_services, sim_regions, sim_departments,
 	sim_user_paths, sim_group_names, sim_policy_names, sim_role_purposes, sim_inline_names,
-	sim_descriptions, sim_access_levels, sim_account_names;
+	sim_descriptions, sim_access_levels, sim_account_names, sim_ou_names, sim_set_names, sim_relay_states;
 
 const char *sim_word(const struct sim_words *w, uint64_t hash);
 

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -49,12 +50,17 @@ bool http_server_send(int fd, const void *p, size_t n)
 
 bool http_server_answer(int fd, int status, const char *headers, struct str body)
 {
-	char head[1024];
+	return http_server_answer_part(fd, status, headers, body, body.n);
+}
+
+bool http_server_answer_part(int fd, int status, const char *headers, struct str body, size_t n_sent)
+{
+	char head[4096];
 	int n = snprintf(head, sizeof(head), "HTTP/1.1 %d Text\r\n%sContent-Length: %zu\r\n\r\n", status,
 		headers, body.n);
 
 	assert(n > 0 && (size_t)n < sizeof(head));
-	return http_server_send(fd, head, (size_t)n) && http_server_send(fd, body.p, body.n);
+	return http_server_send(fd, head, (size_t)n) && http_server_send(fd, body.p, n_sent);
 }
 
 void http_server_reset_on_close(int fd)
@@ -148,7 +154,7 @@ static void *accept_main(void *arg)
 	struct http_server *s = arg;
 
 	for (;;) {
-		int fd = accept(s->listener, NULL, NULL);
+		int fd = accept(s->listener, NULL, NULL), on = 1;
 		struct err err;
 		LOCK_SCOPE(&s->lock);
 
@@ -158,6 +164,8 @@ static void *accept_main(void *arg)
 			close(fd);
 			continue;
 		}
+		/* Head and body are two writes: the second one would wait for the acknowledgement of the first. */
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 		s->connections[s->n] = (struct connection){.server = s, .fd = fd};
 		if (thread_start(&s->connections[s->n].thread, "test-http", 0, connection_main,
 			    &s->connections[s->n], &err) == ERR_OK)

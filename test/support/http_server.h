@@ -35,6 +35,8 @@ size_t http_server_connections(struct http_server *s); /* accepted so far */
 bool http_server_send(int fd, const void *p, size_t n);
 /* A whole answer. headers: lines with CRLF, may be empty. */
 bool http_server_answer(int fd, int status, const char *headers, struct str body);
+/* The same, but of the body that its Content-Length promises only the first n_sent bytes come. */
+bool http_server_answer_part(int fd, int status, const char *headers, struct str body, size_t n_sent);
 /* Closing fd will then send a reset. */
 void http_server_reset_on_close(int fd);
 /* Waits until the peer has closed. */

@@ -1,8 +1,7 @@
 /* test/support/scripted_http.h
  *
- * A small HTTP/1.1 server on 127.0.0.1 that answers by script, misbehaviour included: bodies that are
- * cut, connections that are closed, answers that never come. On plain sockets, because a well-behaved
- * server library refuses to do such things.
+ * support/http_server.h with a script: a function says what to answer and in what manner, misbehaviour included
+ * (bodies that are cut, connections that are closed, answers that never come), and requests are counted.
  *
  * Threads:   one per connection; the script runs on these, one at a time (a lock is held), and must not
  *            assert.
@@ -51,7 +50,7 @@ struct scripted_http;
 /* Aborts when the system has no port or thread to give. */
 struct scripted_http *scripted_http_start(scripted_fn *fn, void *self);
 void scripted_http_stop(struct scripted_http *s); /* NULL is fine */
-int scripted_http_port(const struct scripted_http *s);
+unsigned scripted_http_port(const struct scripted_http *s);
 size_t scripted_http_requests(struct scripted_http *s);
 size_t scripted_http_most_at_once(struct scripted_http *s); /* requests being answered at one time */
 

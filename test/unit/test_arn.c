@@ -9,7 +9,7 @@ static void test_parse(void)
 {
 	static const struct {
 		const char *text;
-		bool        ok;
+		bool ok;
 		const char *partition, *service, *region, *account, *resource;
 	} cases[] = {
 		{"arn:aws:iam::123456789012:user/bob", true, "aws", "iam", "", "123456789012", "user/bob"},

@@ -5,6 +5,7 @@
 #include "aws/errors.h"
 
 #include "aws/iam.h"
+#include "aws/identity_store.h"
 #include "aws/sts.h"
 #include "support/cunit_main.h"
 
@@ -41,6 +42,8 @@ static void test_classes(void)
 		{"InternalFailure", 500, ERR_UNAVAILABLE, RETRY},
 		{"ServiceFailure", 500, ERR_UNAVAILABLE, RETRY},
 		{"ServiceUnavailable", 503, ERR_UNAVAILABLE, RETRY},
+		{"InternalServerException", 500, ERR_UNAVAILABLE, RETRY},
+		{"ServiceException", 500, ERR_UNAVAILABLE, RETRY},
 		{"NeverHeardOf", 500, ERR_UNAVAILABLE, RETRY},
 		{"NoSuchEntity", 503, ERR_NOT_FOUND,
 			RETRY}, /* the status alone makes it worth another attempt */
@@ -67,15 +70,29 @@ static void test_classes(void)
 		{"AccessDenied", 403, ERR_DENIED, PLAIN},
 		{"AccessDeniedException", 400, ERR_DENIED, PLAIN},
 		{"accessdenied", 403, ERR_DENIED, PLAIN},
+		{"AccessDeniedForDependencyException", 403, ERR_DENIED, PLAIN},
 		/* objects */
 		{"NoSuchEntity", 404, ERR_NOT_FOUND, PLAIN},
 		{"ResourceNotFoundException", 400, ERR_NOT_FOUND, PLAIN},
+		{"AccountNotFoundException", 400, ERR_NOT_FOUND, PLAIN},
+		{"ChildNotFoundException", 400, ERR_NOT_FOUND, PLAIN},
+		{"ParentNotFoundException", 400, ERR_NOT_FOUND, PLAIN},
+		{"OrganizationalUnitNotFoundException", 400, ERR_NOT_FOUND, PLAIN},
+		{"RootNotFoundException", 400, ERR_NOT_FOUND, PLAIN},
 		{"NeverHeardOf", 404, ERR_MISSING, PLAIN},
 		{"", 404, ERR_MISSING, PLAIN},
 		{"EntityAlreadyExists", 409, ERR_EXISTS, PLAIN},
 		{"", 409, ERR_CONFLICT, PLAIN},
 		{"ConcurrentModification", 409, ERR_CONFLICT, PLAIN},
 		{"EntityTemporarilyUnmodifiable", 409, ERR_CONFLICT, PLAIN},
+		{"ConcurrentModificationException", 400, ERR_CONFLICT, PLAIN},
+		{"ConflictException", 400, ERR_CONFLICT, PLAIN},
+		{"AWSOrganizationsNotInUseException", 400, ERR_PRECONDITION, PLAIN},
+		{"ConstraintViolationException", 400, ERR_PRECONDITION, PLAIN},
+		{"UnsupportedAPIEndpointException", 400, ERR_PRECONDITION, PLAIN},
+		{"OperationNotPermittedException", 400, ERR_PRECONDITION, PLAIN},
+		{"UnsupportedOperationException", 400, ERR_PRECONDITION, PLAIN},
+		{"ServiceQuotaExceededException", 400, ERR_LIMIT, PLAIN},
 		{"DeleteConflict", 409, ERR_PRECONDITION, PLAIN},
 		{"UnmodifiableEntity", 400, ERR_PRECONDITION, PLAIN},
 		{"PolicyNotAttachable", 400, ERR_PRECONDITION, PLAIN},
@@ -84,6 +101,13 @@ static void test_classes(void)
 		/* input */
 		{"InvalidInput", 400, ERR_INVALID, PLAIN},
 		{"ValidationError", 400, ERR_INVALID, PLAIN},
+		{"ValidationException", 400, ERR_INVALID, PLAIN},
+		{"InvalidInputException", 400, ERR_INVALID, PLAIN},
+		{"InvalidNextTokenException", 400, ERR_INVALID, PLAIN},
+		{"InvalidTimeRangeException", 400, ERR_INVALID, PLAIN},
+		{"InvalidLookupAttributesException", 400, ERR_INVALID, PLAIN},
+		{"InvalidMaxResultsException", 400, ERR_INVALID, PLAIN},
+		{"InvalidEventCategoryException", 400, ERR_INVALID, PLAIN},
 		{"MalformedPolicyDocument", 400, ERR_INVALID, PLAIN},
 		{"", 400, ERR_INVALID, PLAIN},
 		{"", 429, ERR_THROTTLED, RETRY | THROTTLE},
@@ -100,6 +124,48 @@ static void test_classes(void)
 		ASSERT_I64(c.throttle, (rows[i].flags & THROTTLE) != 0, rows[i].code);
 		ASSERT_I64(c.expired, (rows[i].flags & EXPIRED) != 0, rows[i].code);
 		ASSERT_I64(c.clock_skew, (rows[i].flags & SKEW) != 0, rows[i].code);
+	}
+}
+
+/* A directory whose key is lost has lost nobody in it. */
+static void test_details(void)
+{
+	static const struct {
+		const char *code, *reason, *resource_type;
+		enum err_code want;
+		const char *message;
+	} rows[] = {
+		{"ResourceNotFoundException", "", "USER", ERR_NOT_FOUND,
+			"identitystore:DescribeUser: ResourceNotFoundException: m"},
+		{"ResourceNotFoundException", "", "", ERR_NOT_FOUND, NULL},
+		{"ResourceNotFoundException", "KMS_KEY_NOT_FOUND", "", ERR_MISSING,
+			"identitystore:DescribeUser: ResourceNotFoundException (KMS_KEY_NOT_FOUND): m"},
+		{"ResourceNotFoundException", "KMS_NotFoundException", "", ERR_MISSING, NULL}, /* SSO Admin */
+		{"ResourceNotFoundException", "KMS", "", ERR_NOT_FOUND, NULL},
+		{"ResourceNotFoundException", "", "IDENTITY_STORE", ERR_MISSING, NULL},
+		{"ValidationException", "KMS_DISABLED", "", ERR_PRECONDITION, NULL},
+		{"ValidationException", "", "", ERR_INVALID, NULL},
+		{"AccessDeniedException", "KMS_ACCESS_DENIED", "", ERR_DENIED, NULL},
+		{"ConflictException", "UNIQUENESS_CONSTRAINT_VIOLATION", "", ERR_EXISTS, NULL},
+		{"ConflictException", "CONCURRENT_MODIFICATION", "", ERR_CONFLICT, NULL},
+		{"ConflictException", "", "", ERR_CONFLICT, NULL},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct aws_failure f = {
+			.code = str_c(rows[i].code),
+			.message = STR("m"),
+			.reason = str_c(rows[i].reason),
+			.resource_type = str_c(rows[i].resource_type),
+			.http_status = 400,
+		};
+		struct err err;
+
+		ASSERT_I64(aws_failure_to_err(&aws_identity_store_describe_user, &f, &err), rows[i].want,
+			rows[i].reason);
+		ASSERT_I64(err.code, rows[i].want, rows[i].reason);
+		if (rows[i].message)
+			ASSERT_STR(str_c(err.msg), str_c(rows[i].message), rows[i].reason);
 	}
 }
 
@@ -175,7 +241,8 @@ static void test_err(void)
 /* AWS shows who signed wrongly what should have been signed, the session token among it. */
 static void test_no_token_in_messages(void)
 {
-	static const char intro[] = "The request signature we calculated does not match the signature you provided.";
+	static const char intro[] =
+		"The request signature we calculated does not match the signature you provided.";
 	static const char *const rest[] = {
 		"\n\nThe Canonical String for this request should have been\n'POST\n/\n\n"
 		"host:iam.amazonaws.com\nx-amz-security-token:hunter2\n'",
@@ -194,6 +261,28 @@ static void test_no_token_in_messages(void)
 
 		CU_ASSERT_EQUAL(aws_failure_to_err(&aws_iam_list_users, &f, &err), ERR_UNAUTHENTICATED);
 		CU_ASSERT(str_contains(str_c(err.msg), STR("does not match the signature you provided")));
+		CU_ASSERT(!str_contains(str_c(err.msg), STR("hunter2")));
+	}
+}
+
+/* Nor an external id or a web identity token, which AWS's validation quotes. */
+static void test_no_secret_input_in_messages(void)
+{
+	static const char *const messages[] = {
+		"1 validation error detected: Value 'hunter2' at 'externalId' failed to satisfy constraint: "
+		"x",
+		"2 validation errors detected: Value 'y' at 'roleArn' failed; Value 'hunter2' at "
+		"'externalId' failed",
+		"1 validation error detected: Value 'hunter2' at 'webIdentityToken' failed to satisfy",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(messages); i++) {
+		struct aws_failure f = {
+			.code = STR("ValidationError"), .message = str_c(messages[i]), .http_status = 400};
+		struct err err;
+
+		CU_ASSERT_EQUAL(aws_failure_to_err(&aws_iam_list_users, &f, &err), ERR_INVALID);
+		CU_ASSERT(str_contains(str_c(err.msg), STR("ValidationError: AWS refuses the ")));
 		CU_ASSERT(!str_contains(str_c(err.msg), STR("hunter2")));
 	}
 }
@@ -222,9 +311,11 @@ int main(void)
 {
 	static CU_TestInfo tests[] = {
 		{"classes", test_classes},
+		{"details", test_details},
 		{"bodies of either kind", test_bodies_of_either_kind},
 		{"struct err", test_err},
 		{"no token in messages", test_no_token_in_messages},
+		{"no secret input in messages", test_no_secret_input_in_messages},
 		{"long texts are cut", test_long_texts_are_cut},
 		CU_TEST_INFO_NULL,
 	};

@@ -155,7 +155,7 @@ static void world_open(const struct scripted_answer *answers, size_t n, const st
 	w.script.answers = answers;
 	w.script.n = n;
 	w.server = scripted_http_start(o->fn ? o->fn : play, o->fn ? o->fn_self : &w.script);
-	snprintf(host, sizeof(host), "127.0.0.1:%d", scripted_http_port(w.server));
+	snprintf(host, sizeof(host), "127.0.0.1:%u", scripted_http_port(w.server));
 	snprintf(url, sizeof(url), "http://%s", host);
 	endpoint.url = str_c(url);
 	endpoint.host = str_c(host);
@@ -1009,6 +1009,29 @@ static void test_threads(void)
 	world_close();
 }
 
+static void test_service_pacer(void)
+{
+	static const struct aws_service service = {.rate_per_s = 20, .burst = 5, .max_rate_factor = 1};
+	static const struct {
+		unsigned percent;
+		double rate;
+		int at_once;
+	} rows[] = {{0, 20, 5}, {100, 20, 5}, {50, 10, 2}, {1, 0.2, 1}, {1000, 200, 50}};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct pacer *p = aws_service_pacer(&service, rows[i].percent);
+		int at_once = 0;
+
+		CU_ASSERT_DOUBLE_EQUAL(pacer_rate_per_s(p), rows[i].rate, 1e-9);
+		while (pacer_reserve(p, 0, false).wait_ms == 0)
+			at_once++;
+		ASSERT_I64(at_once, rows[i].at_once, "burst");
+		pacer_succeeded(p, 1000);
+		CU_ASSERT_DOUBLE_EQUAL(pacer_rate_per_s(p), rows[i].rate, 1e-9);
+		pacer_free(p);
+	}
+}
+
 int main(void)
 {
 	static CU_TestInfo one[] = {
@@ -1026,6 +1049,7 @@ int main(void)
 		{"cancelled", test_cancelled},
 		{"unreachable", test_unreachable},
 		{"too large", test_too_large},
+		{"a service's pacer", test_service_pacer},
 		{"pacer beyond the deadline", test_pacer_beyond_deadline},
 		{"JSON service", test_json_service},
 		CU_TEST_INFO_NULL,

@@ -109,6 +109,7 @@ static void test_defaults(void)
 	ASSERT_I64(c->store_max_bytes, 268435456, "store-max-bytes");
 	ASSERT_I64(c->store_max_age_seconds, 86400, "store-max-age-seconds");
 	ASSERT_I64(c->http_timeout_seconds, 300, "http-timeout-seconds");
+	ASSERT_I64(c->aws_quota_percent, 100, "aws-quota-percent");
 	ASSERT_STR(c->global_aws_sso_region, STR("us-east-1"), "global-aws-sso-region");
 	ASSERT_STR(c->iam_assume_role_name, STR("OrganizationAccountAccessRole"), "iam-assume-role-name");
 	ASSERT_STR(c->create_account_resource_type, STR("iam_user"), "create-account-resource-type");
@@ -548,7 +549,7 @@ static void test_what_is_not_available_is_refused(void)
 			"--sync-sso-user-last-login is not available in this version yet: start without it"},
 		{{.args = {"--global-aws-orgs-enabled", "--global-aws-sso-enabled",
 			  "--create-account-resource-type=sso_user"}},
-			"--global-aws-sso-enabled is not available in this version yet: start without it"},
+			NULL},
 		{{.args = {"--client-id=x"}}, "service mode (--client-id) is not part of this server: the "
 					      "sync engine runs apart and calls it"},
 	};
@@ -829,6 +830,7 @@ static void test_commands(void)
 		{{"--dump-core", "serve"}, COMMAND_SERVE, COMMAND_HELP, NULL},
 		{{"--dump-core=true", "serve"}, COMMAND_SERVE, COMMAND_HELP, NULL},
 		{{"-f", "x", "serve"}, COMMAND_SERVE, COMMAND_HELP, NULL},
+		{{"capabilities"}, COMMAND_CAPABILITIES, COMMAND_HELP, NULL},
 		{{"version"}, COMMAND_VERSION, COMMAND_HELP, NULL},
 		{{"--version"}, COMMAND_VERSION, COMMAND_HELP, NULL},
 		{{"serve", "-v"}, COMMAND_VERSION, COMMAND_HELP, NULL},

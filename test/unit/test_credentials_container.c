@@ -118,7 +118,7 @@ static struct str fetch(struct arena *a, struct credentials_provider *p)
 /* A provider made of this environment. */
 static struct credentials_provider *provider(struct arena *a, const char *const *env)
 {
-	struct str base = str_fmt(a, "http://127.0.0.1:%d", scripted_http_port(server));
+	struct str base = str_fmt(a, "http://127.0.0.1:%u", scripted_http_port(server));
 	struct credentials_provider *p = NULL;
 	struct err err;
 
@@ -169,7 +169,7 @@ static void test_full(void)
 	CLEANUP(arena_freep) struct arena *a = arena_new(0);
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct str host = str_fmt(a, "%s:%d", rows[i].host, scripted_http_port(server));
+		struct str host = str_fmt(a, "%s:%u", rows[i].host, scripted_http_port(server));
 		struct str uri = str_fmt(a, "AWS_CONTAINER_CREDENTIALS_FULL_URI=http://" STR_FMT "%s",
 			STR_ARG(host), rows[i].path);
 		const char *const env[] = {uri.p, "AWS_CONTAINER_AUTHORIZATION_TOKEN=open sesame", NULL};

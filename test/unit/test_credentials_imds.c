@@ -130,7 +130,7 @@ static struct credentials_provider *provider(bool v1_disabled)
 	char url[64];
 	struct err err;
 
-	snprintf(url, sizeof(url), "http://127.0.0.1:%d/", scripted_http_port(server));
+	snprintf(url, sizeof(url), "http://127.0.0.1:%u/", scripted_http_port(server));
 	if (credentials_imds_new(
 		    &(struct imds_options){
 			    .http = http,
@@ -497,7 +497,7 @@ static void test_chain(void)
 	};
 	CLEANUP(arena_freep) struct arena *a = arena_new(0);
 	struct str endpoint = str_fmt(
-		a, "AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:%d", scripted_http_port(server));
+		a, "AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:%u", scripted_http_port(server));
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		CLEANUP(shared_config_freep) struct shared_config *config = NULL;

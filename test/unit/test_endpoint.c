@@ -11,6 +11,10 @@ static const struct aws_service iam = {
 	.id = "iam", .signing_name = "iam", .endpoint_env = "IAM", .global = true};
 static const struct aws_service sts = {.id = "sts", .signing_name = "sts", .endpoint_env = "STS"};
 static const struct aws_service sso_admin = {.id = "sso", .signing_name = "sso", .endpoint_env = "SSO_ADMIN"};
+static const struct aws_service identity_store = {
+	.id = "identitystore", .signing_name = "identitystore", .endpoint_env = "IDENTITYSTORE"};
+static const struct aws_service cloudtrail = {
+	.id = "cloudtrail", .signing_name = "cloudtrail", .endpoint_env = "CLOUDTRAIL"};
 static const struct aws_service organizations = {.id = "organizations",
 	.signing_name = "organizations",
 	.endpoint_env = "ORGANIZATIONS",
@@ -86,6 +90,20 @@ static void test_own_endpoints(void)
 		{&sts, "xx-new-1", false, false, "https://sts.xx-new-1.amazonaws.com", "xx-new-1"},
 		{&sso_admin, "eu-central-2", false, false, "https://sso.eu-central-2.amazonaws.com",
 			"eu-central-2"},
+		{&sso_admin, "us-gov-west-1", true, false, "https://sso.us-gov-west-1.amazonaws.com",
+			"us-gov-west-1"},
+		{&sso_admin, "us-east-1", true, false, "https://sso-fips.us-east-1.amazonaws.com",
+			"us-east-1"},
+		{&sso_admin, "cn-north-1", false, false, "https://sso.cn-north-1.amazonaws.com.cn",
+			"cn-north-1"},
+		{&identity_store, "us-west-2", false, true, "https://identitystore.us-west-2.api.aws",
+			"us-west-2"},
+		{&identity_store, "us-west-2", true, true, "https://identitystore-fips.us-west-2.api.aws",
+			"us-west-2"},
+		{&cloudtrail, "us-west-2", true, false, "https://cloudtrail-fips.us-west-2.amazonaws.com",
+			"us-west-2"},
+		{&cloudtrail, "eusc-de-east-1", false, false,
+			"https://cloudtrail.eusc-de-east-1.amazonaws.eu", "eusc-de-east-1"},
 		{&organizations, "eu-west-3", false, false, "https://organizations.us-east-1.amazonaws.com",
 			"us-east-1"},
 		{&organizations, "cn-north-1", false, false,

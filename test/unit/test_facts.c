@@ -24,11 +24,12 @@ struct world {
 	bool        retryable;
 };
 
-static enum err_code fetch(void *self, const struct ctx *ctx, struct str scope, struct str name, void **partial,
-	void **ret_fact, struct err *reterr)
+static enum err_code fetch(const struct fact_kind *of, void *self, const struct ctx *ctx, struct str scope,
+	struct str name, void **partial, void **ret_fact, struct err *reterr)
 {
 	struct world *w = self;
 
+	(void)of;
 	(void)scope;
 	atomic_fetch_add(&w->fetches, 1);
 	while (atomic_load(&w->hold)) {
@@ -54,8 +55,10 @@ static void partial_free(void *partial)
 	atomic_fetch_sub(&((struct world *)partial)->partials, 1);
 }
 
-static enum err_code open(struct blob *bytes, void **ret_fact, struct err *reterr)
+static enum err_code open(
+	const struct fact_kind *of, struct blob *bytes, void **ret_fact, struct err *reterr)
 {
+	(void)of;
 	if (str_eq(blob_view(bytes), STR("damaged")))
 		return err_set(reterr, ERR_PROTOCOL, "damaged");
 	*ret_fact = blob_ref(bytes);
@@ -286,6 +289,28 @@ static void test_take_over(void)
 	tear_down();
 }
 
+/* What arrives after its sync was forgotten is given to who asked, and kept nowhere. */
+static void test_forget_while_loading(void)
+{
+	struct asker asker = {0};
+	struct store_stats stats;
+	struct err e;
+
+	set_up();
+	atomic_store(&fx.world.hold, true);
+	start(&asker);
+	await(&fx.world.fetches, 1);
+	CU_ASSERT_EQUAL(facts_forget(fx.facts, &background, STR("sync"), &e), ERR_OK);
+	atomic_store(&fx.world.hold, false);
+	thread_join(&asker.thread);
+	CU_ASSERT_EQUAL(asker.code, ERR_OK);
+	store_stats(fx.store, &stats);
+	CU_ASSERT_EQUAL(stats.entries, 0);
+	CU_ASSERT_EQUAL(ask(STR("sync"), STR("a")), ERR_OK);
+	CU_ASSERT_EQUAL(atomic_load(&fx.world.fetches), 2);
+	tear_down();
+}
+
 /* --- rows --- */
 
 struct fruit {
@@ -360,8 +385,12 @@ static void test_claims(void)
 	CU_ASSERT_FALSE(claims_take(c, STR("s"), STR("policy"), STR("2")));
 	CU_ASSERT(claims_take(c, STR("s"), STR("policy"), STR("1")));
 	CU_ASSERT(claims_take(c, STR("t"), STR("policy"), STR("2")));
+	CU_ASSERT(claims_first(c, STR("s"), STR("warning")));
+	CU_ASSERT_FALSE(claims_first(c, STR("s"), STR("warning")));
+	CU_ASSERT(claims_first(c, STR("t"), STR("warning")));
 	claims_forget(c, STR("s"));
 	claims_forget(c, STR("unknown"));
+	CU_ASSERT(claims_first(c, STR("s"), STR("warning")));
 	CU_ASSERT(claims_take(c, STR("s"), STR("policy"), STR("2")));
 	for (int i = 0; i < 3 * MAX_CLAIM_SCOPES; i++) {
 		scope[5] = (char)('a' + i);
@@ -382,6 +411,7 @@ int main(void)
 		{"keeps within its room", test_room},
 		{"one flight for all who ask", test_one_flight},
 		{"a waiter takes over", test_take_over},
+		{"forgets what is being fetched", test_forget_while_loading},
 		{"rows", test_rows},
 		{"claims", test_claims},
 		CU_TEST_INFO_NULL,

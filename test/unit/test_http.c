@@ -730,8 +730,8 @@ static void test_connections_are_reused(void)
 	ASSERT_I64(after.bytes_in - before.bytes_in, 100, "bytes");
 }
 
-static enum err_code get_with_options(struct arena *a, const char *const *environ, struct str url,
-	bool direct, struct str *ret_body)
+static enum err_code get_with_options(
+	struct arena *a, const char *const *environ, struct str url, bool direct, struct str *ret_body)
 {
 	struct http *shared = http;
 	struct http_request req = {.method = STR("GET"), .url = url, .direct = direct};

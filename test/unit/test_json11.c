@@ -209,6 +209,33 @@ static void test_sink(void)
 	CU_ASSERT_FALSE(failed);
 }
 
+static void test_error_details(void)
+{
+	static const struct {
+		const char *body, *reason, *resource_type;
+		int64_t had_ms, want_ms;
+	} rows[] = {
+		{"{\"__type\":\"ThrottlingException\",\"Reason\":\"KMS_THROTTLING\",\"RetryAfterSeconds\":3}",
+			"KMS_THROTTLING", "", 0, 3000},
+		{"{\"__type\":\"ThrottlingException\",\"RetryAfterSeconds\":3}", "", "", 7, 7},
+		{"{\"__type\":\"ResourceNotFoundException\",\"ResourceType\":\"USER\",\"ResourceId\":\"u\"}",
+			"", "USER", 0, 0},
+		{"{\"Reason\":3,\"ResourceType\":{},\"RetryAfterSeconds\":\"3\"}", "", "", 0, 0},
+		{"{\"RetryAfterSeconds\":-1}", "", "", 0, 0},
+		{"{\"RetryAfterSeconds\":9223372036854775807}", "", "", 0, 0},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		CLEANUP(arena_freep) struct arena *a = arena_new(0);
+		struct aws_failure f = {.retry_after_ms = rows[i].had_ms};
+
+		aws_json11_read_error(a, str_c(rows[i].body), &f);
+		ASSERT_STR(f.reason, str_c(rows[i].reason), rows[i].body);
+		ASSERT_STR(f.resource_type, str_c(rows[i].resource_type), rows[i].body);
+		ASSERT_I64(f.retry_after_ms, rows[i].want_ms, rows[i].body);
+	}
+}
+
 static void test_error_bodies(void)
 {
 	static const struct {
@@ -248,6 +275,7 @@ int main(void)
 		{"limits", test_limits},
 		{"sink", test_sink},
 		{"error bodies", test_error_bodies},
+		{"error details", test_error_details},
 		CU_TEST_INFO_NULL,
 	};
 	static CU_SuiteInfo suites[] = {{"json11", NULL, NULL, NULL, NULL, tests}, CU_SUITE_INFO_NULL};

@@ -3,6 +3,7 @@
  * The pacer, on times of the test's own making. */
 #include "aws/pacer.h"
 
+#include "aws/sso_admin.h"
 #include "base/thread.h"
 #include "support/cunit_main.h"
 
@@ -73,29 +74,53 @@ static void test_foreground_passes_background(void)
 	pacer_free(p);
 }
 
+/* The rate changes for who waits already, in both directions. */
+static void test_waiting_follows_the_rate(void)
+{
+	struct pacer *p = new_pacer(10, 1);
+	struct pacer_turn turns[30];
+
+	for (int i = 0; i < 30; i++)
+		turns[i] = pacer_reserve(p, 0, false);
+	ASSERT_I64(turns[29].wait_ms, 2900, "at the start rate");
+	ASSERT_I64(pacer_left_ms(p, 0, &turns[0]), 0, "the first one's turn has come");
+	ASSERT_I64(pacer_left_ms(p, 100, &turns[1]), 0, "the second one's too");
+	ASSERT_I64(pacer_left_ms(p, 100, &turns[29]), 2800, "no change");
+	for (int i = 0; i < 10; i++)
+		pacer_throttled(p, 100);
+	CU_ASSERT_DOUBLE_EQUAL(pacer_rate_per_s(p), 7, 0.001);
+	ASSERT_I64(pacer_left_ms(p, 100, &turns[29]), 4000, "28 turns at 7/s");
+	pacer_give_back(p);
+	ASSERT_I64(pacer_left_ms(p, 100, &turns[2]), 0, "all move up");
+	ASSERT_I64(pacer_left_ms(p, 100, &turns[29]), 3858, "27 turns at 7/s");
+	pacer_free(p);
+}
+
 static void test_slows_down_and_recovers(void)
 {
 	struct pacer *p = new_pacer(100, 10);
-	double slowed;
 
 	pacer_reserve(p, 0, false);
 	pacer_throttled(p, 0);
-	slowed = pacer_rate_per_s(p);
-	CU_ASSERT(slowed < 100 && slowed > 50);
-	foreground(p, 0, 14, "nothing saved up is left");
-	pacer_throttled(p, 10);
-	pacer_throttled(p, 900);
-	CU_ASSERT_DOUBLE_EQUAL(pacer_rate_per_s(p), slowed, 0.001); /* the same overload */
-	for (int i = 1; i < 100; i++)
+	CU_ASSERT_DOUBLE_EQUAL(pacer_rate_per_s(p), 99, 0.001);
+	foreground(p, 0, 10, "nothing saved up is left");
+	for (int i = 0; i < 99; i++)
+		pacer_throttled(p, 900);
+	CU_ASSERT_DOUBLE_EQUAL(pacer_rate_per_s(p), 70, 0.001); /* a bad moment counts only so much */
+	for (int i = 1; i < 1000; i++)
 		pacer_throttled(p, i * 1000);
 	CU_ASSERT_DOUBLE_EQUAL(pacer_rate_per_s(p), 5, 0.001); /* the floor */
-	pacer_succeeded(p, 100000);
-	CU_ASSERT_DOUBLE_EQUAL(pacer_rate_per_s(p), 10, 0.001); /* a twentieth per second */
-	pacer_succeeded(p, 100500);
-	CU_ASSERT_DOUBLE_EQUAL(pacer_rate_per_s(p), 12.5, 0.001);
-	pacer_succeeded(p, 900000);
-	CU_ASSERT_DOUBLE_EQUAL(pacer_rate_per_s(p), 17.5, 0.001); /* idle time counts for one second */
-	for (int i = 901; i < 1000; i++)
+	pacer_succeeded(p, 1000000);
+	CU_ASSERT_DOUBLE_EQUAL(
+		pacer_rate_per_s(p), 8.167, 0.001); /* a thirtieth of the way back per second */
+	pacer_succeeded(p, 1000500);
+	CU_ASSERT_DOUBLE_EQUAL(pacer_rate_per_s(p), 9.697, 0.001);
+	pacer_succeeded(p, 1900000);
+	CU_ASSERT_DOUBLE_EQUAL(pacer_rate_per_s(p), 12.707, 0.001); /* idle time counts for one second */
+	for (int i = 1901; i < 1990; i++)
+		pacer_succeeded(p, i * 1000);
+	CU_ASSERT(pacer_rate_per_s(p) > 90);
+	for (int i = 1990; i < 3000; i++)
 		pacer_succeeded(p, i * 1000);
 	CU_ASSERT_DOUBLE_EQUAL(pacer_rate_per_s(p), 125, 0.001); /* the ceiling */
 	pacer_free(p);
@@ -103,13 +128,223 @@ static void test_slows_down_and_recovers(void)
 
 static void test_configured_ceiling(void)
 {
-	struct pacer *p = pacer_new(&(struct pacer_options){.rate_per_s = 10, .burst = 1, .max_factor = 3});
+	struct pacer *p = pacer_new(&(struct pacer_options){.rate_per_s = 10, .burst = 1, .max_factor = 1});
 
 	pacer_reserve(p, 0, false);
 	for (int i = 1; i < 100; i++)
 		pacer_succeeded(p, i * 1000);
-	CU_ASSERT_DOUBLE_EQUAL(pacer_rate_per_s(p), 30, 0.001);
+	CU_ASSERT_DOUBLE_EQUAL(pacer_rate_per_s(p), 10, 0.001);
 	pacer_free(p);
+}
+
+/* ---- a server with a quota ---- */
+
+/* What the pacer has to hold against: a token bucket, or a window in which the calls of the last second
+ * count; other callers that use a part of it; throttles without a reason. */
+struct quota {
+	double per_s;
+	double burst;  /* of the bucket; 0: the window */
+	double others; /* calls per second */
+	double at_random;
+};
+
+struct caller {
+	enum { ASKING, WAITING, SENT, ANSWERED } state;
+	bool background, accepted;
+	struct pacer_turn turn;
+	int64_t at_ms; /* when it goes on */
+};
+
+#define MAX_CALLERS 80
+#define MAX_SENT    64 /* in the window */
+
+struct simulation {
+	struct quota quota;
+	struct pacer *pacer;
+	struct caller callers[MAX_CALLERS];
+	size_t n_callers;
+	uint64_t random;
+	int64_t now_ms;
+	double bucket;
+	int64_t window[MAX_SENT];
+	size_t n_window;
+	int64_t accepted, throttled, accepted_background;
+	int64_t longest_wait_ms; /* of the foreground */
+};
+
+static double uniform(struct simulation *s)
+{
+	s->random = s->random * 6364136223846793005u + 1442695040888963407u;
+	return (double)(s->random >> 11) * 0x1.0p-53;
+}
+
+static bool window_accepts(struct simulation *s)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < s->n_window; i++)
+		if (s->window[i] > s->now_ms - 1000)
+			s->window[kept++] = s->window[i];
+	s->n_window = kept;
+	if ((double)kept >= s->quota.per_s)
+		return false;
+	s->window[s->n_window++] = s->now_ms;
+	return true;
+}
+
+static bool server_accepts(struct simulation *s)
+{
+	if (uniform(s) < s->quota.at_random)
+		return false;
+	if (s->quota.burst == 0)
+		return window_accepts(s);
+	if (s->bucket < 1)
+		return false;
+	s->bucket -= 1;
+	return true;
+}
+
+static void answer(struct simulation *s, struct caller *c)
+{
+	if (c->accepted) {
+		s->accepted++;
+		s->accepted_background += c->background;
+		pacer_succeeded(s->pacer, s->now_ms);
+	} else {
+		s->throttled++;
+		pacer_throttled(s->pacer, s->now_ms);
+		c->at_ms += (int64_t)(uniform(s) * 1000); /* the back-off of a first retry */
+	}
+	c->state = ASKING;
+}
+
+/* As aws/client.c does it: 10 to 40 ms to the server, as much back. */
+static void go_on(struct simulation *s, struct caller *c)
+{
+	int64_t left_ms;
+
+	switch (c->state) {
+	case ASKING:
+		c->turn = pacer_reserve(s->pacer, s->now_ms, c->background);
+		if (!c->background && c->turn.wait_ms > s->longest_wait_ms)
+			s->longest_wait_ms = c->turn.wait_ms;
+		c->at_ms += c->turn.wait_ms < PACER_LOOK_AGAIN_MS || !c->turn.granted ? c->turn.wait_ms
+										      : PACER_LOOK_AGAIN_MS;
+		if (c->turn.granted)
+			c->state = WAITING;
+		break;
+	case WAITING:
+		left_ms = pacer_left_ms(s->pacer, s->now_ms, &c->turn);
+		if (left_ms > 0) {
+			c->at_ms += left_ms < PACER_LOOK_AGAIN_MS ? left_ms : PACER_LOOK_AGAIN_MS;
+			break;
+		}
+		c->state = SENT;
+		c->at_ms += 10 + (int64_t)(uniform(s) * 30);
+		break;
+	case SENT:
+		c->accepted = server_accepts(s);
+		c->state = ANSWERED;
+		c->at_ms += 10 + (int64_t)(uniform(s) * 30);
+		break;
+	case ANSWERED:
+		answer(s, c);
+		break;
+	}
+}
+
+static void simulate(struct simulation *s, int64_t duration_ms)
+{
+	int64_t end_ms = s->now_ms + duration_ms;
+
+	s->accepted = s->throttled = s->accepted_background = s->longest_wait_ms = 0;
+	for (; s->now_ms < end_ms; s->now_ms++) {
+		double income = (s->quota.per_s - s->quota.others) / 1000.0;
+
+		s->bucket = s->bucket + income < s->quota.burst ? s->bucket + income : s->quota.burst;
+		for (size_t i = 0; i < s->n_callers; i++)
+			while (s->callers[i].at_ms <= s->now_ms)
+				go_on(s, &s->callers[i]);
+	}
+}
+
+static void simulation_init(
+	struct simulation *s, const struct quota *quota, size_t n_foreground, size_t n_background)
+{
+	*s = (struct simulation){
+		.quota = *quota,
+		.random = 42,
+		.bucket = quota->burst,
+		.n_callers = n_foreground + n_background,
+		.pacer = pacer_new(&(struct pacer_options){
+			.rate_per_s = aws_sso_admin.rate_per_s,
+			.burst = aws_sso_admin.burst,
+			.max_factor = aws_sso_admin.max_rate_factor,
+		}),
+	};
+	for (size_t i = n_foreground; i < s->n_callers; i++)
+		s->callers[i].background = true;
+}
+
+/* SSO Admin's quota: at least 0.95 of what is allowed, and almost no call for nothing. */
+static void test_keeps_to_the_quota(void)
+{
+	static const struct {
+		const char *what;
+		struct quota quota;
+		size_t n_foreground, n_background;
+		double want_share;     /* of what the quota leaves */
+		double want_throttled; /* of the calls, at most */
+	} rows[] = {
+		{"a bucket", {20, 20, 0, 0}, 8, 0, 0.97, 0},
+		{"a small bucket", {20, 6, 0, 0}, 8, 0, 0.97, 0},
+		{"a crowd", {20, 20, 0, 0}, 80, 0, 0.97, 0},
+		{"background only", {20, 20, 0, 0}, 0, 8, 0.97, 0},
+		{"background crowd", {20, 20, 0, 0}, 0, 80, 0.97, 0},
+		{"both", {20, 20, 0, 0}, 2, 40, 0.97, 0},
+		{"a window", {20, 0, 0, 0}, 16, 0, 0.95, 0.01},
+		{"others use a quarter", {20, 20, 5, 0}, 16, 0, 0.95, 0.03},
+		{"others use three quarters", {20, 20, 15, 0}, 16, 0, 0.95, 0.15},
+		{"throttles at random", {20, 20, 0, 0.1}, 32, 0, 0.15, 0.2},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct simulation s;
+		double allowed = (rows[i].quota.per_s - rows[i].quota.others) * 120;
+
+		simulation_init(&s, &rows[i].quota, rows[i].n_foreground, rows[i].n_background);
+		simulate(&s, 30000); /* finds out what there is to find out */
+		if (rows[i].want_throttled == 0)
+			ASSERT_I64(s.throttled, 0, rows[i].what);
+		simulate(&s, 120000);
+		if ((double)s.accepted < rows[i].want_share * allowed)
+			ASSERT_I64(s.accepted, (int64_t)(rows[i].want_share * allowed), rows[i].what);
+		if ((double)s.throttled > rows[i].want_throttled * (double)s.accepted)
+			ASSERT_I64(s.throttled, (int64_t)(rows[i].want_throttled * (double)s.accepted),
+				rows[i].what);
+		pacer_free(s.pacer);
+	}
+}
+
+/* However large the crowd behind him, who is in the foreground waits for the very next turn; what he leaves,
+ * the crowd gets. Two of them can use the whole quota. */
+static void test_foreground_passes_a_crowd(void)
+{
+	static const struct quota quota = {.per_s = 20, .burst = 20};
+
+	for (size_t n_foreground = 1; n_foreground <= 2; n_foreground++) {
+		struct simulation s;
+
+		simulation_init(&s, &quota, n_foreground, 70);
+		simulate(&s, 60000);
+		CU_ASSERT(s.longest_wait_ms <= (int64_t)n_foreground * 52);
+		CU_ASSERT(s.accepted > 1140);
+		if (n_foreground == 1)
+			CU_ASSERT(s.accepted_background > 300 && s.accepted_background < 700)
+		else
+			CU_ASSERT(s.accepted_background < 20);
+		pacer_free(s.pacer);
+	}
 }
 
 struct taker {
@@ -155,8 +390,11 @@ int main(void)
 		{"burst, then rate", test_burst_then_rate},
 		{"a turn given back", test_give_back},
 		{"foreground passes background", test_foreground_passes_background},
+		{"waiting follows the rate", test_waiting_follows_the_rate},
 		{"slows down and recovers", test_slows_down_and_recovers},
 		{"configured ceiling", test_configured_ceiling},
+		{"keeps to the quota", test_keeps_to_the_quota},
+		{"foreground passes a crowd", test_foreground_passes_a_crowd},
 		{"threads", test_threads},
 		CU_TEST_INFO_NULL,
 	};

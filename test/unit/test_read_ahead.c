@@ -7,6 +7,7 @@
 
 #include "base/thread.h"
 #include "support/cunit_main.h"
+#include "support/fake_clock.h"
 
 struct reader {
 	struct mutex lock;
@@ -41,13 +42,18 @@ static bool has_room(void *self)
 
 static struct reader rd;
 
-static struct read_ahead *set_up(size_t threads)
+static struct read_ahead *set_up_at(size_t threads, const struct clock *clock)
 {
 	rd = (struct reader){.n = 0};
 	mutex_init(&rd.lock);
 	atomic_store(&rd.room, true);
 	return read_ahead_new(&(struct read_ahead_options){
-		.threads = threads, .clock = &clock_system, .read = read_account, .has_room = has_room, .self = &rd});
+		.threads = threads, .clock = clock, .read = read_account, .has_room = has_room, .self = &rd});
+}
+
+static struct read_ahead *set_up(size_t threads)
+{
+	return set_up_at(threads, &clock_system);
 }
 
 static void tear_down(struct read_ahead *r)
@@ -89,8 +95,9 @@ static void test_what_the_foreground_took(void)
 
 	atomic_store(&rd.room, false);
 	read_ahead_expect(r, STR("s"), accounts, 3);
-	read_ahead_touch(r, STR("s"), STR("b"));
-	read_ahead_touch(r, STR("unknown"), STR("b"));
+	read_ahead_done(r, read_ahead_begin(r, STR("s"), STR("b")));
+	CU_ASSERT_PTR_NULL(read_ahead_begin(r, STR("unknown"), STR("b")));
+	CU_ASSERT_PTR_NULL(read_ahead_begin(NULL, STR("s"), STR("b")));
 	CU_ASSERT_EQUAL(n_read(), 0);
 	atomic_store(&rd.room, true);
 	await_read(2);
@@ -116,6 +123,38 @@ static void test_end(void)
 	CU_ASSERT_EQUAL(atomic_load(&rd.reading), 2); /* the other two were never begun */
 }
 
+/* A request that takes longer than SYNC_IDLE_MS is a sign of life for all of its time; when it is answered silence begins. */
+static void test_long_request(void)
+{
+	struct read_ahead *r;
+	struct live_sync *s;
+	struct fake_clock clock;
+
+	fake_clock_init(&clock, 0);
+	r = set_up_at(1, &clock.clock);
+	atomic_store(&rd.room, false);
+	read_ahead_expect(r, STR("s"), accounts, 2);
+	s = read_ahead_begin(r, STR("s"), STR("a"));
+	CU_ASSERT_PTR_NOT_NULL(s);
+	fake_clock_advance_ms(&clock, SYNC_IDLE_MS + 1);
+	atomic_store(&rd.room, true);
+	await_read(1);
+	CU_ASSERT_EQUAL(rd.read[0], 'b');
+	atomic_store(&rd.room, false);
+	read_ahead_expect(r, STR("s"), accounts, 4);
+	read_ahead_done(r, s);
+	fake_clock_advance_ms(&clock, SYNC_IDLE_MS + 1);
+	read_ahead_expect(r, STR("other"), accounts, 0); /* wakes the thread, which sees that the first is dead */
+	for (int i = 0; i < 5000 && (s = read_ahead_begin(r, STR("s"), STR_EMPTY)) != NULL; i++) {
+		read_ahead_done(r, s);
+		fake_clock_advance_ms(&clock, SYNC_IDLE_MS + 1);
+		clock_sleep_ms(1);
+	}
+	CU_ASSERT_PTR_NULL(s);
+	tear_down(r);
+	CU_ASSERT_EQUAL(rd.n, 1);
+}
+
 static void test_stops_while_reading(void)
 {
 	struct read_ahead *r = set_up(2);
@@ -134,6 +173,7 @@ int main(void)
 		{"reads in order", test_order},
 		{"passes over what the foreground took", test_what_the_foreground_took},
 		{"ends with its sync", test_end},
+		{"a long request keeps its sync alive", test_long_request},
 		{"stops while reading", test_stops_while_reading},
 		CU_TEST_INFO_NULL,
 	};

@@ -7,8 +7,11 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "aws/cloudtrail.h"
 #include "aws/iam.h"
+#include "aws/identity_store.h"
 #include "aws/organizations.h"
+#include "aws/sso_admin.h"
 #include "aws/sts.h"
 #include "base/mem.h"
 #include "base/thread.h"
@@ -91,7 +94,7 @@ static void open_world(void)
 {
 	memset(&world, 0, sizeof(world));
 	server = scripted_http_start(answer, &world);
-	snprintf(endpoint, sizeof(endpoint), "AWS_ENDPOINT_URL=http://127.0.0.1:%d",
+	snprintf(endpoint, sizeof(endpoint), "AWS_ENDPOINT_URL=http://127.0.0.1:%u",
 		scripted_http_port(server));
 	fake_clock_init(&fake, 1800000000);
 	arena = arena_new(0);
@@ -361,20 +364,37 @@ static void test_accounts_of_a_role(void)
 	close_world();
 }
 
-static void test_organizations(void)
+static void test_regions(void)
 {
-	CLEANUP(aws_client_unrefp) struct aws_client *c = NULL;
-	struct aws_organizations_list_accounts_out out;
+	static const struct {
+		const struct aws_operation *op;
+		const char *sso_region, *want;
+	} rows[] = {
+		{&aws_iam_list_users, "eu-central-1", "us-east-1"}, /* a global service */
+		{&aws_organizations_list_accounts, "eu-central-1", "us-east-1"},
+		{&aws_sts_get_caller_identity, "eu-central-1", "eu-west-1"},
+		{&aws_sso_admin_list_instances, "eu-central-1", "eu-central-1"},
+		{&aws_identity_store_list_users, "eu-central-1", "eu-central-1"},
+		{&aws_cloudtrail_lookup_events, "eu-central-1", "eu-central-1"},
+		{&aws_sso_admin_list_instances, "", "eu-west-1"},
+	};
 
-	open_world();
-	open_session(&(struct aws_session_options){.region = STR("eu-west-1")});
-	CU_ASSERT_EQUAL_FATAL(
-		aws_session_client(session, &ctx, &aws_organizations, STR_EMPTY, &c, &err), ERR_OK);
-	CU_ASSERT_EQUAL(aws_call(c, &ctx, &aws_organizations_list_accounts, NULL, arena, &out, &err), ERR_OK);
-	ASSERT_I64(out.accounts.n, 1, "accounts");
-	check_signer(0, "BASE", "us-east-1", "organizations"); /* a global service */
-	aws_client_unref(TAKE(c));
-	close_world();
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		CLEANUP(aws_client_unrefp) struct aws_client *c = NULL;
+		const struct aws_service *service = rows[i].op->service;
+		void *out;
+
+		open_world();
+		out = arena_zalloc(arena, rows[i].op->out->size);
+		open_session(&(struct aws_session_options){
+			.region = STR("eu-west-1"), .sso_region = str_c(rows[i].sso_region)});
+		CU_ASSERT_EQUAL_FATAL(
+			aws_session_client(session, &ctx, service, STR_EMPTY, &c, &err), ERR_OK);
+		CU_ASSERT_EQUAL(aws_call(c, &ctx, rows[i].op, NULL, arena, out, &err), ERR_OK);
+		check_signer(0, "BASE", rows[i].want, service->signing_name);
+		aws_client_unref(TAKE(c));
+		close_world();
+	}
 }
 
 static void count(void *arg, const struct aws_call_stats *st)
@@ -463,7 +483,7 @@ int main(void)
 	static CU_TestInfo rest[] = {
 		{"accounts", test_accounts},
 		{"accounts of a role", test_accounts_of_a_role},
-		{"organizations", test_organizations},
+		{"regions", test_regions},
 		{"stats", test_stats},
 		{"bad configuration", test_bad_configuration},
 		CU_TEST_INFO_NULL,

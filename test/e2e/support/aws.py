@@ -69,6 +69,14 @@ class Sim(Process):
             a["policies"] += [{**p, **used.get(p["arn"], {"attachments": 0, "boundaries": 0})} for p in truth["aws_policies"]]
         return truth
 
+    def center(self):
+        """The truth of Identity Center: tree, accounts, permission sets, assignments, directory, events."""
+        return self.get("truth/identity-center")
+
+    def rates(self):
+        """How fast each service was called, and what was throttled of it."""
+        return self.get("rates")
+
     def mutate(self, *mutations):
         """Changes the organization; see test/sim."""
         http(f"{self.url}/sim/mutate", list(mutations))

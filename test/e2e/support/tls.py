@@ -28,11 +28,12 @@ class Authority:
                 .serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(hours=1))
                 .not_valid_after(now + datetime.timedelta(days=1)))
 
-    def issue(self, name):
-        """(certificate file, key file), good for 127.0.0.1 and localhost as server and as client."""
+    def issue(self, name, hosts=()):
+        """(certificate file, key file), good for 127.0.0.1, localhost and the hosts as server, and as client."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("localhost")])
+        names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("localhost"),
+                                             *map(x509.DNSName, hosts)])
         usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH])
         cert = (self._builder(subject, key.public_key(), self.name).add_extension(names, critical=False)
                 .add_extension(usage, critical=False).sign(self.key, hashes.SHA256()))

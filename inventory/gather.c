@@ -1,0 +1,214 @@
+#include "inventory/gather.h"
+
+#include "base/mem.h"
+#include "inventory/internal.h"
+
+enum target_state { TARGET_OPEN, TARGET_ASKED, TARGET_DONE };
+
+struct target {
+	struct str        name;
+	struct str        token; /* of its next page */
+	enum target_state state;
+};
+
+struct gather {
+	struct listing *rows;
+	struct arena   *arena;   /* of targets' texts */
+	struct target  *targets;
+	size_t          n, cap;
+	size_t          first_open; /* all before it are done or asked */
+};
+
+/* One run: the source of aws_call_each. */
+struct run {
+	struct gather            *g;
+	const struct gather_call *call;
+	bool                      failed;
+	enum err_code             code;   /* of the first failure that counts */
+	struct err                err;
+};
+
+/* One call under way. */
+struct asked {
+	struct aws_call_item item;
+	struct target       *target;
+};
+
+struct gather *gather_new(const struct rows_type *type)
+{
+	struct gather *g = mem_zalloc(sizeof(*g));
+
+	g->rows = listing_new(type->item_size);
+	g->arena = arena_new(0);
+	return g;
+}
+
+void gather_free(void *gather)
+{
+	struct gather *g = gather;
+
+	if (g == NULL)
+		return;
+	listing_free(g->rows);
+	arena_free(g->arena);
+	mem_free(g->targets);
+	mem_free(g);
+}
+
+struct listing *gather_rows(struct gather *g)
+{
+	return g->rows;
+}
+
+void gather_aim(struct gather *g, const struct str *targets, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (g->n == g->cap) {
+			g->cap = g->cap == 0 ? 16 : g->cap * 2;
+			g->targets = mem_realloc(g->targets, g->cap * sizeof(*g->targets));
+		}
+		g->targets[g->n++] = (struct target){.name = str_dup(g->arena, targets[i]), .token = STR_EMPTY};
+	}
+}
+
+/* Decides about a failed call. ERR_OK: the target is left out. */
+static enum err_code weigh_failure(const struct gather_call *call, const struct err *failure, struct err *reterr)
+{
+	const struct gather_fact *fact = call->fact;
+	struct inventory *inv = call->inv;
+
+	*reterr = *failure;
+	if (failure->code == ERR_NOT_FOUND && fact->not_found == NOT_FOUND_IS_EMPTY) {
+		atomic_fetch_add_explicit(&inv->vanished, 1, memory_order_relaxed);
+		return ERR_OK;
+	}
+	if (failure->code != ERR_DENIED || fact->denied != DENIED_IS_EMPTY || inv->opts.require_all_permissions)
+		return err_prefix(reterr, "baton-aws: %s.%s failed", fact->op->service->id, fact->op->name);
+	inventory_note_denied(inv, call->scope, fact->op, fact->consequence);
+	return ERR_OK;
+}
+
+static struct aws_call_item *next_call(void *self)
+{
+	struct run *run = self;
+	struct gather *g = run->g;
+	const struct aws_operation *op = run->call->fact->op;
+	struct asked *asked;
+	struct arena *arena;
+	void *in;
+
+	while (g->first_open < g->n && g->targets[g->first_open].state != TARGET_OPEN)
+		g->first_open++;
+	if (run->failed || g->first_open == g->n)
+		return NULL;
+	arena = arena_new(0);
+	asked = arena_new_of(arena, struct asked);
+	in = arena_zalloc(arena, op->in->size);
+	asked->target = &g->targets[g->first_open];
+	asked->target->state = TARGET_ASKED;
+	run->call->fact->fill(run->call, asked->target->name, asked->target->token, in);
+	asked->item = (struct aws_call_item){
+		.op = op, .in = in, .out = arena_zalloc(arena, op->out->size), .arena = arena};
+	return &asked->item;
+}
+
+static enum err_code take_answer(struct run *run, struct asked *asked, struct err *reterr)
+{
+	struct target *target = asked->target;
+	struct str token = STR_EMPTY;
+
+	target->state = TARGET_OPEN;
+	if (asked->item.code != ERR_OK) {
+		if (weigh_failure(run->call, &asked->item.err, reterr) != ERR_OK)
+			return reterr->code;
+		target->state = TARGET_DONE;
+		return ERR_OK;
+	}
+	if (run->call->fact->take(run->call, run->g->rows, target->name, asked->item.out, &token, reterr) != ERR_OK)
+		return reterr->code;
+	if (token.n > 0 && str_eq(token, target->token))
+		return err_set(reterr, ERR_UNAVAILABLE, "%s:%s answered the same page token again", run->call->fact->op->service->id,
+			run->call->fact->op->name);
+	target->token = str_dup(run->g->arena, token);
+	target->state = token.n > 0 ? TARGET_OPEN : TARGET_DONE;
+	return ERR_OK;
+}
+
+static void call_done(void *self, struct aws_call_item *item)
+{
+	struct asked *asked = (struct asked *)item; /* its first member */
+	struct gather *g = ((struct run *)self)->g;
+	struct run *run = self;
+	const size_t at = (size_t)(asked->target - g->targets);
+	struct err e;
+
+	if (take_answer(run, asked, &e) != ERR_OK && !run->failed) {
+		run->failed = true;
+		run->code = e.code;
+		run->err = e;
+	}
+	if (g->targets[at].state == TARGET_OPEN && at < g->first_open)
+		g->first_open = at;
+	arena_free(item->arena);
+}
+
+/* The source is asked again after it had nothing: a target's next page opens when its last one is done. */
+enum err_code gather_run(struct gather *g, const struct gather_call *call, const struct ctx *ctx, struct err *reterr)
+{
+	CLEANUP(aws_client_unrefp) struct aws_client *client = NULL;
+	struct run run = {.g = g, .call = call};
+	const struct aws_call_source source = {.next = next_call, .done = call_done, .self = &run};
+
+	if (inventory_client(call->inv, ctx, call->fact->op->service, STR_EMPTY, &client, reterr) != ERR_OK)
+		return reterr->code;
+	for (g->first_open = 0; g->first_open < g->n;) {
+		if (aws_call_each(client, ctx, &source, call->inv->opts.max_in_flight, reterr) != ERR_OK && !run.failed)
+			return reterr->code;
+		if (run.failed) {
+			*reterr = run.err;
+			return run.code;
+		}
+		while (g->first_open < g->n && g->targets[g->first_open].state == TARGET_DONE)
+			g->first_open++;
+	}
+	return ERR_OK;
+}
+
+static enum err_code begin(const struct gather_call *call, const struct ctx *ctx, void **partial, struct err *reterr)
+{
+	CLEANUP(arena_freep) struct arena *scratch = arena_new(0);
+	struct str *targets = arena_new_of(scratch, struct str);
+	size_t n = 1;
+
+	targets[0] = call->name;
+	if (call->fact->targets != NULL && call->fact->targets(call, ctx, scratch, &targets, &n, reterr) != ERR_OK)
+		return reterr->code;
+	*partial = gather_new(call->fact->rows.type);
+	gather_aim(*partial, targets, n);
+	return ERR_OK;
+}
+
+enum err_code gather_fetch(const struct fact_kind *kind, void *self, const struct ctx *ctx, struct str scope,
+	struct str name, void **partial, void **ret_fact, struct err *reterr)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
+	struct gather_call call = {
+		.inv = self, .fact = (const struct gather_fact *)kind, .scope = scope, .name = name};
+	struct listing *rows;
+	struct rows *fact;
+
+	if (call.fact->needs_instance &&
+		inventory_ic_instance(self, ctx, scope, arena, &call.instance, reterr) != ERR_OK)
+		return reterr->code;
+	if (*partial == NULL && begin(&call, ctx, partial, reterr) != ERR_OK)
+		return reterr->code;
+	if (gather_run(*partial, &call, ctx, reterr) != ERR_OK)
+		return reterr->code;
+	rows = gather_rows(*partial);
+	if (rows_new(call.fact->rows.type, rows->items, rows->n, &fact, reterr) != ERR_OK)
+		return reterr->code;
+	gather_free(*partial);
+	*partial = NULL;
+	*ret_fact = fact;
+	return ERR_OK;
+}

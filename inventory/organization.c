@@ -1,0 +1,414 @@
+/* DESIGN
+ *
+ * The organization's tree, and where its accounts hang in it.
+ *
+ *	tree      ListRoots, then ListOrganizationalUnitsForParent level by level, all nodes of a level together
+ *	parents   from the paths that newer answers of ListAccounts carry: no call at all; else ListAccountsForParent per node of the tree or
+ *	          ListParents per account, whichever are fewer. ListAccountsForParent may be denied where ListParents is not. */
+#include <string.h>
+
+#include "aws/organizations.h"
+#include "base/mem.h"
+#include "inventory/gather.h"
+#include "inventory/identity_center.h"
+#include "inventory/internal.h"
+#include "inventory/org_accounts.h"
+
+#define MAX_PAGE   {AWS_ORGANIZATIONS_MAX_RESULTS, true}
+#define MAX_LEVELS 8 /* AWS allows five levels of units below a root */
+
+/* --- rows --- */
+
+static void pack_node(struct buf *b, const void *item)
+{
+	const struct org_node *node = item;
+
+	pack_str(b, node->id);
+	pack_str(b, node->parent_id);
+	pack_str(b, node->name);
+	pack_u64(b, node->kind);
+}
+
+static void unpack_node(struct unpack *u, void *item)
+{
+	struct org_node *node = item;
+
+	node->id = unpack_str(u);
+	node->parent_id = unpack_str(u);
+	node->name = unpack_str(u);
+	node->kind = unpack_u64(u) == ORG_ROOT ? ORG_ROOT : ORG_UNIT;
+}
+
+static const struct rows_type node_rows = {
+	.item_size = sizeof(struct org_node), .min_bytes = 4, .pack = pack_node, .unpack = unpack_node};
+
+static void pack_parent(struct buf *b, const void *item)
+{
+	pack_str(b, ((const struct org_parent *)item)->account);
+	pack_str(b, ((const struct org_parent *)item)->parent_id);
+}
+
+static void unpack_parent(struct unpack *u, void *item)
+{
+	((struct org_parent *)item)->account = unpack_str(u);
+	((struct org_parent *)item)->parent_id = unpack_str(u);
+}
+
+static const struct rows_type parent_rows = {
+	.item_size = sizeof(struct org_parent), .min_bytes = 2, .pack = pack_parent, .unpack = unpack_parent};
+
+/* --- the tree --- */
+
+static void fill_page(const struct gather_call *call, struct str target, struct str token, void *in)
+{
+	(void)call;
+	(void)target;
+	*(struct aws_organizations_page_in *)in =
+		(struct aws_organizations_page_in){.next_token = token, .max_results = MAX_PAGE};
+}
+
+static void fill_parent(const struct gather_call *call, struct str target, struct str token, void *in)
+{
+	(void)call;
+	*(struct aws_organizations_parent_in *)in =
+		(struct aws_organizations_parent_in){.parent_id = target, .next_token = token, .max_results = MAX_PAGE};
+}
+
+static enum err_code add_node(struct listing *rows, const struct org_node *node, struct err *reterr)
+{
+	if (node->id.n == 0)
+		return err_set(reterr, ERR_PROTOCOL, "AWS answered with a root or unit that has no id");
+	*(struct org_node *)listing_add(rows) = (struct org_node){.id = str_dup(rows->arena, node->id),
+		.parent_id = str_dup(rows->arena, node->parent_id), .name = str_dup(rows->arena, node->name),
+		.kind = node->kind};
+	return ERR_OK;
+}
+
+static enum err_code take_roots(const struct gather_call *call, struct listing *rows, struct str target, const void *out,
+	struct str *ret_token, struct err *reterr)
+{
+	const struct aws_organizations_list_roots_out *page = out;
+
+	(void)call;
+	(void)target;
+	for (size_t i = 0; i < page->roots.n; i++) {
+		const struct aws_organizations_root *from = AWS_LIST_AT(page->roots, struct aws_organizations_root, i);
+		const struct org_node node = {.id = from->id, .parent_id = STR_EMPTY, .name = from->name, .kind = ORG_ROOT};
+
+		if (add_node(rows, &node, reterr) != ERR_OK)
+			return reterr->code;
+	}
+	*ret_token = page->next_token;
+	return ERR_OK;
+}
+
+static enum err_code take_units(const struct gather_call *call, struct listing *rows, struct str target, const void *out,
+	struct str *ret_token, struct err *reterr)
+{
+	const struct aws_organizations_list_units_out *page = out;
+
+	(void)call;
+	for (size_t i = 0; i < page->units.n; i++) {
+		const struct aws_organizations_unit *from = AWS_LIST_AT(page->units, struct aws_organizations_unit, i);
+		const struct org_node node = {.id = from->id, .parent_id = target, .name = from->name, .kind = ORG_UNIT};
+
+		if (add_node(rows, &node, reterr) != ERR_OK)
+			return reterr->code;
+	}
+	*ret_token = page->next_token;
+	return ERR_OK;
+}
+
+#define NO_TREE "the organization's tree is left out"
+
+/* The two operations of the tree; neither is a fact by itself. */
+static const struct gather_fact roots = {
+	.rows = {.type = &node_rows},
+	.op = &aws_organizations_list_roots,
+	.denied = DENIED_IS_EMPTY,
+	.consequence = NO_TREE,
+	.fill = fill_page,
+	.take = take_roots,
+};
+static const struct gather_fact units = {
+	.rows = {.type = &node_rows},
+	.op = &aws_organizations_list_units_for_parent,
+	.not_found = NOT_FOUND_IS_EMPTY, /* deleted since it was listed */
+	.denied = DENIED_IS_EMPTY,
+	.consequence = NO_TREE,
+	.fill = fill_parent,
+	.take = take_units,
+};
+
+/* The partial of the tree: the gathering's targets are the nodes of all levels so far, its rows the nodes found. */
+struct tree {
+	struct gather *roots;   /* done when units is there */
+	struct gather *units;
+	size_t         aimed;   /* nodes whose units were asked for */
+	unsigned       levels;
+};
+
+static void tree_free(void *partial)
+{
+	struct tree *t = partial;
+
+	if (t == NULL)
+		return;
+	gather_free(t->roots);
+	gather_free(t->units);
+	mem_free(t);
+}
+
+/* Asks for the units below every node that was found and not asked for. */
+static void aim_next_level(struct tree *t)
+{
+	const struct listing *from = t->levels == 0 ? gather_rows(t->roots) : gather_rows(t->units);
+	const struct org_node *nodes = (const struct org_node *)(const void *)from->items;
+
+	for (; t->aimed < from->n; t->aimed++)
+		gather_aim(t->units, &nodes[t->aimed].id, 1);
+	if (t->levels == 0)
+		t->aimed = 0; /* from now on the rows of units count */
+	t->levels++;
+}
+
+static enum err_code tree_run(struct tree *t, struct gather_call *call, const struct ctx *ctx, struct err *reterr)
+{
+	const struct str anything = STR_EMPTY;
+
+	if (t->units == NULL) {
+		if (t->roots == NULL) {
+			t->roots = gather_new(&node_rows);
+			gather_aim(t->roots, &anything, 1);
+		}
+		call->fact = &roots;
+		if (gather_run(t->roots, call, ctx, reterr) != ERR_OK)
+			return reterr->code;
+		t->units = gather_new(&node_rows);
+		aim_next_level(t);
+	}
+	call->fact = &units;
+	for (;;) {
+		if (gather_run(t->units, call, ctx, reterr) != ERR_OK)
+			return reterr->code;
+		if (t->aimed == gather_rows(t->units)->n)
+			return ERR_OK;
+		if (t->levels == MAX_LEVELS)
+			return err_set(reterr, ERR_PROTOCOL, "the organization's tree has more than %d levels", MAX_LEVELS);
+		aim_next_level(t);
+	}
+}
+
+static enum err_code fetch_tree(const struct fact_kind *kind, void *self, const struct ctx *ctx, struct str scope,
+	struct str name, void **partial, void **ret_fact, struct err *reterr)
+{
+	CLEANUP(mem_freep) struct org_node *all = NULL;
+	struct gather_call call = {.inv = self, .scope = scope, .name = name};
+	const struct listing *top, *below;
+	struct rows *rows;
+	struct tree *t;
+
+	(void)kind;
+	if (*partial == NULL)
+		*partial = mem_zalloc(sizeof(struct tree));
+	t = *partial;
+	if (tree_run(t, &call, ctx, reterr) != ERR_OK)
+		return reterr->code;
+	top = gather_rows(t->roots);
+	below = gather_rows(t->units);
+	all = mem_array(top->n + below->n + 1, sizeof(*all));
+	if (top->n > 0)
+		memcpy(all, top->items, top->n * sizeof(*all));
+	if (below->n > 0)
+		memcpy(all + top->n, below->items, below->n * sizeof(*all));
+	if (rows_new(&node_rows, all, top->n + below->n, &rows, reterr) != ERR_OK)
+		return reterr->code;
+	tree_free(t);
+	*partial = NULL;
+	*ret_fact = rows;
+	return ERR_OK;
+}
+
+static const struct rows_fact tree_fact = {
+	.kind = {.name = "org-tree/1", .fetch = fetch_tree, .partial_free = tree_free, .open = rows_fact_open,
+		.bytes = rows_fact_bytes, .ref = rows_fact_ref, .unref = rows_fact_unref},
+	.type = &node_rows,
+};
+
+static enum err_code get(struct inventory *inv, const struct ctx *ctx, const struct rows_fact *fact, struct str sync_id,
+	struct ic_rows **ret_rows, struct err *reterr)
+{
+	const struct fact_wanted wanted = {.kind = &fact->kind, .name = STR_EMPTY};
+	void *rows;
+
+	if (inventory_get_fact(inv, ctx, sync_id, &wanted, &rows, reterr) != ERR_OK)
+		return reterr->code;
+	*ret_rows = rows;
+	return ERR_OK;
+}
+
+enum err_code inventory_org_tree(
+	struct inventory *inv, const struct ctx *ctx, struct str sync_id, struct ic_rows **ret_nodes, struct err *reterr)
+{
+	return get(inv, ctx, &tree_fact, sync_id, ret_nodes, reterr);
+}
+
+/* --- parents of accounts --- */
+
+static void add_parent(struct listing *rows, struct str account, struct str parent)
+{
+	if (account.n > 0 && parent.n > 0)
+		*(struct org_parent *)listing_add(rows) = (struct org_parent){
+			.account = str_dup(rows->arena, account), .parent_id = str_dup(rows->arena, parent)};
+}
+
+static enum err_code take_accounts_of_node(const struct gather_call *call, struct listing *rows, struct str target,
+	const void *out, struct str *ret_token, struct err *reterr)
+{
+	const struct aws_organizations_list_accounts_out *page = out;
+
+	(void)call;
+	(void)reterr;
+	for (size_t i = 0; i < page->accounts.n; i++)
+		add_parent(rows, AWS_LIST_AT(page->accounts, struct aws_organizations_account, i)->id, target);
+	*ret_token = page->next_token;
+	return ERR_OK;
+}
+
+static void fill_child(const struct gather_call *call, struct str target, struct str token, void *in)
+{
+	(void)call;
+	*(struct aws_organizations_list_parents_in *)in =
+		(struct aws_organizations_list_parents_in){.child_id = target, .next_token = token, .max_results = MAX_PAGE};
+}
+
+static enum err_code take_parents(const struct gather_call *call, struct listing *rows, struct str target,
+	const void *out, struct str *ret_token, struct err *reterr)
+{
+	const struct aws_organizations_list_parents_out *page = out;
+
+	(void)call;
+	(void)ret_token; /* an account has one parent */
+	(void)reterr;
+	if (page->parents.n > 0)
+		add_parent(rows, target, AWS_LIST_AT(page->parents, struct aws_organizations_relative, 0)->id);
+	return ERR_OK;
+}
+
+static enum err_code all_nodes(const struct gather_call *call, const struct ctx *ctx, struct arena *scratch,
+	struct str **ret_targets, size_t *ret_n, struct err *reterr)
+{
+	CLEANUP(ic_unrefp) struct ic_rows *tree = NULL;
+	const struct org_node *nodes;
+
+	if (inventory_org_tree(call->inv, ctx, call->scope, &tree, reterr) != ERR_OK)
+		return reterr->code;
+	nodes = ic_all(tree, ret_n);
+	*ret_targets = arena_array_of(scratch, *ret_n, struct str);
+	for (size_t i = 0; i < *ret_n; i++)
+		(*ret_targets)[i] = str_dup(scratch, nodes[i].id);
+	return ERR_OK;
+}
+
+static enum err_code all_accounts(const struct gather_call *call, const struct ctx *ctx, struct arena *scratch,
+	struct str **ret_targets, size_t *ret_n, struct err *reterr)
+{
+	CLEANUP(org_accounts_unrefp) struct org_accounts *accounts = NULL;
+	const struct org_account *all;
+
+	if (inventory_org_accounts(call->inv, ctx, call->scope, &accounts, reterr) != ERR_OK)
+		return reterr->code;
+	all = org_accounts_all(accounts, ret_n);
+	*ret_targets = arena_array_of(scratch, *ret_n, struct str);
+	for (size_t i = 0; i < *ret_n; i++)
+		(*ret_targets)[i] = str_dup(scratch, all[i].id);
+	return ERR_OK;
+}
+
+static enum err_code fetch_parents(const struct fact_kind *kind, void *self, const struct ctx *ctx, struct str scope,
+	struct str name, void **partial, void **ret_fact, struct err *reterr);
+
+#define NO_PARENTS "accounts are listed without their place in the organization"
+
+static const struct gather_fact parents_by_account = {
+	.rows = {.kind = {.name = "org-parents/1", .fetch = fetch_parents, .partial_free = gather_free, .open = rows_fact_open,
+			 .bytes = rows_fact_bytes, .ref = rows_fact_ref, .unref = rows_fact_unref},
+		.type = &parent_rows},
+	.op = &aws_organizations_list_parents,
+	.not_found = NOT_FOUND_IS_EMPTY,
+	.denied = DENIED_IS_EMPTY,
+	.consequence = NO_PARENTS,
+	.fill = fill_child,
+	.take = take_parents,
+	.targets = all_accounts,
+};
+static const struct gather_fact parents_by_node = {
+	.rows = {.kind = GATHER_KIND("org-parents/1"), .type = &parent_rows},
+	.op = &aws_organizations_list_accounts_for_parent,
+	.not_found = NOT_FOUND_IS_EMPTY,
+	.fill = fill_parent,
+	.take = take_accounts_of_node,
+	.targets = all_nodes,
+};
+
+/* What ListAccounts told already. NULL: it did not tell of each account. */
+static struct org_parent *parents_from_paths(const struct org_accounts *accounts, struct arena *scratch, size_t *ret_n)
+{
+	const struct org_account *all = org_accounts_all(accounts, ret_n);
+	struct org_parent *parents = arena_array_of(scratch, *ret_n + 1, struct org_parent);
+
+	for (size_t i = 0; i < *ret_n; i++) {
+		if (all[i].parent_id.n == 0)
+			return NULL;
+		parents[i] = (struct org_parent){.account = all[i].id, .parent_id = all[i].parent_id};
+	}
+	return parents;
+}
+
+static enum err_code fetch_by_node_or_account(const struct fact_kind *kind, struct inventory *inv, const struct ctx *ctx,
+	struct str scope, struct str name, size_t n_accounts, void **partial, void **ret_fact, struct err *reterr)
+{
+	CLEANUP(ic_unrefp) struct ic_rows *tree = NULL;
+	size_t n_nodes;
+
+	if (inventory_org_tree(inv, ctx, scope, &tree, reterr) != ERR_OK)
+		return reterr->code;
+	(void)ic_all(tree, &n_nodes);
+	/* Without a tree (denied) there are no nodes to ask for. */
+	if (n_nodes > 0 && n_nodes < n_accounts && inventory_is_permitted(inv, scope, parents_by_node.op)) {
+		if (gather_fetch(&parents_by_node.rows.kind, inv, ctx, scope, name, partial, ret_fact, reterr) == ERR_OK)
+			return ERR_OK;
+		if (reterr->code != ERR_DENIED)
+			return reterr->code;
+		gather_free(*partial);
+		*partial = NULL;
+		inventory_note_denied(inv, scope, parents_by_node.op, "each account costs a call of its own");
+	}
+	return gather_fetch(kind, inv, ctx, scope, name, partial, ret_fact, reterr);
+}
+
+static enum err_code fetch_parents(const struct fact_kind *kind, void *self, const struct ctx *ctx, struct str scope,
+	struct str name, void **partial, void **ret_fact, struct err *reterr)
+{
+	CLEANUP(org_accounts_unrefp) struct org_accounts *accounts = NULL;
+	CLEANUP(arena_freep) struct arena *scratch = arena_new(0);
+	struct org_parent *parents;
+	struct rows *rows;
+	size_t n;
+
+	if (inventory_org_accounts(self, ctx, scope, &accounts, reterr) != ERR_OK)
+		return reterr->code;
+	parents = parents_from_paths(accounts, scratch, &n);
+	if (parents == NULL)
+		return fetch_by_node_or_account(kind, self, ctx, scope, name, n, partial, ret_fact, reterr);
+	if (rows_new(&parent_rows, parents, n, &rows, reterr) != ERR_OK)
+		return reterr->code;
+	*ret_fact = rows;
+	return ERR_OK;
+}
+
+enum err_code inventory_org_parents(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
+	struct ic_rows **ret_parents, struct err *reterr)
+{
+	return get(inv, ctx, &parents_by_account.rows, sync_id, ret_parents, reterr);
+}
