@@ -517,9 +517,10 @@ class Walk:
             out.role({**self.entity("Role", r), "tags": self.tags("role", RoleName=r["RoleName"]),
                       "trust": decode(r.get("AssumeRolePolicyDocument") or ""), "description": r.get("Description", ""),
                       "max_session": r.get("MaxSessionDuration")})
-        listed = {p["Arn"] for p in paged(self.iam, "list_policies", "Policies", Scope="All")}
-        for arn in sorted(filter(out.wants, listed | out.attached)):
-            out.policy(self.policy(arn))
+        listed = {p["Arn"]: p for p in paged(self.iam, "list_policies", "Policies", Scope="All")}
+        for arn in sorted(filter(out.wants, listed.keys() | out.attached)):
+            undescribed = is_aws_managed(arn) and arn not in out.attached  # so GetPolicy would tell nothing that is wanted
+            out.policy(self.policy(listed[arn] if undescribed else self.iam.get_policy(PolicyArn=arn)["Policy"]))
 
     def entity(self, kind, e):
         who, call = {f"{kind}Name": e[f"{kind}Name"]}, kind.lower()
@@ -538,10 +539,9 @@ class Walk:
             yield {"id": key["AccessKeyId"], "status": key["Status"], "created": rfc3339(key["CreateDate"]),
                    "last_used": rfc3339(used["LastUsedDate"]) if used.get("LastUsedDate") else None}
 
-    def policy(self, arn):
-        p = self.iam.get_policy(PolicyArn=arn)["Policy"]
-        version = self.iam.get_policy_version(PolicyArn=arn, VersionId=p["DefaultVersionId"])["PolicyVersion"]
-        return {"name": p["PolicyName"], "arn": arn, "created": rfc3339(p["CreateDate"]),
+    def policy(self, p):
+        version = self.iam.get_policy_version(PolicyArn=p["Arn"], VersionId=p["DefaultVersionId"])["PolicyVersion"]
+        return {"name": p["PolicyName"], "arn": p["Arn"], "created": rfc3339(p["CreateDate"]),
                 "description": p.get("Description"), "document": decode(version.get("Document") or "")}
 
 
