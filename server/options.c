@@ -182,7 +182,7 @@ static const struct option server_items[] = {
 		.help = "With Identity Center, the IAM of every member account as well (without it that is always so)."},
 	{.name = "sync-secrets", .type = OPTION_BOOL, .group = OPTION_GROUP_SYNC, AT(sync_secrets),
 		.help = "Access keys as resources."},
-	{.name = "read-ahead", .type = OPTION_INT, .group = OPTION_GROUP_SYNC, .value = "N", AT(read_ahead), .preset = "4",
+	{.name = "read-ahead", .type = OPTION_INT, .group = OPTION_GROUP_SYNC, .value = "N", AT(read_ahead), .preset = "8",
 		.min = 0, .max = 64, .help = "Member accounts that are read at once before the engine asks for them; 0: none."},
 
 	/* Not available yet */
