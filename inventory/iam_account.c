@@ -254,7 +254,7 @@ static enum err_code read_frame(struct iam_account *a, struct err *reterr)
 	a->id = str_sub(all, footer, ACCOUNT_BYTES);
 	for (size_t kind = 0; kind < IAM_KIND_COUNT; kind++) {
 		a->counts[kind] = get_u32(all, footer + ACCOUNT_BYTES + 4 * kind);
-		index_bytes += 4 * a->counts[kind]; /* at most 4 * 4 * 2^32: fits size_t */
+		index_bytes += 4 * a->counts[kind]; /* 4 * 2^32 of each kind fit size_t */
 	}
 	if (index_bytes > footer - MAGIC_BYTES)
 		return err_set(reterr, ERR_PROTOCOL, "the IAM data of an account is cut short");

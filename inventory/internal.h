@@ -24,6 +24,7 @@ struct inventory {
 	struct read_ahead       *read_ahead; /* NULL: none */
 	struct claims           *claims;
 	atomic_bool              documents_denied, alias_denied; /* each warned about once per server */
+	_Atomic int64_t          documents_denied_until_ms;      /* until then they are not asked for */
 
 	atomic_uint_fast64_t denied_reads, vanished, read_ahead_done;
 };
