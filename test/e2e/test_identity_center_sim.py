@@ -20,8 +20,8 @@ FAST = (*ON, "--aws-quota-percent", "10000")
 
 def expected(aws):
     """All a sync holds: of Identity Center, and of the management account's IAM."""
-    iam = truth.expected(aws.truth(account=aws.center()["accounts"][0]["id"])["accounts"][0])
-    return iam + truth_identity_center.expected(aws.center())
+    center = aws.center()
+    return truth.expected(aws.truth(account=center["accounts"][0]["id"])) + truth_identity_center.expected(center)
 
 
 def assert_no_read_twice(aws):
