@@ -2,6 +2,9 @@
 as the best plan needs, none of them twice."""
 
 import json
+import random
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -54,7 +57,7 @@ def best_plan(aws, paths=True):
     plan = {"sso:ListInstances": 1, "sso:ListPermissionSets": pages(sets), "sso:DescribePermissionSet": sets,
             "sso:ListAccountAssignments": sum(pages(n) for n in pairs.values()),
             "sso:ListManagedPoliciesInPermissionSet": sets, "sso:GetInlinePolicyForPermissionSet": sets,
-            "sso:ListCustomerManagedPolicyReferencesInPermissionSet": sets,
+            "sso:ListCustomerManagedPolicyReferencesInPermissionSet": len({p for _, p in pairs}),
             "identitystore:ListUsers": pages(users), "identitystore:ListGroups": pages(groups),
             "identitystore:ListGroupMemberships": sum(pages(n) for n in members.values()),
             "organizations:ListAccounts": pages(len(t["accounts"]), 20), "organizations:ListRoots": 1,
@@ -72,7 +75,7 @@ def best_plan(aws, paths=True):
 @pytest.mark.parametrize("flags", [{}, {"account_paths": "none", "account_state": "state"},
                                    {"account_state": "status", "permission_sets": 24, "seed": 8}])
 def test_an_organization(sim, serve, engine, folder, flags):
-    totals, dumps = [], []
+    dumps = []
     for workers in (1, 8):
         aws = sim(**{**MEDIUM, **flags})
         result = engine(folder, serve(aws.url, *FAST).target, "--workers", str(workers), name=f"workers{workers}")
@@ -84,3 +87,47 @@ def test_an_organization(sim, serve, engine, folder, flags):
         assert not any("ListParents" in op for op in aws.counters())
         dumps.append(result.dump.read_bytes())
     assert dumps[0] == dumps[1]
+
+
+def test_the_worked_example(sim, serve, engine, folder):
+    aws = sim(**LARGE)
+    server = serve(aws.url, *FAST)
+    result = engine(folder, server.target, "--workers", "8")
+    assert result.ok, result.summary
+    made = calls(aws, "sso", "identitystore", "organizations")
+    of_sso = sum(n for op, n in made.items() if op.startswith("sso:"))
+    print(f"SSO Admin calls: {of_sso}, largest reply: {result.summary['max_reply_bytes']} bytes, "
+          f"server RSS: {server.rss_kb()} kB, {result.summary['elapsed_ms']} ms")
+    assert of_sso <= LARGE_MAX_SSO_CALLS, made
+    assert made == best_plan(aws)
+    assert_no_read_twice(aws)
+    assert_same(result.lines(), expected(aws))
+    assert result.summary["max_reply_bytes"] < 4 << 20
+
+
+def test_throttling_and_errors_change_nothing(sim, serve, engine, folder):
+    aws = sim(**MEDIUM, throttle_percent=10, error_percent=5)
+    result = engine(folder, serve(aws.url, *FAST).target, "--workers", "4")
+    assert result.ok, result.summary
+    assert_same(result.lines(), expected(aws))
+    assert_no_read_twice(aws)
+
+
+def test_killed_at_random_moments(sim, serve, engine, folder):
+    """Five times, by kill -9: page tokens do not live in a process."""
+    aws = sim(**MEDIUM, latency_ms=30)
+    server = serve(aws.url, *FAST, may_fail=True)
+    dice, kills = random.Random(4), 0
+    with ThreadPoolExecutor(1) as pool:
+        run = pool.submit(engine, folder, server.target, "--wait-for-ready", "--workers", "2")
+        while not run.done() and kills < 5:
+            time.sleep(dice.uniform(0.2, 0.6))
+            if run.done():
+                break
+            server.kill()
+            kills += 1
+            server = serve(aws.url, *FAST, listen=server.target, may_fail=True)
+        result = run.result()
+    assert kills == 5, "the sync was over too early: make the organization larger"
+    assert result.ok, result.summary
+    assert_same(result.lines(), expected(aws))
