@@ -14,6 +14,7 @@
 
 struct claims;
 struct document_flights;
+struct gather_fact;
 struct read_ahead;
 
 struct inventory {
@@ -31,8 +32,8 @@ struct inventory {
 
 /* The kinds of facts, one per file. */
 extern const struct fact_kind iam_account_fact;      /* name: account number */
-extern const struct rows_fact org_accounts_fact;     /* name: "" */
-extern const struct rows_fact policy_catalogue_fact; /* name: "" */
+extern const struct gather_fact org_accounts_fact;     /* name: "" */
+extern const struct gather_fact policy_catalogue_fact; /* name: "" */
 
 /* Documents that are being fetched (policy_documents.c). */
 struct document_flights *document_flights_new(void);
