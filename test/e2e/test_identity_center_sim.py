@@ -10,6 +10,7 @@ import pytest
 
 from support import truth, truth_identity_center
 from support.compare import assert_same
+from support.wire import msg, rid
 
 IAM = {"users": 5, "roles": 6, "groups": 2, "policies": 2}
 MEDIUM = {**IAM, "accounts": 20, "permission_sets": 12, "permission_sets_per_account": 5, "sso_users": 200, "sso_groups": 40,
@@ -131,3 +132,244 @@ def test_killed_at_random_moments(sim, serve, engine, folder):
     assert kills == 5, "the sync was over too early: make the organization larger"
     assert result.ok, result.summary
     assert_same(result.lines(), expected(aws))
+
+
+# --- page tokens ---
+
+def listing(client, path, request, between):
+    """Items of all pages; between(n) happens after each page."""
+    items, n = [], 0
+    while True:
+        reply = client.call(path, request, timeout=60)
+        items += reply.list
+        if not reply.next_page_token:
+            return items
+        n += 1
+        between(n)
+        request.page_token = reply.next_page_token
+
+
+@pytest.mark.parametrize("what", ["permission_set", "entitlement", "assignment", "account_grant", "user"])
+def test_a_page_asked_again_after_everything_was_forgotten(sim, serve, connect, what):
+    """The server is killed between pages, with it all it knew, while permission sets come and go: of the others, each is listed once."""
+    aws = sim(**{**MEDIUM, "permission_sets": 40, "permission_sets_per_account": 30})
+    first = serve(aws.url, *FAST, may_fail=True)
+    state = {"server": first, "client": connect(first)}
+    center = aws.center()
+    account = next(a for a in center["accounts"][1:] if a["state"] == "ACTIVE")
+    sets = sorted(account["permission_sets"])
+    gone = {sets[0], sets[3], sets[-1]}  # listed already, about to be, much later
+    about = msg("Resource", id=rid("account", account["id"]))
+    path, request = {
+        "permission_set": ("ResourcesService/ListResources", msg("ResourcesServiceListResourcesRequest",
+                           resource_type_id="permission_set", page_size=7)),
+        "user": ("ResourcesService/ListResources", msg("ResourcesServiceListResourcesRequest", resource_type_id="sso_user",
+                 page_size=60)),
+        "assignment": ("ResourcesService/ListResources", msg("ResourcesServiceListResourcesRequest", page_size=7,
+                       resource_type_id="permission_set_assignment", parent_resource_id=about.id)),
+        "entitlement": ("EntitlementsService/ListEntitlements", msg("EntitlementsServiceListEntitlementsRequest",
+                        resource=about, page_size=9)),
+        "account_grant": ("GrantsService/ListGrants", msg("GrantsServiceListGrantsRequest", resource=about, page_size=9)),
+    }[what]
+    request.active_sync_id = "0pagespagespagespagespages0"
+
+    class Reconnecting:
+        def call(self, *args, **kwargs):
+            return state["client"].call(*args, **kwargs)
+
+    def restart(n):
+        if n == 1:
+            aws.mutate(*({"delete": "permission_set", "arn": arn} for arn in gone),
+                       {"create": "permission_set", "name": "JustMade", "accounts": [account["id"]]})
+        if n <= 2:
+            state["server"].kill()
+            state["server"] = serve(aws.url, *FAST, listen=state["server"].target, may_fail=True)
+            state["client"] = connect(state["server"])
+
+    def identity(item):
+        return item.id if isinstance(item.id, str) else item.id.resource
+
+    got = [identity(item) for item in listing(Reconnecting(), path, request, restart)]
+    new = {p["arn"] for p in aws.center()["permission_sets"]} - {p["arn"] for p in center["permission_sets"]}
+    assert len(new) == 1
+    changed = tuple(gone | new)
+    rows = [r for r in center["assignments"] if r["account"] == account["id"]]
+    whole = truth_identity_center.Center(center)
+    want = {"permission_set": [p["arn"] for p in center["permission_sets"]],
+            "user": [whole.arn("user", u["id"]) for u in center["users"]],
+            "assignment": [f"{arn}-{account['id']}" for arn in account["permission_sets"]],
+            "entitlement": [f"{account['id']}|{p['arn']}" for p in center["permission_sets"]],
+            "account_grant": [whole.holder(r, "account", r["account"], f"{r['account']}|{r['permission_set']}")["id"]
+                              for r in rows]}[what]
+
+    def others(ids):
+        return sorted(i for i in ids if not any(arn in i for arn in changed))
+
+    assert len(got) == len(set(got)), "something was listed twice"
+    assert others(got) == others(want)
+
+
+# --- what may not be read, and what is not there ---
+
+SMALL = {**IAM, "accounts": 7, "permission_sets": 5, "permission_sets_per_account": 3, "sso_users": 30, "sso_groups": 6,
+         "ous": 3, "ou_depth": 2, "large_assignments": 0, "seed": 11}
+
+
+def denial(op, **more):
+    return {"op": op, "action": "error", "status": 400, "code": "AccessDeniedException", "message": f"not authorized: {op}", **more}
+
+
+def not_found(op, **more):
+    return {"op": op, "action": "error", "status": 400, "code": "ResourceNotFoundException", "message": "it is gone", **more}
+
+
+def sync_with(rules, sim, serve, engine, folder, *flags, **organization):
+    aws = sim(**{**SMALL, **organization})
+    aws.faults(*rules)
+    server = serve(aws.url, *FAST, *flags, may_fail=True)
+    return aws, server, engine(folder, server.target, "--workers", "4")
+
+
+@pytest.mark.parametrize("op, instead", [
+    ("sso:ListAccountsForProvisionedPermissionSet", "sso:ListPermissionSetsProvisionedToAccount"),
+    ("organizations:ListAccountsForParent", "organizations:ListParents")])
+def test_the_cheaper_operation_is_denied(sim, serve, engine, folder, op, instead):
+    aws, server, result = sync_with([denial(op)], sim, serve, engine, folder, account_paths="none")
+    assert result.ok, result.summary
+    assert_same(result.lines(), expected(aws))
+    counters = aws.counters()
+    assert counters[instead]["calls"] == 7
+    assert counters[op]["calls"] <= 5, "asked once, for all permission sets or units together"
+    assert sum(op.split(":")[1] in line for line in server.output().splitlines() if '"warn"' in line) == 1
+
+
+@pytest.mark.parametrize("op, lost", [
+    ("sso:ListManagedPoliciesInPermissionSet", lambda x: x["kind"] == "grant" and ":iam::aws:policy/" in x["id"]
+     and ":attached:permission_set" in x["id"]),
+    ("sso:ListCustomerManagedPolicyReferencesInPermissionSet", lambda x: x["kind"] == "grant"
+     and ":attached:permission_set_assignment:" in x["id"] and ":iam::aws:policy/" not in x["id"]),
+    ("sso:GetInlinePolicyForPermissionSet", lambda x: "::inline::inline" in json.dumps(x["id"]) and "permissionSet/" in
+     json.dumps(x["id"]))])
+def test_policies_of_permission_sets_are_denied(sim, serve, engine, folder, op, lost):
+    """These alone may be missing, because deployments older than the feature do not permit them: said in the log, or an error."""
+    aws, server, result = sync_with([denial(op)], sim, serve, engine, folder)
+    assert result.ok, result.summary
+    assert_same(result.lines(), [line for line in expected(aws) if not lost(json.loads(line))])
+    assert sum(op.split(":")[1] in line for line in server.output().splitlines() if '"warn"' in line) == 1
+    _, _, strict = sync_with([denial(op)], sim, serve, engine, folder, "--require-all-permissions")
+    assert not strict.ok and strict.summary["code"] == "PermissionDenied", strict.summary
+
+
+@pytest.mark.parametrize("rule", [
+    denial("sso:ListInstances"), denial("sso:ListPermissionSets"), denial("sso:DescribePermissionSet"),
+    denial("sso:ListAccountAssignments"), denial("sso:ListAccountAssignments", nth=[5]),
+    denial("identitystore:ListUsers"), denial("identitystore:ListGroups"), denial("identitystore:ListGroupMemberships"),
+    denial("identitystore:ListGroupMemberships", nth=[3]), denial("organizations:ListAccounts")],
+    ids=lambda r: f"{r['op']}-{r.get('nth', 'all')}")
+def test_other_denials_fail_the_sync(sim, serve, engine, folder, rule):
+    _, _, result = sync_with([rule], sim, serve, engine, folder)
+    assert not result.ok and result.summary["code"] == "PermissionDenied", result.summary
+    assert rule["op"].split(":")[1] in result.summary["error"]
+
+
+def test_the_tree_is_denied(sim, serve, engine, folder):
+    """Accounts stay, the tree is missing: as specified, with a warning."""
+    aws, server, result = sync_with([denial("organizations:ListRoots")], sim, serve, engine, folder)
+    assert result.ok, result.summary
+    nodes = ("organization", "organizational_unit")
+    want = [line for line in expected(aws) if not (
+        json.loads(line)["kind"] == "resource" and json.loads(line)["id"]["resourceType"] in nodes)]
+    assert_same(result.lines(), want)
+    assert sum("ListRoots" in line for line in server.output().splitlines() if '"warn"' in line) == 1
+
+
+def test_a_delegated_administrator(sim, serve, engine, folder):
+    aws, _, result = sync_with([], sim, serve, engine, folder, delegated_administrator=True)
+    assert result.ok, result.summary
+    center = truth_identity_center.expected(aws.center())
+    about = {json.loads(line)["id"] if isinstance(json.loads(line)["id"], str) else json.dumps(json.loads(line)["id"])
+             for line in center}
+    got = [line for line in result.lines() if (lambda i: i if isinstance(i, str) else json.dumps(i, sort_keys=True))(
+        json.loads(line)["id"]) in about]
+    assert_same(got, center)
+
+
+def test_no_instance(sim, serve, engine, folder):
+    _, _, result = sync_with([], sim, serve, engine, folder, instances=0)
+    assert not result.ok and result.summary["code"] == "FailedPrecondition", result.summary
+    assert "baton-aws: no Identity Instance found" in result.summary["error"]
+
+
+@pytest.mark.parametrize("flags", [{}, {"delegated_administrator": True}])
+def test_two_instances(sim, serve, engine, folder, flags):
+    """The organization's own is meant, wherever it stands in the list."""
+    aws, _, result = sync_with([], sim, serve, engine, folder, instances=2, **flags)
+    assert result.ok, result.summary
+    got = {line for line in result.lines() if '"permission_set_assignment"' in line}
+    assert got == {line for line in expected(aws) if '"permission_set_assignment"' in line}
+
+
+def test_two_instances_and_none_is_known_to_be_the_organizations(sim, serve, engine, folder):
+    aws = sim(**SMALL, instances=2)
+    for i in aws.center()["instances"]:
+        aws.mutate({"instance": i["arn"], "owner": aws.center()["accounts"][0]["id"], "status": "ACTIVE"})
+    result = engine(folder, serve(aws.url, *FAST).target)
+    assert not result.ok and result.summary["code"] == "FailedPrecondition", result.summary
+    assert all(i["arn"] in result.summary["error"] for i in aws.center()["instances"])
+
+
+@pytest.mark.parametrize("op", ["sso:ListPermissionSets", "identitystore:ListUsers", "identitystore:ListGroups"])
+def test_the_instance_or_its_directory_is_gone(sim, serve, engine, folder, op):
+    _, _, result = sync_with([not_found(op)], sim, serve, engine, folder)
+    assert not result.ok and result.summary["code"] == "FailedPrecondition", result.summary
+
+
+def test_a_permission_set_is_deleted_in_the_middle(sim, serve, engine, folder):
+    """Listed, but gone when it is described: the others are whole."""
+    aws = sim(**SMALL)
+    gone = aws.center()["permission_sets"][2]["arn"]
+    aws.faults(*(not_found(f"sso:{op}", match=gone) for op in (
+        "DescribePermissionSet", "ListAccountsForProvisionedPermissionSet", "ListAccountAssignments",
+        "ListManagedPoliciesInPermissionSet", "ListCustomerManagedPolicyReferencesInPermissionSet",
+        "GetInlinePolicyForPermissionSet")))
+    result = engine(folder, serve(aws.url, *FAST).target, "--workers", "4")
+    assert result.ok, result.summary
+    assert_same(result.lines(), [line for line in expected(aws) if gone not in line])
+
+
+@pytest.mark.parametrize("op", [
+    "DescribePermissionSet", "ListAccountsForProvisionedPermissionSet", "ListAccountAssignments",
+    "ListManagedPoliciesInPermissionSet", "ListCustomerManagedPolicyReferencesInPermissionSet",
+    "GetInlinePolicyForPermissionSet"])
+def test_a_permission_set_vanishes_before_one_operation(sim, serve, engine, folder, op):
+    """Whatever the moment: nothing of another permission set is missing."""
+    aws = sim(**SMALL)
+    gone = aws.center()["permission_sets"][2]["arn"]
+    aws.faults(not_found(f"sso:{op}", match=gone))
+    result = engine(folder, serve(aws.url, *FAST).target, "--workers", "4")
+    assert result.ok, result.summary
+    assert_same([line for line in result.lines() if gone not in line], [line for line in expected(aws) if gone not in line])
+
+
+def test_a_group_is_deleted_in_the_middle(sim, serve, engine, connect, folder):
+    aws = sim(**SMALL)
+    group = aws.center()["groups"][1]["id"]
+    aws.faults(not_found("identitystore:ListGroupMemberships", match=group))
+    server = serve(aws.url, *FAST)
+    arn = truth_identity_center.Center(aws.center()).arn("group", group)
+    error = connect(server).fails("GrantsService/ListGrants", msg(
+        "GrantsServiceListGrantsRequest", resource=msg("Resource", id=rid("sso_group", arn)), active_sync_id="0gonegonegonegonegonegonego"))
+    assert error.code().name == "NOT_FOUND", error
+    result = engine(folder, server.target)
+    assert result.ok, result.summary
+    assert_same(result.lines(), [line for line in expected(aws) if f'"grant"' not in line or f"grant:membership:{arn}" not in line])
+
+
+def test_a_group_of_another_directory(sim, serve, connect):
+    aws = sim(**SMALL)
+    client = connect(serve(aws.url, *FAST))
+    for arn in ("arn:aws:identitystore:us-east-1::d-0000000000/group/", "arn:aws:identitystore:us-east-1::", "", "arn:"):
+        resource = msg("Resource", id=rid("sso_group", arn + aws.center()["groups"][0]["id"]))
+        error = client.fails("GrantsService/ListGrants", msg("GrantsServiceListGrantsRequest", resource=resource,
+                                                             active_sync_id="0gonegonegonegonegonegonego"))
+        assert error.code().name in ("INVALID_ARGUMENT", "NOT_FOUND"), (arn, error)
