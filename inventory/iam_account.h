@@ -67,7 +67,7 @@ struct iam_role {
 };
 struct iam_policy {
 	struct str arn, name, description;
-	struct str document; /* of the default version, decoded; empty when it may not be read */
+	struct str document; /* of the default version, decoded; empty when it may not be read, or (AWS's policies) was not at hand */
 	int64_t    created_s;
 	struct str version_id; /* of the document: the default version */
 	bool       aws_managed; /* account part of the ARN is "aws" */
