@@ -39,6 +39,8 @@ static V2(ResourceTypeCapability) *
 
 bool capabilities_has(const struct connector *c, V2(Capability) capability)
 {
+	if (capability == V2_ENUM(CAPABILITY__CAPABILITY_EVENT_FEED_V2))
+		return c->opts.n_feeds > 0;
 	for (size_t i = 0; i < c->opts.n_syncers; i++)
 		for (size_t k = 0; k < c->opts.syncers[i]->n_capabilities; k++)
 			if (c->opts.syncers[i]->capabilities[k] == capability)

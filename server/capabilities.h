@@ -1,6 +1,6 @@
 /* server/capabilities.h
  *
- * What the connector announces that it can do, computed from the registered syncers
+ * What the connector announces that it can do, computed from the registered syncers and feeds
  * (spec/rpc-surface.md 3.2).
  *
  * Threads: pure. Ownership: the message lives in the arena. */
@@ -15,7 +15,7 @@
 
 V2(ConnectorCapabilities) * capabilities_of(const struct connector *c, struct arena *arena);
 
-/* Some type announces it. */
+/* Some type announces it, or (event feeds) there is one. */
 bool capabilities_has(const struct connector *c, V2(Capability) capability);
 
 #endif
