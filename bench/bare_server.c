@@ -65,8 +65,8 @@ static void post(struct server *s, struct slot *slot)
 {
 	slot->step = STEP_REQUESTED;
 	grpc_metadata_array_init(&slot->metadata);
-	if (grpc_server_request_registered_call(s->server, s->method, &slot->call, &slot->deadline, &slot->metadata,
-		    &slot->request, s->queue, s->queue, slot) != GRPC_CALL_OK)
+	if (grpc_server_request_registered_call(s->server, s->method, &slot->call, &slot->deadline,
+		    &slot->metadata, &slot->request, s->queue, s->queue, slot) != GRPC_CALL_OK)
 		die("cannot post a slot");
 }
 
@@ -77,11 +77,13 @@ static void answer(struct server *s, struct slot *slot)
 		{.op = GRPC_OP_SEND_INITIAL_METADATA},
 		{.op = GRPC_OP_SEND_MESSAGE},
 		{.op = GRPC_OP_SEND_STATUS_FROM_SERVER,
-			.data.send_status_from_server = {.status = GRPC_STATUS_OK, .status_details = &no_details}},
+			.data.send_status_from_server = {.status = GRPC_STATUS_OK,
+				.status_details = &no_details}},
 		{.op = GRPC_OP_RECV_CLOSE_ON_SERVER, .data.recv_close_on_server.cancelled = &slot->cancelled},
 	};
 
-	slot->reply = grpc_raw_byte_buffer_create(&s->reply, 1); /* a reference, no copy; sending empties it */
+	slot->reply =
+		grpc_raw_byte_buffer_create(&s->reply, 1); /* a reference, no copy; sending empties it */
 	ops[1].data.send_message.send_message = slot->reply;
 	slot->step = STEP_ANSWERED;
 	if (grpc_call_start_batch(slot->call, ops, 4, slot, NULL) != GRPC_CALL_OK)
@@ -126,7 +128,8 @@ int main(int argc, char **argv)
 	s.server = grpc_server_create(NULL, NULL);
 	s.queue = grpc_completion_queue_create_for_next(NULL);
 	grpc_server_register_completion_queue(s.server, s.queue, NULL);
-	s.method = grpc_server_register_method(s.server, METHOD, NULL, GRPC_SRM_PAYLOAD_READ_INITIAL_BYTE_BUFFER, 0);
+	s.method = grpc_server_register_method(
+		s.server, METHOD, NULL, GRPC_SRM_PAYLOAD_READ_INITIAL_BYTE_BUFFER, 0);
 	plain = grpc_insecure_server_credentials_create();
 	port = grpc_server_add_http2_port(s.server, "127.0.0.1:0", plain);
 	grpc_server_credentials_release(plain);

@@ -121,10 +121,12 @@ static void call_start(struct load *l, struct call *c)
 		{.op = GRPC_OP_SEND_INITIAL_METADATA},
 		{.op = GRPC_OP_SEND_MESSAGE, .data.send_message.send_message = l->request},
 		{.op = GRPC_OP_SEND_CLOSE_FROM_CLIENT},
-		{.op = GRPC_OP_RECV_INITIAL_METADATA, .data.recv_initial_metadata.recv_initial_metadata = &c->initial},
+		{.op = GRPC_OP_RECV_INITIAL_METADATA,
+			.data.recv_initial_metadata.recv_initial_metadata = &c->initial},
 		{.op = GRPC_OP_RECV_MESSAGE, .data.recv_message.recv_message = &c->reply},
 		{.op = GRPC_OP_RECV_STATUS_ON_CLIENT,
-			.data.recv_status_on_client = {.trailing_metadata = &c->trailing, .status = &c->status,
+			.data.recv_status_on_client = {.trailing_metadata = &c->trailing,
+				.status = &c->status,
 				.status_details = &c->details}},
 	};
 
@@ -198,7 +200,8 @@ static void fly(struct load *l, int64_t begin_us, int64_t end_us)
 
 static int measure_calls(struct load *l, char **argv)
 {
-	long outstanding = number(argv[0], MAX_OUTSTANDING), seconds = number(argv[1], 3600), pid = number(argv[2], INT32_MAX);
+	long outstanding = number(argv[0], MAX_OUTSTANDING), seconds = number(argv[1], 3600),
+	     pid = number(argv[2], INT32_MAX);
 	int64_t begin_us, begin_cpu_us, end_us, end_cpu_us;
 
 	for (long i = 0; i < outstanding; i++)
@@ -211,11 +214,13 @@ static int measure_calls(struct load *l, char **argv)
 	end_cpu_us = cpu_us(pid);
 	if (l->n_calls == 0)
 		die("no call has ended");
-	printf("{\"calls_per_s\": %.0f, \"server_cpu_us\": %.2f, \"server_cores\": %.2f, \"p50_us\": %ld, \"p99_us\": %ld, "
+	printf("{\"calls_per_s\": %.0f, \"server_cpu_us\": %.2f, \"server_cores\": %.2f, \"p50_us\": %ld, "
+	       "\"p99_us\": %ld, "
 	       "\"reply_bytes\": %llu}\n",
-		(double)l->n_calls * 1e6 / (double)(end_us - begin_us), (double)(end_cpu_us - begin_cpu_us) / (double)l->n_calls,
-		(double)(end_cpu_us - begin_cpu_us) / (double)(end_us - begin_us), percentile_us(l, 50), percentile_us(l, 99),
-		(unsigned long long)l->reply_bytes);
+		(double)l->n_calls * 1e6 / (double)(end_us - begin_us),
+		(double)(end_cpu_us - begin_cpu_us) / (double)l->n_calls,
+		(double)(end_cpu_us - begin_cpu_us) / (double)(end_us - begin_us), percentile_us(l, 50),
+		percentile_us(l, 99), (unsigned long long)l->reply_bytes);
 	return 0;
 }
 

@@ -17,6 +17,8 @@ struct gather {
 	struct target  *targets;
 	size_t          n, cap;
 	size_t          first_open; /* all before it are done or asked */
+	bool            answered;   /* at least one call was */
+	bool            denied;     /* at least one call was, and that is accepted */
 };
 
 /* One run: the source of aws_call_each. */
@@ -72,7 +74,8 @@ void gather_aim(struct gather *g, const struct str *targets, size_t n)
 }
 
 /* Decides about a failed call. ERR_OK: the target is left out. */
-static enum err_code weigh_failure(const struct gather_call *call, const struct err *failure, struct err *reterr)
+static enum err_code weigh_failure(
+	struct gather *g, const struct gather_call *call, const struct err *failure, struct err *reterr)
 {
 	const struct gather_fact *fact = call->fact;
 	struct inventory *inv = call->inv;
@@ -82,8 +85,10 @@ static enum err_code weigh_failure(const struct gather_call *call, const struct 
 		atomic_fetch_add_explicit(&inv->vanished, 1, memory_order_relaxed);
 		return ERR_OK;
 	}
-	if (failure->code != ERR_DENIED || fact->denied != DENIED_IS_EMPTY || inv->opts.require_all_permissions)
+	/* Denied as a whole, or not at all: some rows without the others would be a partial answer. */
+	if (failure->code != ERR_DENIED || fact->denied != DENIED_IS_EMPTY || g->answered || inv->opts.require_all_permissions)
 		return err_prefix(reterr, "baton-aws: %s.%s failed", fact->op->service->id, fact->op->name);
+	g->denied = true;
 	inventory_note_denied(inv, call->scope, fact->op, fact->consequence);
 	return ERR_OK;
 }
@@ -119,11 +124,15 @@ static enum err_code take_answer(struct run *run, struct asked *asked, struct er
 
 	target->state = TARGET_OPEN;
 	if (asked->item.code != ERR_OK) {
-		if (weigh_failure(run->call, &asked->item.err, reterr) != ERR_OK)
+		if (weigh_failure(run->g, run->call, &asked->item.err, reterr) != ERR_OK)
 			return reterr->code;
 		target->state = TARGET_DONE;
 		return ERR_OK;
 	}
+	run->g->answered = true;
+	if (run->g->denied)
+		return err_set(reterr, ERR_DENIED, "baton-aws: %s:%s is allowed for some and denied for others",
+			run->call->fact->op->service->id, run->call->fact->op->name);
 	if (run->call->fact->take(run->call, run->g->rows, target->name, asked->item.out, &token, reterr) != ERR_OK)
 		return reterr->code;
 	if (token.n > 0 && str_eq(token, target->token))

@@ -254,7 +254,7 @@ static enum err_code read_frame(struct iam_account *a, struct err *reterr)
 	a->id = str_sub(all, footer, ACCOUNT_BYTES);
 	for (size_t kind = 0; kind < IAM_KIND_COUNT; kind++) {
 		a->counts[kind] = get_u32(all, footer + ACCOUNT_BYTES + 4 * kind);
-		index_bytes += 4 * a->counts[kind]; /* at most 4 * 4 * 2^32: fits size_t */
+		index_bytes += 4 * a->counts[kind]; /* 4 * 2^32 of each kind fit size_t */
 	}
 	if (index_bytes > footer - MAGIC_BYTES)
 		return err_set(reterr, ERR_PROTOCOL, "the IAM data of an account is cut short");
@@ -278,7 +278,7 @@ static struct unpack row(const struct iam_account *a, enum iam_kind kind, size_t
 	return u;
 }
 
-static struct str row_arn(const struct iam_account *a, enum iam_kind kind, size_t i)
+struct str iam_account_row_key(const struct iam_account *a, enum iam_kind kind, size_t i)
 {
 	struct unpack u = row(a, kind, i);
 
@@ -391,7 +391,7 @@ static size_t lower_bound(const struct iam_account *a, enum iam_kind kind, struc
 	while (low < high) {
 		const size_t middle = low + (high - low) / 2;
 
-		if (str_cmp(row_arn(a, kind, middle), arn) < 0)
+		if (str_cmp(iam_account_row_key(a, kind, middle), arn) < 0)
 			low = middle + 1;
 		else
 			high = middle;
@@ -403,14 +403,14 @@ ptrdiff_t iam_account_find(const struct iam_account *a, enum iam_kind kind, stru
 {
 	const size_t i = lower_bound(a, kind, arn);
 
-	return i < a->counts[kind] && str_eq(row_arn(a, kind, i), arn) ? (ptrdiff_t)i : -1;
+	return i < a->counts[kind] && str_eq(iam_account_row_key(a, kind, i), arn) ? (ptrdiff_t)i : -1;
 }
 
 size_t iam_account_after(const struct iam_account *a, enum iam_kind kind, struct str arn)
 {
 	const size_t i = lower_bound(a, kind, arn);
 
-	return i < a->counts[kind] && str_eq(row_arn(a, kind, i), arn) ? i + 1 : i;
+	return i < a->counts[kind] && str_eq(iam_account_row_key(a, kind, i), arn) ? i + 1 : i;
 }
 
 static struct iam_tag *read_tags(struct unpack *u, struct arena *arena, size_t *ret_n)

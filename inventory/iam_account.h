@@ -67,7 +67,7 @@ struct iam_role {
 };
 struct iam_policy {
 	struct str arn, name, description;
-	struct str document; /* of the default version, decoded; empty when it may not be read */
+	struct str document; /* of the default version, decoded; empty when it may not be read, or (AWS's policies) was not at hand */
 	int64_t    created_s;
 	struct str version_id; /* of the document: the default version */
 	bool       aws_managed; /* account part of the ARN is "aws" */
@@ -97,6 +97,8 @@ size_t iam_account_after(const struct iam_account *a, enum iam_kind kind, struct
 /* Index of the row with this ARN, or -1. */
 ptrdiff_t iam_account_find(const struct iam_account *a, enum iam_kind kind, struct str arn);
 
+/* What the i-th row is sorted by: its ARN, or an access key's id. */
+struct str iam_account_row_key(const struct iam_account *a, enum iam_kind kind, size_t i);
 struct iam_user   iam_account_user(const struct iam_account *a, size_t i, struct arena *arena);
 struct iam_group  iam_account_group(const struct iam_account *a, size_t i, struct arena *arena);
 struct iam_role   iam_account_role(const struct iam_account *a, size_t i, struct arena *arena);

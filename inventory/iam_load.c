@@ -1030,7 +1030,8 @@ static enum err_code policy_documents(struct iam_load *l, const struct phase *ph
 	for (size_t i = 0; !resumed && i < list->n; i++) {
 		struct draft_policy *p = list->items[i];
 
-		if (!p->has_details && p->facts.version_id.n > 0)
+		/* AWS's own are the same in every account: inventory_policy_documents has them. */
+		if (!p->has_details && !p->facts.aws_managed && p->facts.version_id.n > 0)
 			add_job(l, p, p->facts.arn, p->facts.version_id);
 	}
 	return run_fan(l, phase->fan, reterr);

@@ -14,6 +14,7 @@
 
 struct claims;
 struct document_flights;
+struct gather_fact;
 struct read_ahead;
 
 struct inventory {
@@ -24,14 +25,15 @@ struct inventory {
 	struct read_ahead       *read_ahead; /* NULL: none */
 	struct claims           *claims;
 	atomic_bool              documents_denied, alias_denied; /* each warned about once per server */
+	_Atomic int64_t          documents_denied_until_ms;      /* until then they are not asked for */
 
 	atomic_uint_fast64_t denied_reads, vanished, read_ahead_done;
 };
 
 /* The kinds of facts, one per file. */
 extern const struct fact_kind iam_account_fact;      /* name: account number */
-extern const struct rows_fact org_accounts_fact;     /* name: "" */
-extern const struct rows_fact policy_catalogue_fact; /* name: "" */
+extern const struct gather_fact org_accounts_fact;     /* name: "" */
+extern const struct gather_fact policy_catalogue_fact; /* name: "" */
 
 /* Documents that are being fetched (policy_documents.c). */
 struct document_flights *document_flights_new(void);

@@ -1,10 +1,7 @@
 #include "inventory/org_accounts.h"
 
 #include "aws/organizations.h"
-#include "inventory/internal.h"
-#include "inventory/rows.h"
-
-#define PAGE_ACCOUNTS 20 /* AWS's maximum */
+#include "inventory/gather.h"
 
 /* A struct org_accounts is a struct rows of struct org_account. */
 static struct rows *rows_of(const struct org_accounts *a)
@@ -64,77 +61,44 @@ static struct str parent_of_path(const struct aws_organizations_account *a)
 	return parent;
 }
 
-static enum err_code take_page(
-	struct listing *l, const struct aws_organizations_list_accounts_out *page, struct err *reterr)
+static enum err_code take_page(const struct gather_call *call, struct listing *rows, struct str target, const void *out,
+	struct str *ret_token, struct err *reterr)
 {
+	const struct aws_organizations_list_accounts_out *page = out;
+
+	(void)call;
+	(void)target;
 	for (size_t i = 0; i < page->accounts.n; i++) {
-		const struct aws_organizations_account *from =
-			AWS_LIST_AT(page->accounts, struct aws_organizations_account, i);
-		struct org_account *to;
+		const struct aws_organizations_account *from = AWS_LIST_AT(page->accounts, struct aws_organizations_account, i);
 
 		if (from->id.n == 0)
 			return err_set(reterr, ERR_PROTOCOL, "AWS answered with an account that has no number");
-		to = listing_add(l);
-		*to = (struct org_account){
-			.id = str_dup(l->arena, from->id),
-			.arn = str_dup(l->arena, from->arn),
-			.name = str_dup(l->arena, from->name),
-			.email = str_dup(l->arena, from->email),
-			.parent_id = str_dup(l->arena, parent_of_path(from)),
+		*(struct org_account *)listing_add(rows) = (struct org_account){
+			.id = str_dup(rows->arena, from->id),
+			.arn = str_dup(rows->arena, from->arn),
+			.name = str_dup(rows->arena, from->name),
+			.email = str_dup(rows->arena, from->email),
+			.parent_id = str_dup(rows->arena, parent_of_path(from)),
 			.active = is_active(from),
 		};
 	}
+	*ret_token = page->next_token;
 	return ERR_OK;
 }
 
-static enum err_code fetch(const struct fact_kind *kind, void *self, const struct ctx *ctx, struct str scope,
-	struct str name, void **partial, void **ret_fact, struct err *reterr)
+static void fill_page(const struct gather_call *call, struct str target, struct str token, void *in)
 {
-	CLEANUP(aws_client_unrefp) struct aws_client *client = NULL;
-	CLEANUP(arena_freep) struct arena *scratch = arena_new(0);
-	struct rows *rows;
-	struct listing *l;
-
-	(void)kind;
-	(void)scope;
-	(void)name;
-	if (inventory_client(self, ctx, &aws_organizations, STR_EMPTY, &client, reterr) != ERR_OK)
-		return reterr->code;
-	if (*partial == NULL)
-		*partial = listing_new(sizeof(struct org_account));
-	l = *partial;
-	do {
-		const struct aws_organizations_page_in in = {.next_token = l->token, .max_results = {PAGE_ACCOUNTS, true}};
-		struct aws_organizations_list_accounts_out out;
-
-		arena_reset(scratch);
-		if (aws_call(client, ctx, &aws_organizations_list_accounts, &in, scratch, &out, reterr) != ERR_OK)
-			return err_prefix(reterr, "baton-aws: listAccounts failed");
-		if (take_page(l, &out, reterr) != ERR_OK)
-			return reterr->code;
-		if (out.next_token.n > 0 && str_eq(out.next_token, l->token))
-			return err_set(reterr, ERR_UNAVAILABLE, "organizations:ListAccounts answered the same page token again");
-		l->token = str_dup(l->arena, out.next_token);
-	} while (l->token.n > 0);
-	if (rows_new(&type, l->items, l->n, &rows, reterr) != ERR_OK)
-		return reterr->code;
-	listing_free(l);
-	*partial = NULL;
-	*ret_fact = rows;
-	return ERR_OK;
+	(void)call;
+	(void)target;
+	*(struct aws_organizations_page_in *)in = (struct aws_organizations_page_in){
+		.next_token = token, .max_results = {AWS_ORGANIZATIONS_MAX_RESULTS, true}};
 }
 
-const struct rows_fact org_accounts_fact = {
-	.type = &type,
-	.kind = {
-		.name = "org-accounts/2",
-		.fetch = fetch,
-		.partial_free = listing_free,
-		.open = rows_fact_open,
-		.bytes = rows_fact_bytes,
-		.ref = rows_fact_ref,
-		.unref = rows_fact_unref,
-	},
+const struct gather_fact org_accounts_fact = {
+	.rows = {.kind = GATHER_KIND("org-accounts/2"), .type = &type},
+	.op = &aws_organizations_list_accounts,
+	.fill = fill_page,
+	.take = take_page,
 };
 
 void org_accounts_unref(struct org_accounts *a)

@@ -16,6 +16,8 @@
 #define SCOPE STR("policy-documents")
 #define WAVE  64 /* documents asked for together */
 
+#define DENIED_MS 60000 /* a wave of denials is believed for so long: a sync would repeat it for each of 1,400 policies */
+
 static struct str document_key(struct arena *arena, const struct policy_version *p)
 {
 	return str_fmt(arena, STR_FMT "|" STR_FMT, STR_ARG(p->arn), STR_ARG(p->version_id));
@@ -62,6 +64,11 @@ static enum err_code weigh_failure(struct inventory *inv, const struct err *fail
 	return ERR_OK;
 }
 
+static bool are_denied(struct inventory *inv, const struct ctx *ctx)
+{
+	return clock_mono_ms(ctx->clock) < atomic_load(&inv->documents_denied_until_ms);
+}
+
 static bool is_hard_failure(const struct aws_call_item *item)
 {
 	return item->code != ERR_NOT_FOUND && item->code != ERR_DENIED;
@@ -81,6 +88,7 @@ static enum err_code fetch_wave(struct inventory *inv, const struct ctx *ctx, st
 {
 	CLEANUP(arena_freep) struct arena *scratch = arena_new(0);
 	enum err_code code = ERR_OK;
+	size_t n_denied = 0;
 
 	for (size_t i = 0; i < w->n; i++) {
 		w->in[i] = (struct aws_iam_get_policy_version_in){
@@ -92,6 +100,7 @@ static enum err_code fetch_wave(struct inventory *inv, const struct ctx *ctx, st
 	for (size_t i = 0; i < w->n; i++) {
 		struct err e;
 
+		n_denied += w->items[i].code == ERR_DENIED;
 		if (w->items[i].code != ERR_OK) {
 			if (weigh_failure(inv, &w->items[i].err, &e) != ERR_OK && (code == ERR_OK || code == ERR_CANCELLED)) {
 				*reterr = e;
@@ -104,6 +113,8 @@ static enum err_code fetch_wave(struct inventory *inv, const struct ctx *ctx, st
 				STR_ARG(w->policies[i]->arn));
 		keep_document(inv, ctx, w->policies[i], *w->documents[i], scratch);
 	}
+	if (n_denied == w->n)
+		atomic_store(&inv->documents_denied_until_ms, clock_mono_ms(ctx->clock) + DENIED_MS);
 	w->n = 0;
 	return code;
 }
@@ -220,7 +231,7 @@ static enum err_code fetch_own(const struct wanted *w, struct arena *scratch, si
 	}
 	if (n_own > 0)
 		code = inventory_client(w->inv, w->ctx, &aws_iam, STR_EMPTY, &iam, reterr);
-	for (size_t i = 0; i < n_own && code == ERR_OK; i++) {
+	for (size_t i = 0; i < n_own && code == ERR_OK && !(wave->n == 0 && are_denied(w->inv, w->ctx)); i++) {
 		wave->policies[wave->n] = &w->policies[own[i]];
 		wave->documents[wave->n++] = &w->documents[own[i]];
 		if (wave->n == WAVE || i + 1 == n_own)

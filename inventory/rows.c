@@ -201,7 +201,6 @@ struct listing *listing_new(size_t item_size)
 
 	l->arena = arena_new(0);
 	l->item_size = item_size;
-	l->token = STR_EMPTY;
 	return l;
 }
 

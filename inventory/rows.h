@@ -54,12 +54,11 @@ const void *rows_all(const struct rows *r, size_t *ret_n);
 size_t      rows_after(const struct rows *r, struct str key); /* index of the first row behind key */
 const void *rows_find(const struct rows *r, struct str key);  /* NULL: none */
 
-/* A listing in progress: what came so far and where it goes on. It is the `partial` of a fact (facts.h). */
+/* Rows in the making, with their text (gather.h). */
 struct listing {
 	struct arena *arena; /* of the items' text */
 	char         *items;
 	size_t        item_size, n, cap;
-	struct str    token; /* of the next page */
 };
 
 struct listing *listing_new(size_t item_size);

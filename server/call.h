@@ -1,7 +1,6 @@
 /* server/call.h
  *
- * One RPC from bytes to bytes: arena, wire check, unpacking, field rules, deadline, the handler, packing, one
- * log line.
+ * One RPC from bytes to bytes: arena, wire check, unpacking, field rules, deadline, the handler, packing, one log line.
  *
  * Threads:   a call belongs to the thread that runs it.
  * Ownership: everything of a call lives in its arena, which is freed in one place, here.
@@ -47,6 +46,7 @@ void call_handle(void *self, struct rpc_call *rpc, const struct rpc_request *req
 enum rpc_code call_reply(struct call *call, const ProtobufCMessage *reply);
 enum rpc_code call_share(struct call *call, const struct rpc_body *shared);
 enum rpc_code call_fail(struct call *call, enum rpc_code code, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
 /* What a syncer needs of the call; remembers the sync for the log line. */
 struct syncer_call call_for_syncer(
 	struct call *call, struct str sync_id, struct str page_token, size_t page_size);

@@ -1,7 +1,7 @@
 /* server/capabilities.h
  *
- * What the connector announces that it can do, computed from the registered syncers and feeds
- * (spec/rpc-surface.md 3.2).
+ * What the connector announces that it can do (spec/rpc-surface.md 3.2): a running one, computed from the registered
+ * syncers and feeds, and the connector as such.
  *
  * Threads: pure. Ownership: the message lives in the arena. */
 #ifndef SERVER_CAPABILITIES_H
@@ -15,7 +15,14 @@
 
 V2(ConnectorCapabilities) * capabilities_of(const struct connector *c, struct arena *arena);
 
-/* Some type announces it, or (event feeds) there is one. */
-bool capabilities_has(const struct connector *c, V2(Capability) capability);
+/* The static document (spec/config.md 8.1): every type of the connector and all that can be done with it, whatever is
+ * configured or works in this version. */
+V2(ConnectorCapabilities) * capabilities_of_all(struct arena *arena);
+
+/* Some type announces it. */
+bool capabilities_have(const V2(ConnectorCapabilities) * all, V2(Capability) capability);
+
+/* The subcommand: prints the static document as JSON. Returns the exit code. */
+int capabilities_main(void);
 
 #endif

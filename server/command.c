@@ -46,6 +46,8 @@ static const struct {
 				"health checks.\n",
 			.options = &client_options,
 		},
+	[COMMAND_CAPABILITIES] = {.name = "capabilities",
+		.summary = "print what the connector can do, as JSON; needs no configuration"},
 	[COMMAND_VERSION] = {.name = "version", .summary = "print the version"},
 	[COMMAND_HELP] = {.name = "help", .summary = "explain a command: baton-awsd help serve"},
 };

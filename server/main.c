@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "inventory/inventory.h"
 #include "server/admin.h"
+#include "server/capabilities.h"
 #include "server/command.h"
 #include "server/config.h"
 #include "server/connector.h"
@@ -424,6 +425,8 @@ int main(int argc, char **argv)
 		return crawl_main(&source);
 	case COMMAND_HEALTHCHECK:
 		return healthcheck_main(&source);
+	case COMMAND_CAPABILITIES:
+		return capabilities_main();
 	case COMMAND_VERSION:
 		puts("baton-awsd " BATON_AWSD_VERSION);
 		return EXIT_CODE_OK;

@@ -25,10 +25,8 @@ enum option_type {
 
 enum option_show {
 	OPTION_SHOWN,   /* in --help and the documentation */
-	OPTION_IGNORED, /* the sync engine's own: accepted so that one configuration serves both, no effect
-			   here */
-	OPTION_REFUSED, /* not available in this version: an error, with `refusal`, when it is switched on or
-			   set */
+	OPTION_IGNORED, /* the sync engine's own: accepted so that one configuration serves both */
+	OPTION_REFUSED, /* not available in this version: setting it is an error, with `refusal` */
 };
 
 enum option_group {

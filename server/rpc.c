@@ -58,8 +58,7 @@ void __tsan_release(void *addr);
 
 enum {
 	TAG_MAGIC = 0x62617774,
-	SLOTS_PER_METHOD =
-		4, /* calls of one method that can be matched before the queue thread gets to re-post */
+	SLOTS_PER_METHOD = 4, /* calls of one method that can be matched before the queue thread re-posts */
 	MAX_STREAMS = 256, /* open reflection and health streams: they live as long as their peer likes */
 	VALIDATE_QUEUE = 64,
 	INLINE_MAX_BYTES = 65536, /* reading more than this takes too long for the queue thread */
@@ -602,9 +601,8 @@ static void accept_call(struct rpc_call *c)
 		return;
 	}
 	atomic_fetch_add_explicit(&s->in_flight, 1, memory_order_relaxed);
-	if (c->method && c->payload == NULL)
-		rpc_reply(c, &no_message); /* cancelled, or too large: then gRPC has answered and this is not
-					      sent */
+	if (c->method && c->payload == NULL) /* cancelled, or too large: then gRPC has answered already */
+		rpc_reply(c, &no_message);
 	else if (lane == RPC_INLINE)
 		run_call(c);
 	else if (!pool_push(s->lanes[lane], c))

@@ -8,7 +8,8 @@
  * completion-queue thread at once, however busy the lanes are.
  *
  * Threads:   one completion-queue thread, made by rpc_server_start, plus the lanes. The handler runs on any
- * of them. Ownership: a request's bytes and context live until rpc_reply; everything in a reply is copied.
+ *            of them.
+ * Ownership: a request's bytes and context live until rpc_reply; everything in a reply is copied.
  * Errors:    boot errors through struct err; at run time a call that breaks ends, and the server goes on. */
 #ifndef SERVER_RPC_H
 #define SERVER_RPC_H
@@ -29,16 +30,16 @@
 enum rpc_lane {
 	RPC_INLINE,   /* on the completion-queue thread: never blocks */
 	RPC_WORKERS,  /* may call AWS and the store */
-	RPC_VALIDATE, /* the same, on threads of its own: Validate is the engine's health probe and sleeps
-			 between attempts */
+	RPC_VALIDATE, /* the same, on threads of its own: it is a health probe and sleeps between attempts */
 	RPC_LANE_COUNT
 };
 
 enum rpc_shape {
 	RPC_UNARY,  /* one request; one reply or none (a server stream that is always empty is this, too) */
 	RPC_DIALOG, /* both sides stream: each request message is answered by one reply; RPC_INLINE only */
-	RPC_WATCH,  /* the server streams: the handler is asked again at every rpc_server_changed, and what
-		     * differs from the last  reply is sent; RPC_INLINE only */
+	/* The server streams: the handler is asked again at every rpc_server_changed, and what differs from
+	 * the last reply is sent; RPC_INLINE only. */
+	RPC_WATCH,
 };
 
 struct rpc_method {
@@ -93,8 +94,8 @@ struct rpc_tls { /* PEM texts; borrowed for the call */
 };
 
 struct rpc_server *rpc_server_new(const struct rpc_options *opts);
-void rpc_server_free(
-	struct rpc_server *s); /* after rpc_server_stop, or before rpc_server_start; NULL is fine */
+/* After rpc_server_stop, or before rpc_server_start; NULL is fine. */
+void rpc_server_free(struct rpc_server *s);
 
 /* Binds target ("host:port" with port 0 for any, "unix:/path"), with TLS unless tls is NULL. Before
  * rpc_server_start. *ret_port: the TCP port, or 1. ERR_UNAVAILABLE: gRPC could not. */

@@ -29,8 +29,7 @@ enum setting_origin { SETTING_DEFAULT, SETTING_FILE, SETTING_ENV, SETTING_FLAG }
 
 struct setting {
 	enum setting_origin origin;
-	struct str *values; /* n of them, NUL-terminated; a list's are split at commas; of a scalar the last
-			       one counts */
+	struct str *values; /* n, NUL-terminated; a list's are split at commas, of a scalar the last counts */
 	size_t n;
 	size_t size; /* allocated */
 };

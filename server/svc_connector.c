@@ -132,7 +132,7 @@ enum rpc_code svc_get_metadata(struct call *call, const void *request)
 	if (has_sign_in_page(identity.partition))
 		add_sign_in_link(call->arena, metadata, account);
 	metadata->capabilities = capabilities_of(c, call->arena);
-	if (capabilities_has(c, V2_ENUM(CAPABILITY__CAPABILITY_ACCOUNT_PROVISIONING)))
+	if (capabilities_have(metadata->capabilities, V2_ENUM(CAPABILITY__CAPABILITY_ACCOUNT_PROVISIONING)))
 		metadata->account_creation_schema = account_creation_schema(c, call->arena);
 
 	reply = pb_new(call->arena, V2_DESC(connector_service_get_metadata_response));
@@ -179,7 +179,7 @@ static bool worth_retrying(const struct err *err)
 {
 	enum rpc_code code = rpc_code_of_err(err->code);
 
-	return code == RPC_UNAVAILABLE || code == RPC_DEADLINE_EXCEEDED;
+	return err->retryable && (code == RPC_UNAVAILABLE || code == RPC_DEADLINE_EXCEEDED);
 }
 
 /* The engine does not repeat Validate: any error ends its sync before it began. So we do. */

@@ -3,8 +3,6 @@
 #include "syncers/account_of.h"
 #include "syncers/kinds.h"
 #include "syncers/message.h"
-#include "syncers/page.h"
-#include "syncers/page_token.h"
 
 #include "proto/pb_build.h"
 
@@ -35,39 +33,25 @@ static V2(Status) *key_status(struct arena *arena, struct str status)
 	return s;
 }
 
-static V2(Resource) *key_resource(struct arena *arena, const struct iam_key *k, const V2(ResourceId) *parent)
+static V2(Resource) *key_resource(
+	struct arena *arena, const struct iam_account *account, size_t i, const V2(ResourceId) *parent)
 {
-	const struct str name = str_fmt(arena, STR_FMT "|" STR_FMT, STR_ARG(k->user_name), STR_ARG(k->id));
-	V2(Resource) *r = resource_named(arena, "access-key", k->id, name);
+	const struct iam_key k = iam_account_key(account, i);
+	const struct str name = str_fmt(arena, STR_FMT "|" STR_FMT, STR_ARG(k.user_name), STR_ARG(k.id));
+	V2(Resource) *r = resource_named(arena, "access-key", k.id, name);
 
 	resource_set_parent(arena, r, parent);
-	resource_set_created(arena, r, k->created_s);
-	annotate_v1_id(arena, r, k->id);
-	PB_ANNOTATE(arena, r, secret_trait(arena, k));
-	r->status = key_status(arena, k->status);
+	resource_set_created(arena, r, k.created_s);
+	annotate_v1_id(arena, r, k.id);
+	PB_ANNOTATE(arena, r, secret_trait(arena, &k));
+	r->status = key_status(arena, k.status);
 	return r;
 }
 
 static enum err_code list(const struct syncer_call *call, const V2(ResourceId) *parent, struct syncer_page *ret_page,
 	struct err *reterr)
 {
-	CLEANUP(iam_account_unrefp) struct iam_account *account = NULL;
-	struct page_token token;
-	struct page page;
-
-	if (page_token_decode(call->arena, kind, call->page_token, &token, reterr) != ERR_OK ||
-		account_of_parent(call, parent, &account, reterr) != ERR_OK)
-		return reterr->code;
-	page_init(&page, call);
-	for (size_t i = iam_account_after(account, IAM_KEYS, token.last); i < iam_account_count(account, IAM_KEYS); i++) {
-		const struct iam_key k = iam_account_key(account, i);
-
-		if (page_full(&page))
-			return page_end(&page, kind, STR_EMPTY, token.last, ret_page);
-		page_add(&page, &key_resource(call->arena, &k, parent)->base);
-		token.last = k.id;
-	}
-	return page_last(&page, ret_page);
+	return list_of_account(call, parent, kind, IAM_KEYS, key_resource, ret_page, reterr);
 }
 
 const struct syncer syncer_access_key = {

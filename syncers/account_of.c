@@ -3,6 +3,8 @@
 #include "base/arn.h"
 #include "inventory/inventory.h"
 #include "inventory/org_accounts.h"
+#include "syncers/page.h"
+#include "syncers/page_token.h"
 
 enum err_code account_of_parent(const struct syncer_call *call, const C1__Connector__V2__ResourceId *parent,
 	struct iam_account **ret_account, struct err *reterr)
@@ -10,6 +12,29 @@ enum err_code account_of_parent(const struct syncer_call *call, const C1__Connec
 	const struct str account = parent == NULL ? STR_EMPTY : str_c(parent->resource);
 
 	return inventory_iam_account(call->inventory, call->ctx, call->sync_id, account, ret_account, reterr);
+}
+
+enum err_code list_of_account(const struct syncer_call *call, const C1__Connector__V2__ResourceId *parent,
+	struct str type_kind, enum iam_kind kind, resource_of_row_fn *make, struct syncer_page *ret_page, struct err *reterr)
+{
+	CLEANUP(iam_account_unrefp) struct iam_account *account = NULL;
+	struct page_token token;
+	struct page page;
+
+	if (page_token_decode(call->arena, type_kind, call->page_token, &token, reterr) != ERR_OK ||
+		account_of_parent(call, parent, &account, reterr) != ERR_OK)
+		return reterr->code;
+	page_init(&page, call);
+	for (size_t i = iam_account_after(account, kind, token.last); i < iam_account_count(account, kind); i++) {
+		C1__Connector__V2__Resource *r;
+
+		if (page_full(&page))
+			return page_end(&page, type_kind, STR_EMPTY, token.last, ret_page);
+		r = make(call->arena, account, i, parent);
+		page_add(&page, &r->base);
+		token.last = iam_account_row_key(account, kind, i);
+	}
+	return page_last(&page, ret_page);
 }
 
 static enum err_code find_row(struct iam_account *take_account, struct str arn, enum iam_kind kind,

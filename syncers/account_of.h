@@ -20,6 +20,13 @@ MUST_CHECK enum err_code account_of_resource(const struct syncer_call *call,
 	const C1__Connector__V2__Resource *resource, enum iam_kind kind, struct iam_account **ret_account,
 	size_t *ret_index, struct err *reterr);
 
+/* The list function of a type that is one kind of row of an account: pages of what `make` makes of the rows, each of whose ids is the
+ * row's key. type_kind: of the page tokens. */
+typedef C1__Connector__V2__Resource *(resource_of_row_fn)(struct arena *arena, const struct iam_account *account, size_t i,
+	const C1__Connector__V2__ResourceId *parent);
+MUST_CHECK enum err_code list_of_account(const struct syncer_call *call, const C1__Connector__V2__ResourceId *parent,
+	struct str type_kind, enum iam_kind kind, resource_of_row_fn *make, struct syncer_page *ret_page, struct err *reterr);
+
 /* The account that an ARN names, and the index of its row there (spec/iam.md 3.6 "by ARN", D15). ERR_INVALID: not an ARN of IAM.
  * ERR_NOT_FOUND: it is gone. */
 MUST_CHECK enum err_code account_of_arn(const struct syncer_call *call, struct str arn, enum iam_kind kind,

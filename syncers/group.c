@@ -9,46 +9,31 @@
 
 static const struct str kind = STR_INIT("group");
 
-static V2(Resource) *group_resource(struct arena *arena, const struct iam_group *g, const V2(ResourceId) *parent)
+static V2(Resource) *group_resource(
+	struct arena *arena, const struct iam_account *account, size_t i, const V2(ResourceId) *parent)
 {
-	V2(Resource) *r = resource_named(arena, "group", g->is.arn, g->is.name);
+	const struct iam_group g = iam_account_group(account, i, arena);
+	V2(Resource) *r = resource_named(arena, "group", g.is.arn, g.is.name);
 	V2(GroupTrait) *trait = pb_new(arena, V2_DESC(group_trait));
 
 	resource_set_parent(arena, r, parent);
-	resource_set_created(arena, r, g->is.created_s);
-	annotate_v1_id(arena, r, g->is.arn);
+	resource_set_created(arena, r, g.is.created_s);
+	annotate_v1_id(arena, r, g.is.arn);
 	annotate_child_type(arena, r, "inline_policy");
 	PB_ANNOTATE(arena, r, trait);
 	r->profile = pb_struct(arena);
-	pb_struct_str(arena, r->profile, STR("aws_arn"), g->is.arn);
-	pb_struct_str(arena, r->profile, STR("aws_path"), g->is.path);
+	pb_struct_str(arena, r->profile, STR("aws_arn"), g.is.arn);
+	pb_struct_str(arena, r->profile, STR("aws_path"), g.is.path);
 	pb_struct_str(arena, r->profile, STR("aws_group_type"), STR("iam"));
-	pb_struct_str(arena, r->profile, STR("aws_group_name"), g->is.name);
-	pb_struct_str(arena, r->profile, STR("aws_group_id"), g->is.id);
+	pb_struct_str(arena, r->profile, STR("aws_group_name"), g.is.name);
+	pb_struct_str(arena, r->profile, STR("aws_group_id"), g.is.id);
 	return r;
 }
 
 static enum err_code list(const struct syncer_call *call, const V2(ResourceId) *parent, struct syncer_page *ret_page,
 	struct err *reterr)
 {
-	CLEANUP(iam_account_unrefp) struct iam_account *account = NULL;
-	struct page_token token;
-	struct page page;
-
-	if (page_token_decode(call->arena, kind, call->page_token, &token, reterr) != ERR_OK ||
-		account_of_parent(call, parent, &account, reterr) != ERR_OK)
-		return reterr->code;
-	page_init(&page, call);
-	for (size_t i = iam_account_after(account, IAM_GROUPS, token.last); i < iam_account_count(account, IAM_GROUPS);
-		i++) {
-		const struct iam_group g = iam_account_group(account, i, call->arena);
-
-		if (page_full(&page))
-			return page_end(&page, kind, STR_EMPTY, token.last, ret_page);
-		page_add(&page, &group_resource(call->arena, &g, parent)->base);
-		token.last = g.is.arn;
-	}
-	return page_last(&page, ret_page);
+	return list_of_account(call, parent, kind, IAM_GROUPS, group_resource, ret_page, reterr);
 }
 
 static enum err_code entitlements(const struct syncer_call *call, const V2(Resource) *resource,

@@ -20,8 +20,8 @@ static const struct str kind = STR_INIT("iam_policy");
 
 #define CATALOGUE STR("catalogue") /* the phase of page tokens */
 
-/* Policies of the catalogue whose documents are asked for together. */
-#define CATALOGUE_CHUNK 256
+/* Policies whose documents are asked for together. */
+#define CHUNK 256
 
 static V2(Resource) *policy_resource(struct arena *arena, const struct iam_policy *p, const V2(ResourceId) *parent)
 {
@@ -64,24 +64,6 @@ static bool is_listed_here(const struct listing_of_policies *l, const struct iam
 		inventory_claim_policy(l->call->inventory, l->call->sync_id, p->arn, iam_account_id(l->account));
 }
 
-/* True: the page is full, *last is where it stopped. */
-static bool add_account_policies(struct listing_of_policies *l, struct str *last)
-{
-	const size_t n = iam_account_count(l->account, IAM_POLICIES);
-
-	for (size_t i = iam_account_after(l->account, IAM_POLICIES, *last); i < n; i++) {
-		const struct iam_policy p = iam_account_policy(l->account, i);
-
-		if (!is_listed_here(l, &p))
-			continue;
-		if (page_full(&l->page))
-			return true;
-		page_add(&l->page, &policy_resource(l->call->arena, &p, l->parent)->base);
-		*last = p.arn;
-	}
-	return false;
-}
-
 /* What the account says of a policy of the catalogue that is attached in it (description and document), or what the catalogue says. */
 static struct iam_policy catalogue_facts(const struct listing_of_policies *l, const struct catalogue_policy *from)
 {
@@ -93,23 +75,60 @@ static struct iam_policy catalogue_facts(const struct listing_of_policies *l, co
 		.created_s = from->created_s, .version_id = from->version_id, .aws_managed = true};
 }
 
-/* Fills in the documents that the account does not have. */
+/* Fills in the documents of AWS's policies that the account does not have: they are the same everywhere (inventory.h). */
 static enum err_code add_documents(
 	const struct syncer_call *call, struct iam_policy *policies, size_t n, struct err *reterr)
 {
 	struct policy_version *missing = arena_array_of(call->arena, n, struct policy_version);
+	struct str **places = arena_array_of(call->arena, n, struct str *);
 	struct str *documents = arena_array_of(call->arena, n, struct str);
 	size_t n_missing = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		if (policies[i].document.n == 0)
-			missing[n_missing++] = (struct policy_version){policies[i].arn, policies[i].version_id};
+		if (!policies[i].aws_managed || policies[i].document.n > 0)
+			continue;
+		places[n_missing] = &policies[i].document;
+		missing[n_missing++] = (struct policy_version){policies[i].arn, policies[i].version_id};
 	}
 	if (inventory_policy_documents(call->inventory, call->ctx, missing, n_missing, call->arena, documents, reterr) != ERR_OK)
 		return reterr->code;
-	for (size_t i = 0, m = 0; i < n; i++) {
-		if (policies[i].document.n == 0)
-			policies[i].document = documents[m++];
+	for (size_t i = 0; i < n_missing; i++)
+		*places[i] = documents[i];
+	return ERR_OK;
+}
+
+/* Adds policies until the page is full; *last is where it stopped. */
+static enum err_code add_policies(struct listing_of_policies *l, struct iam_policy *policies, size_t n, struct str *last,
+	bool *ret_full, struct err *reterr)
+{
+	if (add_documents(l->call, policies, n, reterr) != ERR_OK)
+		return reterr->code;
+	for (size_t i = 0; i < n; i++) {
+		*ret_full = page_full(&l->page);
+		if (*ret_full)
+			break;
+		page_add(&l->page, &policy_resource(l->call->arena, &policies[i], l->parent)->base);
+		*last = str_dup(l->call->arena, policies[i].arn);
+	}
+	return ERR_OK;
+}
+
+static enum err_code add_account_policies(
+	struct listing_of_policies *l, struct str *last, bool *ret_full, struct err *reterr)
+{
+	const size_t n_all = iam_account_count(l->account, IAM_POLICIES);
+	struct iam_policy *policies = arena_array_of(l->call->arena, CHUNK, struct iam_policy);
+	size_t next = iam_account_after(l->account, IAM_POLICIES, *last);
+
+	for (*ret_full = false; next < n_all && !*ret_full;) {
+		size_t n = 0;
+
+		for (; next < n_all && n < CHUNK; next++) {
+			policies[n] = iam_account_policy(l->account, next);
+			n += is_listed_here(l, &policies[n]) ? 1 : 0;
+		}
+		if (add_policies(l, policies, n, last, ret_full, reterr) != ERR_OK)
+			return reterr->code;
 	}
 	return ERR_OK;
 }
@@ -117,25 +136,18 @@ static enum err_code add_documents(
 static enum err_code add_catalogue(
 	struct listing_of_policies *l, struct str *last, bool *ret_full, struct err *reterr)
 {
-	size_t n_all, start;
+	size_t n_all, next;
 	const struct catalogue_policy *all = policy_catalogue_all(l->catalogue, &n_all);
+	struct iam_policy *policies = arena_array_of(l->call->arena, CHUNK, struct iam_policy);
 
-	start = policy_catalogue_after(l->catalogue, *last);
-	for (*ret_full = false; start < n_all && !*ret_full; start += CATALOGUE_CHUNK) {
-		const size_t n = n_all - start < CATALOGUE_CHUNK ? n_all - start : CATALOGUE_CHUNK;
-		struct iam_policy *policies = arena_array_of(l->call->arena, n, struct iam_policy);
+	next = policy_catalogue_after(l->catalogue, *last);
+	for (*ret_full = false; next < n_all && !*ret_full;) {
+		size_t n = 0;
 
-		for (size_t i = 0; i < n; i++)
-			policies[i] = catalogue_facts(l, &all[start + i]);
-		if (add_documents(l->call, policies, n, reterr) != ERR_OK)
+		while (next < n_all && n < CHUNK)
+			policies[n++] = catalogue_facts(l, &all[next++]);
+		if (add_policies(l, policies, n, last, ret_full, reterr) != ERR_OK)
 			return reterr->code;
-		for (size_t i = 0; i < n && !*ret_full; i++) {
-			*ret_full = page_full(&l->page);
-			if (*ret_full)
-				break;
-			page_add(&l->page, &policy_resource(l->call->arena, &policies[i], NULL)->base);
-			*last = str_dup(l->call->arena, policies[i].arn);
-		}
 	}
 	return ERR_OK;
 }
@@ -146,7 +158,9 @@ static enum err_code list_from(
 	bool full;
 
 	if (token->phase.n == 0) {
-		if (add_account_policies(l, &token->last))
+		if (add_account_policies(l, &token->last, &full, reterr) != ERR_OK)
+			return reterr->code;
+		if (full)
 			return page_end(&l->page, kind, STR_EMPTY, token->last, ret_page);
 		if (l->parent != NULL || l->catalogue == NULL)
 			return page_last(&l->page, ret_page);

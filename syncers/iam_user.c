@@ -67,46 +67,32 @@ static V2(UserTrait) *user_trait(struct arena *arena, const struct iam_user *u)
 	return trait;
 }
 
-static V2(Resource) *user_resource(struct arena *arena, const struct iam_user *u, const V2(ResourceId) *parent)
+static V2(Resource) *user_resource(
+	struct arena *arena, const struct iam_account *account, size_t i, const V2(ResourceId) *parent)
 {
-	V2(Resource) *r = resource_named(arena, "iam_user", u->is.arn, u->is.name);
+	const struct iam_user u = iam_account_user(account, i, arena);
+	V2(Resource) *r = resource_named(arena, "iam_user", u.is.arn, u.is.name);
 
 	resource_set_parent(arena, r, parent);
-	resource_set_created(arena, r, u->is.created_s);
-	annotate_v1_id(arena, r, u->is.arn);
+	resource_set_created(arena, r, u.is.created_s);
+	annotate_v1_id(arena, r, u.is.arn);
 	annotate_child_type(arena, r, "inline_policy");
-	PB_ANNOTATE(arena, r, user_trait(arena, u));
+	PB_ANNOTATE(arena, r, user_trait(arena, &u));
 	r->status = pb_new(arena, V2_DESC(status));
 	r->status->status = V2_ENUM(STATUS__RESOURCE_STATUS__RESOURCE_STATUS_ENABLED);
 	r->profile = pb_struct(arena);
-	pb_struct_str(arena, r->profile, STR("aws_arn"), u->is.arn);
-	pb_struct_str(arena, r->profile, STR("aws_path"), u->is.path);
+	pb_struct_str(arena, r->profile, STR("aws_arn"), u.is.arn);
+	pb_struct_str(arena, r->profile, STR("aws_path"), u.is.path);
 	pb_struct_str(arena, r->profile, STR("aws_user_type"), STR("iam"));
-	pb_struct_struct(arena, r->profile, STR("aws_tags"), tags_profile(arena, &u->is));
-	pb_struct_str(arena, r->profile, STR("aws_user_id"), u->is.id);
+	pb_struct_struct(arena, r->profile, STR("aws_tags"), tags_profile(arena, &u.is));
+	pb_struct_str(arena, r->profile, STR("aws_user_id"), u.is.id);
 	return r;
 }
 
 static enum err_code list(const struct syncer_call *call, const V2(ResourceId) *parent, struct syncer_page *ret_page,
 	struct err *reterr)
 {
-	CLEANUP(iam_account_unrefp) struct iam_account *account = NULL;
-	struct page_token token;
-	struct page page;
-
-	if (page_token_decode(call->arena, kind, call->page_token, &token, reterr) != ERR_OK ||
-		account_of_parent(call, parent, &account, reterr) != ERR_OK)
-		return reterr->code;
-	page_init(&page, call);
-	for (size_t i = iam_account_after(account, IAM_USERS, token.last); i < iam_account_count(account, IAM_USERS); i++) {
-		const struct iam_user u = iam_account_user(account, i, call->arena);
-
-		if (page_full(&page))
-			return page_end(&page, kind, STR_EMPTY, token.last, ret_page);
-		page_add(&page, &user_resource(call->arena, &u, parent)->base);
-		token.last = str_dup(call->arena, u.is.arn);
-	}
-	return page_last(&page, ret_page);
+	return list_of_account(call, parent, kind, IAM_USERS, user_resource, ret_page, reterr);
 }
 
 static enum err_code grants(const struct syncer_call *call, const V2(Resource) *resource, struct syncer_page *ret_page,

@@ -63,6 +63,15 @@ static const char *const sso_user_permissions[] = {
 	"identitystore:ListUsers", "sso:ListInstances", "identitystore:CreateUser",
 	"identitystore:DeleteUser", NULL};
 
+/* In the order of spec/rpc-surface.md 3.2; CAPABILITY_UNSPECIFIED ends. */
+static const V2(Capability) sync_only[] = {
+	V2_ENUM(CAPABILITY__CAPABILITY_SYNC), V2_ENUM(CAPABILITY__CAPABILITY_UNSPECIFIED)};
+static const V2(Capability) sync_provision[] = {V2_ENUM(CAPABILITY__CAPABILITY_SYNC),
+	V2_ENUM(CAPABILITY__CAPABILITY_PROVISION), V2_ENUM(CAPABILITY__CAPABILITY_UNSPECIFIED)};
+static const V2(Capability) sync_accounts[] = {V2_ENUM(CAPABILITY__CAPABILITY_SYNC),
+	V2_ENUM(CAPABILITY__CAPABILITY_ACCOUNT_PROVISIONING), V2_ENUM(CAPABILITY__CAPABILITY_RESOURCE_DELETE),
+	V2_ENUM(CAPABILITY__CAPABILITY_UNSPECIFIED)};
+
 #define MAX_MARKS 2
 
 struct type_row {
@@ -73,6 +82,7 @@ struct type_row {
 	const char                       *v1_id;
 	const char                       *child_type;
 	const char *const                *permissions;          /* NULL-terminated */
+	const V2(Capability)             *capabilities;         /* of the whole connector, whatever is configured */
 };
 
 static const struct type_row types[] = {
@@ -82,6 +92,7 @@ static const struct type_row types[] = {
 		.trait = V2_ENUM(RESOURCE_TYPE__TRAIT__TRAIT_SECRET),
 		.marks = {V2_DESC(skip_entitlements_and_grants)},
 		.permissions = access_key_permissions,
+		.capabilities = sync_only,
 	},
 	{
 		.id = "account",
@@ -90,6 +101,7 @@ static const struct type_row types[] = {
 		.v1_id = "account",
 		.child_type = "permission_set_assignment",
 		.permissions = account_permissions,
+		.capabilities = sync_provision,
 	},
 	{
 		.id = "account_iam",
@@ -98,6 +110,7 @@ static const struct type_row types[] = {
 		.marks = {V2_DESC(skip_entitlements_and_grants)},
 		.v1_id = "account_iam",
 		.permissions = account_iam_permissions,
+		.capabilities = sync_only,
 	},
 	{
 		.id = "group",
@@ -105,6 +118,7 @@ static const struct type_row types[] = {
 		.trait = V2_ENUM(RESOURCE_TYPE__TRAIT__TRAIT_GROUP),
 		.v1_id = "group",
 		.permissions = group_permissions,
+		.capabilities = sync_provision,
 	},
 	{
 		.id = "iam_policy",
@@ -112,6 +126,7 @@ static const struct type_row types[] = {
 		.trait = V2_ENUM(RESOURCE_TYPE__TRAIT__TRAIT_ROLE),
 		.v1_id = "iam_policy",
 		.permissions = iam_policy_permissions,
+		.capabilities = sync_provision,
 	},
 	{
 		.id = "iam_user",
@@ -120,6 +135,7 @@ static const struct type_row types[] = {
 		.marks = {V2_DESC(skip_entitlements)},
 		.v1_id = "iam_user",
 		.permissions = iam_user_permissions,
+		.capabilities = sync_accounts,
 	},
 	{
 		.id = "inline_policy",
@@ -127,6 +143,7 @@ static const struct type_row types[] = {
 		.trait = V2_ENUM(RESOURCE_TYPE__TRAIT__TRAIT_ROLE),
 		.v1_id = "inline_policy",
 		.permissions = inline_policy_permissions,
+		.capabilities = sync_provision,
 	},
 	{
 		.id = "organization",
@@ -134,6 +151,7 @@ static const struct type_row types[] = {
 		.marks = {V2_DESC(skip_entitlements_and_grants), V2_DESC(opt_in_required)},
 		.child_type = "organizational_unit",
 		.permissions = organization_permissions,
+		.capabilities = sync_only,
 	},
 	{
 		.id = "organizational_unit",
@@ -141,6 +159,7 @@ static const struct type_row types[] = {
 		.marks = {V2_DESC(skip_entitlements_and_grants), V2_DESC(opt_in_required)},
 		.child_type = "organizational_unit",
 		.permissions = organizational_unit_permissions,
+		.capabilities = sync_only,
 	},
 	{
 		.id = "permission_set",
@@ -148,6 +167,7 @@ static const struct type_row types[] = {
 		.trait = V2_ENUM(RESOURCE_TYPE__TRAIT__TRAIT_ROLE),
 		.marks = {V2_DESC(skip_entitlements), V2_DESC(opt_in_required)},
 		.permissions = permission_set_permissions,
+		.capabilities = sync_only,
 	},
 	{
 		.id = "permission_set_assignment",
@@ -155,6 +175,7 @@ static const struct type_row types[] = {
 		.trait = V2_ENUM(RESOURCE_TYPE__TRAIT__TRAIT_SCOPE_BINDING),
 		.marks = {V2_DESC(opt_in_required)},
 		.permissions = permission_set_assignment_permissions,
+		.capabilities = sync_provision,
 	},
 	{
 		.id = "role",
@@ -162,6 +183,7 @@ static const struct type_row types[] = {
 		.trait = V2_ENUM(RESOURCE_TYPE__TRAIT__TRAIT_ROLE),
 		.v1_id = "role",
 		.permissions = role_permissions,
+		.capabilities = sync_only,
 	},
 	{
 		.id = "sso_group",
@@ -169,6 +191,7 @@ static const struct type_row types[] = {
 		.trait = V2_ENUM(RESOURCE_TYPE__TRAIT__TRAIT_GROUP),
 		.v1_id = "sso_group",
 		.permissions = sso_group_permissions,
+		.capabilities = sync_provision,
 	},
 	{
 		.id = "sso_user",
@@ -177,6 +200,7 @@ static const struct type_row types[] = {
 		.marks = {V2_DESC(skip_entitlements_and_grants)},
 		.v1_id = "sso_user",
 		.permissions = sso_user_permissions,
+		.capabilities = sync_accounts,
 	},
 };
 
@@ -226,4 +250,13 @@ V2(ResourceType) *resource_type_static(struct arena *arena, const char *type_id)
 			return type_message(arena, &types[i]);
 	}
 	return NULL;
+}
+
+bool resource_type_at(struct arena *arena, size_t i, V2(ResourceType) **ret_type, const V2(Capability) **ret_capabilities)
+{
+	if (i >= ARRAY_LEN(types))
+		return false;
+	*ret_type = type_message(arena, &types[i]);
+	*ret_capabilities = types[i].capabilities;
+	return true;
 }

@@ -24,48 +24,34 @@ static V2(NonHumanIdentityTrait) *identity_trait(struct arena *arena, const stru
 	return trait;
 }
 
-static V2(Resource) *role_resource(struct arena *arena, const struct iam_role *role, const V2(ResourceId) *parent)
+static V2(Resource) *role_resource(
+	struct arena *arena, const struct iam_account *account, size_t i, const V2(ResourceId) *parent)
 {
-	V2(Resource) *r = resource_named(arena, "role", role->is.arn, role->is.name);
+	const struct iam_role role = iam_account_role(account, i, arena);
+	V2(Resource) *r = resource_named(arena, "role", role.is.arn, role.is.name);
 	V2(RoleTrait) *trait = pb_new(arena, V2_DESC(role_trait));
 
 	resource_set_parent(arena, r, parent);
-	resource_set_created(arena, r, role->is.created_s);
-	annotate_v1_id(arena, r, role->is.arn);
+	resource_set_created(arena, r, role.is.created_s);
+	annotate_v1_id(arena, r, role.is.arn);
 	annotate_child_type(arena, r, "inline_policy");
-	PB_ANNOTATE(arena, r, identity_trait(arena, role));
+	PB_ANNOTATE(arena, r, identity_trait(arena, &role));
 	PB_ANNOTATE(arena, r, trait);
 	r->profile = pb_struct(arena);
-	pb_struct_str(arena, r->profile, STR("aws_arn"), role->is.arn);
-	pb_struct_str(arena, r->profile, STR("aws_path"), role->is.path);
-	pb_struct_struct(arena, r->profile, STR("aws_tags"), tags_profile(arena, &role->is));
-	pb_struct_str(arena, r->profile, STR("aws_role_name"), role->is.name);
-	pb_struct_str(arena, r->profile, STR("aws_role_description"), role->description);
-	if (role->max_session_s != 0)
-		pb_struct_num(arena, r->profile, STR("aws_max_session_duration_seconds"), (double)role->max_session_s);
+	pb_struct_str(arena, r->profile, STR("aws_arn"), role.is.arn);
+	pb_struct_str(arena, r->profile, STR("aws_path"), role.is.path);
+	pb_struct_struct(arena, r->profile, STR("aws_tags"), tags_profile(arena, &role.is));
+	pb_struct_str(arena, r->profile, STR("aws_role_name"), role.is.name);
+	pb_struct_str(arena, r->profile, STR("aws_role_description"), role.description);
+	if (role.max_session_s != 0)
+		pb_struct_num(arena, r->profile, STR("aws_max_session_duration_seconds"), (double)role.max_session_s);
 	return r;
 }
 
 static enum err_code list(const struct syncer_call *call, const V2(ResourceId) *parent, struct syncer_page *ret_page,
 	struct err *reterr)
 {
-	CLEANUP(iam_account_unrefp) struct iam_account *account = NULL;
-	struct page_token token;
-	struct page page;
-
-	if (page_token_decode(call->arena, kind, call->page_token, &token, reterr) != ERR_OK ||
-		account_of_parent(call, parent, &account, reterr) != ERR_OK)
-		return reterr->code;
-	page_init(&page, call);
-	for (size_t i = iam_account_after(account, IAM_ROLES, token.last); i < iam_account_count(account, IAM_ROLES); i++) {
-		const struct iam_role role = iam_account_role(account, i, call->arena);
-
-		if (page_full(&page))
-			return page_end(&page, kind, STR_EMPTY, token.last, ret_page);
-		page_add(&page, &role_resource(call->arena, &role, parent)->base);
-		token.last = role.is.arn;
-	}
-	return page_last(&page, ret_page);
+	return list_of_account(call, parent, kind, IAM_ROLES, role_resource, ret_page, reterr);
 }
 
 static enum err_code entitlements(const struct syncer_call *call, const V2(Resource) *resource,

@@ -89,4 +89,9 @@ C1__Connector__V2__ResourceType *syncer_type(
 /* Any resource type of the connector by id, registered or not, in its static form: for grantable_to lists. NULL: unknown. */
 C1__Connector__V2__ResourceType *resource_type_static(struct arena *arena, const char *type_id);
 
+/* The i-th of all of them, in the byte order of their ids, and what the connector as a whole can do with it, whatever is configured
+ * (ended by CAPABILITY_UNSPECIFIED). False: there are no more. */
+bool resource_type_at(struct arena *arena, size_t i, C1__Connector__V2__ResourceType **ret_type,
+	const C1__Connector__V2__Capability **ret_capabilities);
+
 #endif

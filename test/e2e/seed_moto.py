@@ -293,9 +293,10 @@ class Seeder:
                 put(**{field: name, "PolicyName": policy, "PolicyDocument": self.document()})
 
 
-def seed(endpoint, number=1, users=180, groups=50, roles=160, policies=70, account="123456789012"):
+def seed(endpoint, number=1, users=180, groups=50, roles=160, policies=70, account="123456789012",
+         access_key="AKIASEEDSEEDSEEDSEED"):
     """Fills the account. Needs at least 40 users (the trust forms name them)."""
-    s = Seeder(endpoint, random.Random(number))
+    s = Seeder(endpoint, random.Random(number), access_key)
     policy_arns = s.policies(policies)
     made_users = s.users(users)
     made_groups = s.groups(groups, made_users)
@@ -304,7 +305,31 @@ def seed(endpoint, number=1, users=180, groups=50, roles=160, policies=70, accou
     s.link("user", made_users, attachable)
     s.link("group", made_groups, attachable)
     s.link("role", made_roles, attachable)
-    s.iam.create_account_alias(AccountAlias="e2e-alias")
+    s.iam.create_account_alias(AccountAlias=f"e2e-alias-{number}")
+
+
+MANAGEMENT = "123456789012"
+ACCOUNT_NAMES = ["Production", "Sandbox <dev> & \"legacy\"", "Empty"]
+
+
+def seed_organization(endpoint):
+    """An organization with two accounts that have something, one that has nothing and one that is suspended. In each of
+    the first two a role trusts roles of all. Returns the accounts' numbers."""
+    s = Seeder(endpoint, random.Random(0))
+    organizations, sts = (s.client(service, "AKIASEEDSEEDSEEDSEED", "secret") for service in ("organizations", "sts"))
+    organizations.create_organization(FeatureSet="ALL")
+    made = [organizations.create_account(AccountName=name, Email=f"aws{i}@example.com")["CreateAccountStatus"]["AccountId"]
+            for i, name in enumerate(ACCOUNT_NAMES + ["Closed"])]
+    organizations.close_account(AccountId=made[-1])
+    for number, account in enumerate(made[:2], start=2):
+        key = sts.assume_role(RoleArn=f"arn:aws:iam::{account}:role/OrganizationAccountAccessRole",
+                              RoleSessionName="seed")["Credentials"]["AccessKeyId"]
+        seed(endpoint, number, users=40, groups=6, roles=24, policies=8, account=account, access_key=key)
+        # The first role of every account that has any has this name.
+        arns = [f"arn:aws:iam::{trusted}:role/{ODD_NAMES[0]}" for trusted in [MANAGEMENT, *made, OTHER]]
+        trust = {"Statement": {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": arns}}}
+        s.client("iam", key, "secret").create_role(RoleName="across", AssumeRolePolicyDocument=json.dumps(trust))
+    return made
 
 
 def main():

@@ -6,31 +6,28 @@ import pytest
 
 from support.compare import assert_same
 
-
 def of_kind(lines, *kinds):
     return [line for line in lines if json.loads(line)["kind"] in kinds]
 
 
 @pytest.mark.parametrize("workers", [1, 8])
-def test_the_engine_finds_what_an_independent_walk_finds(workers, moto, moto_expected, serve, engine, folder):
-    server = serve(moto.url)
-    result = engine(folder, server.target, "--workers", str(workers))
+def test_the_engine_finds_what_an_independent_walk_finds(workers, moto_expected, shared_server, engine, folder):
+    result = engine(folder, shared_server.target, "--workers", str(workers))
     assert result.ok, result.summary
     assert_same(result.lines(), moto_expected)
     assert "too many warnings" not in result.stderr
     assert result.summary["max_reply_bytes"] < 4 << 20
 
 
-def test_two_syncs_give_the_same_bytes(moto, serve, engine, folder):
-    server = serve(moto.url)
-    first, second = engine(folder, server.target, name="first"), engine(folder, server.target, "--workers", "4", name="second")
+def test_two_syncs_give_the_same_bytes(shared_server, engine, folder):
+    first, second = (engine(folder, shared_server.target, *flags, name=name)
+                     for name, flags in (("first", []), ("second", ["--workers", "4"])))
     assert first.ok and second.ok
     assert first.dump.read_bytes() == second.dump.read_bytes()
 
 
-def test_a_sync_with_grant_expansion_completes(moto, moto_expected, serve, engine, folder):
-    server = serve(moto.url)
-    result = engine(folder, server.target, "--expand")
+def test_a_sync_with_grant_expansion_completes(moto_expected, shared_server, engine, folder):
+    result = engine(folder, shared_server.target, "--expand")
     assert result.ok, result.summary
     assert_same(of_kind(result.lines(), "resource", "entitlement"), of_kind(moto_expected, "resource", "entitlement"))
     direct = {json.loads(line)["id"] for line in of_kind(moto_expected, "grant")}
@@ -41,15 +38,15 @@ def test_a_sync_with_grant_expansion_completes(moto, moto_expected, serve, engin
 def test_a_sync_of_an_empty_account(serve, engine, started, folder):
     from support.aws import Moto
     empty = started.add(Moto(folder))
-    result = engine(folder, serve(empty.url).target)
+    result = engine(folder, serve(empty.url, "--sync-only-attached-policies").target)
     assert result.ok, result.summary
     assert result.summary["counts"]["resource"] == {}
     assert result.summary["counts"]["resource_type"] != {}
 
 
-def test_only_the_selected_types_are_served(moto, moto_expected, serve, engine, folder):
+def test_only_the_selected_types_are_served(moto, serve, engine, folder):
     """Without iam_policy in the selection, users, roles and groups emit no grants on managed policies."""
-    server = serve(moto.url, "--sync-resource-types", "iam_user,group")
+    server = serve(moto.url, "--sync-only-attached-policies", "--sync-resource-types", "iam_user,group")
     result = engine(folder, server.target)
     assert result.ok, result.summary
     grants = [json.loads(line)["id"] for line in of_kind(result.lines(), "grant")]

@@ -1,7 +1,6 @@
 """The real engine syncs a large account in the simulator: the same result under throttling and errors, few AWS calls,
 none of them twice."""
 
-import json
 from concurrent.futures import ThreadPoolExecutor
 
 from support.compare import assert_same
@@ -12,17 +11,6 @@ SMALL = {"users": 150, "roles": 80, "groups": 20, "policies": 40, "seed": 9}
 MAX_CALLS = 40  # for the whole sync of LARGE
 
 
-def in_accounts(aws):
-    return aws.truth()["accounts"][0]
-
-
-def assert_no_read_twice(aws):
-    """Of IAM. The simulator leaves out what the rule leaves out: STS, report polling, answers with an error."""
-    repeats = aws.get("repeats")
-    assert repeats["lost"] == 0
-    assert repeats["repeats"] == [], json.dumps(repeats["repeats"], indent=1)[:4000]
-
-
 def test_a_large_account(sim, serve, engine, folder):
     aws = sim(**LARGE)
     server = serve(aws.url)
@@ -31,16 +19,16 @@ def test_a_large_account(sim, serve, engine, folder):
     counters = aws.counters()
     print(f"AWS calls: {counters['total']}, largest reply: {result.summary['max_reply_bytes']} bytes, "
           f"server RSS: {server.rss_kb()} kB, {result.summary['elapsed_ms']} ms")
-    assert_same(result.lines(), expected(in_accounts(aws)))
+    assert_same(result.lines(), expected(aws.truth()))
     assert counters["total"] <= MAX_CALLS, counters
-    assert_no_read_twice(aws)
+    aws.assert_no_read_twice()
     assert result.summary["max_reply_bytes"] < 4 << 20
 
     stormy = sim(**LARGE, throttle_percent=10, error_percent=5)
     again = engine(folder, serve(stormy.url).target, "--workers", "4", name="stormy")
     assert again.ok, again.summary
     assert again.dump.read_bytes() == result.dump.read_bytes()
-    assert_no_read_twice(stormy)
+    stormy.assert_no_read_twice()
 
 
 def test_every_way_to_read_an_account_gives_the_same(sim, serve, engine, folder):
@@ -48,13 +36,13 @@ def test_every_way_to_read_an_account_gives_the_same(sim, serve, engine, folder)
     aws = sim(**SMALL)
     bulk = engine(folder, serve(aws.url).target, name="bulk")
     assert bulk.ok, bulk.summary
-    assert_same(bulk.lines(), expected(in_accounts(aws)))
+    assert_same(bulk.lines(), expected(aws.truth()))
 
     paged = sim(**SMALL, page_limit=7)
     small = engine(folder, serve(paged.url).target, name="paged")
     assert small.ok, small.summary
     assert small.dump.read_bytes() == bulk.dump.read_bytes()
-    assert_no_read_twice(paged)
+    paged.assert_no_read_twice()
 
     denied = sim(**SMALL)
     denied.faults(*({"op": f"iam:{op}", "action": "error", "status": 403, "code": "AccessDenied",
@@ -63,7 +51,7 @@ def test_every_way_to_read_an_account_gives_the_same(sim, serve, engine, folder)
     narrow = engine(folder, serve(denied.url).target, "--workers", "8", name="narrow")
     assert narrow.ok, narrow.summary
     assert_same(narrow.lines(), bulk.lines())
-    assert_no_read_twice(denied)
+    denied.assert_no_read_twice()
 
 
 def test_eight_workers_ask_no_more_than_one(sim, serve, engine, folder):
@@ -71,7 +59,7 @@ def test_eight_workers_ask_no_more_than_one(sim, serve, engine, folder):
     for workers in (1, 8):
         aws = sim(**SMALL)
         assert engine(folder, serve(aws.url).target, "--workers", str(workers)).ok
-        assert_no_read_twice(aws)
+        aws.assert_no_read_twice()
         totals.append({op: n for op, n in aws.counters().items() if op != "total" and op.startswith("iam:")})
     assert totals[0] == totals[1]
 
@@ -83,7 +71,7 @@ def test_two_syncs_at_once_do_not_disturb_each_other(sim, serve, engine, folder)
         runs = list(pool.map(lambda i: engine(folder, server.target, "--workers", "4", name=f"s{i}"), range(2)))
     assert all(r.ok for r in runs)
     assert runs[0].dump.read_bytes() == runs[1].dump.read_bytes()
-    assert_same(runs[0].lines(), expected(in_accounts(aws)))
+    assert_same(runs[0].lines(), expected(aws.truth()))
 
 
 def test_a_restart_in_the_middle_loses_nothing(sim, serve, engine, folder):
@@ -109,7 +97,7 @@ def test_signatures_hold(sim, serve, engine, folder):
     aws = sim(**SMALL, verify_signatures=True, clock_offset_s=600)
     result = engine(folder, serve(aws.url, env=key).target, "--workers", "4")
     assert result.ok, result.summary
-    assert_same(result.lines(), expected(in_accounts(aws)))
+    assert_same(result.lines(), expected(aws.truth()))
 
 
 def test_latency_is_not_paid_for_every_entity(sim, serve, engine, folder):

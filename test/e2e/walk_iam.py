@@ -1,21 +1,24 @@
-"""An independent oracle: walks an account's IAM with the plain list and get calls of boto3 and says, line by
-line, what a sync of it must hold. It shares nothing with the server: no bulk call, no credential report.
+"""An independent oracle: walks the IAM of an account, or of every account of an organization, with the plain list and
+get calls of boto3 and says, line by line, what a sync of it must hold. It shares nothing with the server: no bulk call,
+no credential report.
 
-    python3 walk_iam.py http://127.0.0.1:5000 > expected.jsonl
+    python3 walk_iam.py http://127.0.0.1:5000 [--organization] [--secrets] [--only-attached] > expected.jsonl
 
 The lines have the form of `enginesync --dump` (test/e2e/engine): one JSON object each, keys and lines sorted.
 
 RULES, where spec/iam.md leaves a choice or lists a defect of the reference to be done right:
 
- 1. Types: group, iam_policy, iam_user, inline_policy, role. No parent: the connector's own account.
+ 1. Types: group, iam_policy, iam_user, inline_policy, role; with an organization account_iam, with secrets access-key. No
+    parent: the connector's own account.
  2. created_at = CreateDate of users, groups, roles and managed policies (D4); not of inline policies. Whole seconds.
  3. last_login = the latest of PasswordLastUsed and the last uses of the user's access keys (D1); absent if there is none.
  4. emails (D3): the user name, then the value of the tag `email` (key exactly so), each if it is a valid address,
     without duplicates (exact text); the first one is primary. Valid: local part an ASCII dot-atom of at most 64, domain
     of labels [a-z0-9-] of 1..63 (case ignored) without a hyphen at either end, at most 253; in all at most 254.
  5. aws_tags: all tags of users and roles (D2).
- 6. iam_policy: customer-managed policies, and the AWS-managed ones attached to a user, group or role of the account.
-    Being a permissions boundary is not being attached. Description as GetPolicy gives it (D23). Document: that of the default version.
+ 6. iam_policy: customer-managed policies under their account; AWS's whole catalogue once, without parent (D44). Only attached:
+    of both those attached to a user, group or role. Being a permissions boundary is not being attached. Description as GetPolicy gives
+    it (D23), for AWS's policies only if attached: in the own account, or (only attached) in any. Document: that of the default version.
  7. Documents are percent-decoded, `+` stays (D40). One that cannot be decoded: trust as if absent; permissions: left out.
  8. Trust policy: a document that is no JSON object (`null` included, D9), or whose Statement is neither array, object nor
     null, is unparsable. A statement with a member of the wrong type is skipped, the others count (D8). A `null` statement
@@ -24,22 +27,28 @@ RULES, where spec/iam.md leaves a choice or lists a defect of the reference to b
     without Condition (absent, null or {}) whose actions match removes exactly the principals it names, wherever it stands; `*`
     (as Principal or in AWS) removes all. NotPrincipal and NotAction make a statement name nobody, or match nothing.
 10. A principal is an ARN of service iam with a 12-digit account whose resource starts with `user/` or `role/` (D11). It may be
-    of any account and need not exist. Duplicates: one grant. GrantExpandable only for roles that exist in the sync (D11).
+    of any account and need not exist. Duplicates: one grant. GrantExpandable only for roles that exist in the sync (D11), in
+    whichever of its accounts.
 11. Classification (6.2): an Allow counts when an action matches, as in 9, one of the operations whose names start with
     sts:AssumeRole, or itself starts with that. Deny is not looked at. `aws.role.public` (D10) comes first, after service-linked.
     For cross_account the principal is an ARN with a 12-digit account that is not the role's own.
-12. Kept: every user is HUMAN and enabled (D43); role is grantable to iam_user, role, group, sso_user (D39).
+12. account_iam: the organization's accounts that are ACTIVE (D27). Those whose role can be assumed, but for the own one, announce
+    their children, and those have it as their parent. AWS-managed policies have none.
+13. access-key (D22): V1Identifier is the key's id, the owner is told by ARN, the parent is the account. No date of last use: never.
+    Active is ENABLED; any other status is DISABLED, with AWS's word as its details.
+14. Kept: every user is HUMAN and enabled (D43); role is grantable to iam_user, role, group, sso_user (D39).
 """
 
+import argparse
 import json
 import re
-import sys
 from datetime import timezone
 from urllib.parse import unquote_to_bytes
 
 import boto3
 import botocore.handlers
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 V2 = "type.googleapis.com/c1.connector.v2."
 
@@ -57,17 +66,39 @@ PERMISSIONS = {
     "inline_policy": "iam:ListUserPolicies iam:ListRolePolicies iam:ListGroupPolicies "
                      "sso:GetInlinePolicyForPermissionSet iam:GetUserPolicy iam:GetRolePolicy iam:GetGroupPolicy "
                      "iam:DeleteUserPolicy iam:DeleteRolePolicy iam:DeleteGroupPolicy",
+    "access-key": "iam:ListAccessKeys iam:GetAccessKeyLastUsed",
+    "account_iam": "iam:ListAccountAliases",
 }
 
 
 # ---------------------------------------------------------------------------------------------------- AWS, raw
 
-def iam_client(endpoint, access_key="AKIAWALKWALKWALKWALK", secret_key="secret"):
+OWN_KEY = {"aws_access_key_id": "AKIAWALKWALKWALKWALK", "aws_secret_access_key": "secret"}
+
+
+def client(service, endpoint, **key):
+    return boto3.client(service, endpoint_url=endpoint, region_name="us-east-1", **(key or OWN_KEY),
+                        config=Config(retries={"total_max_attempts": 5}))
+
+
+def iam_client(endpoint, **key):
     """A client that leaves policy documents as AWS sent them (boto3 would decode and parse them)."""
-    iam = boto3.client("iam", endpoint_url=endpoint, region_name="us-east-1", aws_access_key_id=access_key,
-                       aws_secret_access_key=secret_key, config=Config(retries={"total_max_attempts": 5}))
+    iam = client("iam", endpoint, **key)
     iam.meta.events.unregister("after-call.iam", botocore.handlers.json_decode_policies)
     return iam
+
+
+def child_key(endpoint, account, role="OrganizationAccountAccessRole"):
+    """The key to another account of the organization; None when its role cannot be assumed."""
+    try:
+        made = client("sts", endpoint).assume_role(RoleArn=f"arn:aws:iam::{account}:role/{role}", RoleSessionName="walk")
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "AccessDenied":
+            return None
+        raise
+    c = made["Credentials"]
+    return {"aws_access_key_id": c["AccessKeyId"], "aws_secret_access_key": c["SecretAccessKey"],
+            "aws_session_token": c["SessionToken"]}
 
 
 def paged(iam, operation, key, **kwargs):
@@ -181,6 +212,10 @@ def arn_parts(arn):
     return tuple(parts[1:]) if len(parts) == 6 and parts[0] == "arn" else None
 
 
+def is_aws_managed(policy_arn):
+    return arn_parts(policy_arn)[3] == "aws"
+
+
 def is_account(text):
     return re.fullmatch("[0-9]{12}", text) is not None
 
@@ -276,18 +311,24 @@ def rid(kind, resource):
     return {"resourceType": kind, "resource": resource}
 
 
-def resource_types():
+def resource_types(organization, secrets):
     def row(kind, display, trait, *annotations):
         permissions = [{"permission": p} for p in PERMISSIONS[kind].split()]
+        if kind != "access-key":
+            annotations += (any_of("V1Identifier", id=kind),)
         return {"kind": "resource_type", "id": kind, "displayName": display, "traits": [trait],
-                "annotations": [*annotations, any_of("V1Identifier", id=kind),
-                                any_of("CapabilityPermissions", permissions=permissions)]}
+                "annotations": [*annotations, any_of("CapabilityPermissions", permissions=permissions)]}
 
-    return [row("iam_user", "IAM User", "TRAIT_USER", any_of("SkipEntitlements")),
-            row("group", "Group", "TRAIT_GROUP"),
-            row("role", "IAM Role", "TRAIT_ROLE"),
-            row("iam_policy", "IAM Managed Policy", "TRAIT_ROLE"),
-            row("inline_policy", "Inline Policy", "TRAIT_ROLE")]
+    out = [row("iam_user", "IAM User", "TRAIT_USER", any_of("SkipEntitlements")),
+           row("group", "Group", "TRAIT_GROUP"),
+           row("role", "IAM Role", "TRAIT_ROLE"),
+           row("iam_policy", "IAM Managed Policy", "TRAIT_ROLE"),
+           row("inline_policy", "Inline Policy", "TRAIT_ROLE")]
+    if organization:
+        out.append(row("account_iam", "Account IAM", "TRAIT_APP", any_of("SkipEntitlementsAndGrants")))
+    if secrets:
+        out.append(row("access-key", "Access Key", "TRAIT_SECRET", any_of("SkipEntitlementsAndGrants")))
+    return out
 
 
 def entitlement(kind, arn, slug, display, description, grantable_to, annotations=()):
@@ -321,12 +362,38 @@ def policy_expansion(kind, arn):
 # ------------------------------------------------------------------------------------------- facts to messages
 
 class Expected:
-    """The lines an account must give, from its facts. Entities are dicts: name, arn, path, id, created (RFC 3339), attached
-    (ARNs), inline ((name, decoded document) pairs), and tags (a dict), last_login, members, trust, description, max_session
-    where they have them. Roles come after role_arns is set, policies last."""
+    """The lines a sync must give, from facts. Entities are dicts: name, arn, path, id, created (RFC 3339), attached
+    (ARNs), inline ((name, decoded document) pairs), and tags (a dict), last_login, keys, members, trust, description,
+    max_session where they have them.
 
-    def __init__(self):
-        self.lines, self.attached, self.role_arns = resource_types(), set(), set()
+    role_arns is set first, to the ARNs of every role in the sync. Then the accounts, the own one first: enter(), then its
+    entities, then its policies."""
+
+    def __init__(self, organization=False, secrets=False, only_attached=False):
+        self.lines, self.role_arns = resource_types(organization, secrets), set()
+        self.secrets, self.only_attached = secrets, only_attached
+        self.parent, self.attached, self.aws_managed = None, set(), set()
+
+    def account(self, a, has_children):
+        """An account of the organization: id, arn, name."""
+        children = ["iam_user", "role", "group", "iam_policy"] + (["access-key"] if self.secrets else [])
+        self.lines.append({
+            "kind": "resource", "id": rid("account_iam", a["id"]), "displayName": a["name"],
+            "annotations": [any_of("V1Identifier", id=a["id"]),
+                            *(any_of("ChildResourceType", resourceTypeId=c) for c in children if has_children),
+                            any_of("AppTrait")],
+            "profile": {"aws_account_arn": a["arn"], "aws_account_id": a["id"]}})
+
+    def enter(self, account):
+        """What follows is of this account of the organization; None: of the own."""
+        self.parent = account and rid("account_iam", account)
+        self.attached = set()
+
+    def resource(self, kind, own, name, parent, **fields):
+        line = {"kind": "resource", "id": rid(kind, own), "displayName": name, **fields}
+        if parent:
+            line["parentResourceId"] = parent
+        self.lines.append(line)
 
     def user(self, u):
         trait = any_of("UserTrait", emails=emails(u["name"], u["tags"]), status={"status": "STATUS_ENABLED"},
@@ -334,6 +401,17 @@ class Expected:
         self.entity("iam_user", u, [trait], {"aws_user_type": "iam", "aws_user_id": u["id"], "aws_tags": u["tags"]},
                     status={"status": "RESOURCE_STATUS_ENABLED"})
         self.policy_side("iam_user", u)
+        for key in u["keys"] if self.secrets else ():
+            self.access_key(u, key)
+
+    def access_key(self, u, k):
+        """k: id, status, created, last_used."""
+        status = {"status": "RESOURCE_STATUS_ENABLED"} if k["status"] == "Active" else {
+            "status": "RESOURCE_STATUS_DISABLED", "details": k["status"]}
+        trait = any_of("SecretTrait", lastUsedAt=k["last_used"], identityId=rid("iam_user", u["arn"]),
+                       credentialType="CREDENTIAL_TYPE_STATIC_SECRET", credentialDetail="aws.access_key")
+        self.resource("access-key", k["id"], f"{u['name']}|{k['id']}", self.parent, createdAt=k["created"], status=status,
+                      annotations=[any_of("V1Identifier", id=k["id"]), trait])
 
     def group(self, g):
         name, arn = g["name"], g["arn"]
@@ -365,11 +443,9 @@ class Expected:
         self.policy_side("role", r)
 
     def entity(self, kind, e, traits, profile, **more):
-        self.lines.append({
-            "kind": "resource", "id": rid(kind, e["arn"]), "displayName": e["name"], "createdAt": e["created"],
-            "annotations": [any_of("V1Identifier", id=e["arn"]), any_of("ChildResourceType", resourceTypeId="inline_policy"),
-                            *traits],
-            "profile": {"aws_arn": e["arn"], "aws_path": e["path"], **profile}, **more})
+        self.resource(kind, e["arn"], e["name"], self.parent, createdAt=e["created"], annotations=[
+            any_of("V1Identifier", id=e["arn"]), any_of("ChildResourceType", resourceTypeId="inline_policy"), *traits],
+            profile={"aws_arn": e["arn"], "aws_path": e["path"], **profile}, **more)
 
     def policy_side(self, kind, e):
         """Managed policies attached to the entity, and its inline policies."""
@@ -384,28 +460,30 @@ class Expected:
         profile = {"aws_policy_name": name, "aws_parent_arn": arn}
         if document:
             profile["policy_document"] = document
-        self.lines.append({
-            "kind": "resource", "id": rid("inline_policy", own), "parentResourceId": rid(kind, arn), "displayName": name,
-            "description": f"Inline policy {name} attached to {kind} IAM {arn}", "annotations": [any_of("RoleTrait")],
-            "profile": profile})
+        self.resource("inline_policy", own, name, rid(kind, arn), annotations=[any_of("RoleTrait")], profile=profile,
+                      description=f"Inline policy {name} attached to {kind} IAM {arn}")
         self.lines.append(entitlement("inline_policy", own, "attached", f"{name} Inline Policy",
                                       f"Has the {name} inline policy in AWS", [kind]))
         self.lines.append(grant("inline_policy", own, "attached", kind, arn, policy_expansion(kind, arn)))
 
     def wants(self, policy_arn):
-        """Rule 6: customer-managed, or attached to something."""
-        return arn_parts(policy_arn)[3] != "aws" or policy_arn in self.attached
+        """Rule 6, in this account."""
+        if policy_arn in self.aws_managed:
+            return False  # emitted already
+        if is_aws_managed(policy_arn):
+            return policy_arn in self.attached or not (self.only_attached or self.parent)
+        return not self.only_attached or policy_arn in self.attached
 
     def policy(self, p):
-        name, arn = p["name"], p["arn"]
-        line = {"kind": "resource", "id": rid("iam_policy", arn), "displayName": name, "createdAt": p["created"],
-                "annotations": [any_of("SkipGrants"), any_of("RoleTrait")],
-                "profile": {"aws_policy_name": name, "aws_policy_arn": arn}}
-        if p["description"]:
-            line["description"] = p["description"]
+        name, arn, of_aws = p["name"], p["arn"], is_aws_managed(p["arn"])
+        profile = {"aws_policy_name": name, "aws_policy_arn": arn}
         if p["document"]:
-            line["profile"]["policy_document"] = p["document"]
-        self.lines.append(line)
+            profile["policy_document"] = p["document"]
+        more = {"description": p["description"]} if p["description"] and (not of_aws or arn in self.attached) else {}
+        if of_aws:
+            self.aws_managed.add(arn)
+        self.resource("iam_policy", arn, name, None if of_aws else self.parent, createdAt=p["created"], profile=profile,
+                      annotations=[any_of("SkipGrants"), any_of("RoleTrait")], **more)
         self.lines.append(entitlement("iam_policy", arn, "attached", f"{name} Managed Policy",
                                       f"Has the {name} managed policy in AWS",
                                       ["iam_user", "role", "group", "permission_set", "permission_set_assignment"]))
@@ -421,27 +499,28 @@ class Walk:
 
     def __init__(self, iam):
         self.iam = iam
+        self.users, self.groups, self.roles = (
+            list(paged(iam, f"list_{kind.lower()}", kind)) for kind in ("Users", "Groups", "Roles"))
+        self.role_arns = {r["Arn"] for r in self.roles}
 
-    def run(self):
-        out = Expected()
-        users = list(paged(self.iam, "list_users", "Users"))
-        groups = list(paged(self.iam, "list_groups", "Groups"))
-        roles = list(paged(self.iam, "list_roles", "Roles"))
-        out.role_arns = {r["Arn"] for r in roles}
-        for u in users:
+    def add_to(self, out):
+        for u in self.users:
+            keys = list(self.keys(u))
+            dates = [rfc3339(u["PasswordLastUsed"])] if u.get("PasswordLastUsed") else []
+            dates += [k["last_used"] for k in keys if k["last_used"]]
             out.user({**self.entity("User", u), "tags": self.tags("user", UserName=u["UserName"]),
-                      "last_login": self.last_login(u)})
-        for g in groups:
+                      "last_login": max(dates, default=None), "keys": keys})
+        for g in self.groups:
             members = [u["Arn"] for u in paged(self.iam, "get_group", "Users", GroupName=g["GroupName"])]
             out.group({**self.entity("Group", g), "members": members})
-        for r in roles:
+        for r in self.roles:
             out.role({**self.entity("Role", r), "tags": self.tags("role", RoleName=r["RoleName"]),
                       "trust": decode(r.get("AssumeRolePolicyDocument") or ""), "description": r.get("Description", ""),
                       "max_session": r.get("MaxSessionDuration")})
-        local = {p["Arn"] for p in paged(self.iam, "list_policies", "Policies", Scope="Local")}
-        for arn in sorted(filter(out.wants, local | out.attached)):
-            out.policy(self.policy(arn))
-        return out.sorted()
+        listed = {p["Arn"]: p for p in paged(self.iam, "list_policies", "Policies", Scope="All")}
+        for arn in sorted(filter(out.wants, listed.keys() | out.attached)):
+            undescribed = is_aws_managed(arn) and arn not in out.attached  # so GetPolicy would tell nothing that is wanted
+            out.policy(self.policy(listed[arn] if undescribed else self.iam.get_policy(PolicyArn=arn)["Policy"]))
 
     def entity(self, kind, e):
         who, call = {f"{kind}Name": e[f"{kind}Name"]}, kind.lower()
@@ -454,17 +533,15 @@ class Walk:
     def tags(self, call, **who):
         return {t["Key"]: t["Value"] for t in paged(self.iam, f"list_{call}_tags", "Tags", **who)}
 
-    def last_login(self, u):
-        dates = [u["PasswordLastUsed"]] if u.get("PasswordLastUsed") else []
+    def keys(self, u):
         for key in paged(self.iam, "list_access_keys", "AccessKeyMetadata", UserName=u["UserName"]):
             used = self.iam.get_access_key_last_used(AccessKeyId=key["AccessKeyId"])["AccessKeyLastUsed"]
-            dates += [used["LastUsedDate"]] if used.get("LastUsedDate") else []
-        return rfc3339(max(dates)) if dates else None
+            yield {"id": key["AccessKeyId"], "status": key["Status"], "created": rfc3339(key["CreateDate"]),
+                   "last_used": rfc3339(used["LastUsedDate"]) if used.get("LastUsedDate") else None}
 
-    def policy(self, arn):
-        p = self.iam.get_policy(PolicyArn=arn)["Policy"]
-        version = self.iam.get_policy_version(PolicyArn=arn, VersionId=p["DefaultVersionId"])["PolicyVersion"]
-        return {"name": p["PolicyName"], "arn": arn, "created": rfc3339(p["CreateDate"]),
+    def policy(self, p):
+        version = self.iam.get_policy_version(PolicyArn=p["Arn"], VersionId=p["DefaultVersionId"])["PolicyVersion"]
+        return {"name": p["PolicyName"], "arn": p["Arn"], "created": rfc3339(p["CreateDate"]),
                 "description": p.get("Description"), "document": decode(version.get("Document") or "")}
 
 
@@ -472,10 +549,36 @@ def canonical(line):
     return json.dumps(line, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-def expected(iam):
-    """The sorted lines a sync of the client's account must give."""
-    return Walk(iam).run()
+def expected(endpoint, organization=False, secrets=False, only_attached=False, own=None):
+    """The sorted lines a sync must give of the account that the endpoint takes us for, or of its organization. own: the
+    account's number, needed for an organization."""
+    out = Expected(organization, secrets, only_attached)
+    walks = [(None, Walk(iam_client(endpoint)))]
+    for a in paged(client("organizations", endpoint), "list_accounts", "Accounts") if organization else ():
+        if a["Status"] != "ACTIVE":
+            continue
+        key = None if a["Id"] == own else child_key(endpoint, a["Id"])
+        out.account({"id": a["Id"], "arn": a["Arn"], "name": a["Name"]}, has_children=bool(key))
+        if key:
+            walks.append((a["Id"], Walk(iam_client(endpoint, **key))))
+    for _, walk in walks:
+        out.role_arns |= walk.role_arns
+    for account, walk in walks:
+        out.enter(account)
+        walk.add_to(out)
+    return out.sorted()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split(".")[0])
+    parser.add_argument("endpoint")
+    for flag in ("organization", "secrets", "only-attached"):
+        parser.add_argument(f"--{flag}", action="store_true")
+    a = parser.parse_args()
+    own = client("sts", a.endpoint).get_caller_identity()["Account"]
+    for line in expected(a.endpoint, a.organization, a.secrets, a.only_attached, own):
+        print(line)
 
 
 if __name__ == "__main__":
-    sys.stdout.write("".join(line + "\n" for line in expected(iam_client(sys.argv[1]))))
+    main()

@@ -829,6 +829,7 @@ static void test_commands(void)
 		{{"--dump-core", "serve"}, COMMAND_SERVE, COMMAND_HELP, NULL},
 		{{"--dump-core=true", "serve"}, COMMAND_SERVE, COMMAND_HELP, NULL},
 		{{"-f", "x", "serve"}, COMMAND_SERVE, COMMAND_HELP, NULL},
+		{{"capabilities"}, COMMAND_CAPABILITIES, COMMAND_HELP, NULL},
 		{{"version"}, COMMAND_VERSION, COMMAND_HELP, NULL},
 		{{"--version"}, COMMAND_VERSION, COMMAND_HELP, NULL},
 		{{"serve", "-v"}, COMMAND_VERSION, COMMAND_HELP, NULL},

@@ -187,6 +187,29 @@ static void test_claims_without_a_sync(void)
 	tear_down();
 }
 
+/* 1,400 policies of which not one may be read cost one wave of denied calls, not 1,400. */
+static void test_denied_documents(void)
+{
+	static const struct rule denied[] = {{"GetPolicyVersion", "", 403, "AccessDenied"}};
+	struct policy_version policies[500];
+	struct str documents[500];
+	struct arena *arena = arena_new(0);
+	struct err e;
+
+	set_up(denied, ARRAY_LEN(denied));
+	for (size_t i = 0; i < ARRAY_LEN(policies); i++)
+		policies[i] = (struct policy_version){str_fmt(arena, "arn:aws:iam::aws:policy/P%zu", i), STR("v1")};
+	for (int page = 0; page < 2; page++) {
+		CU_ASSERT_EQUAL(inventory_policy_documents(
+					fx.inventory, &background, policies, ARRAY_LEN(policies), arena, documents, &e),
+			ERR_OK);
+		CU_ASSERT_EQUAL(documents[499].n, 0);
+	}
+	CU_ASSERT(scripted_http_requests(fx.aws) <= 64 + 1); /* who are we */
+	tear_down();
+	arena_free(arena);
+}
+
 static void test_alias(void)
 {
 	static const struct rule denied[] = {{"ListAccountAliases", "", 403, "AccessDenied"}};
@@ -212,6 +235,7 @@ int main(void)
 		{"a policy side denied for some", test_denied_for_some},
 		{"accounts that deny count once", test_denied_accounts_count_once},
 		{"claims without a sync", test_claims_without_a_sync},
+		{"documents that are denied", test_denied_documents},
 		{"the account's alias", test_alias},
 		CU_TEST_INFO_NULL,
 	};

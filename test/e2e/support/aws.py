@@ -49,6 +49,13 @@ class Sim(Process):
         """Calls per operation; by="account": for each account."""
         return self.get(f"counters?by={by}" if by else "counters")
 
+    def assert_no_read_twice(self):
+        """Of IAM, Organizations and the like; what all accounts answer alike (AWS's policies) is to be asked of one. The simulator
+        leaves out what the rule leaves out: STS, report polling, answers with an error."""
+        repeats = self.get("repeats?global=aws-policies")
+        assert repeats["lost"] == 0
+        assert repeats["repeats"] == [], json.dumps(repeats["repeats"], indent=1)[:4000]
+
     def requests(self, account=None):
         """Every request: op, params, status."""
         query = f"?account={account}" if account else ""
