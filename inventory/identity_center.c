@@ -171,13 +171,13 @@ static enum err_code get(struct inventory *inv, const struct ctx *ctx, const str
 	return ERR_OK;
 }
 
-/* Of several, the one that the connector's own account owns; NULL: not exactly one. */
-static const struct instance_row *owned_instance(const struct instance_row *all, size_t n, struct str own_account)
+/* NULL: none, or several. */
+static const struct instance_row *owned_instance(const struct instance_row *all, size_t n, struct str owner)
 {
 	const struct instance_row *owned = NULL;
 
 	for (size_t i = 0; i < n; i++) {
-		if (!str_eq(all[i].owner, own_account))
+		if (!str_eq(all[i].owner, owner))
 			continue;
 		if (owned != NULL)
 			return NULL;
@@ -186,23 +186,50 @@ static const struct instance_row *owned_instance(const struct instance_row *all,
 	return owned;
 }
 
-static enum err_code choose_instance(struct inventory *inv, const struct ctx *ctx, const struct instance_row *all, size_t n,
-	struct arena *arena, const struct instance_row **ret_one, struct err *reterr)
+/* Whoever we are: the ARN of every account of the organization names it. */
+static enum err_code management_account(
+	struct inventory *inv, const struct ctx *ctx, struct str sync_id, struct arena *arena, struct str *ret_account, struct err *reterr)
 {
-	struct inventory_identity own;
+	CLEANUP(org_accounts_unrefp) struct org_accounts *accounts = NULL;
+	const struct org_account *all;
+	struct arn arn;
+	size_t n;
+
+	if (inventory_org_accounts(inv, ctx, sync_id, &accounts, reterr) != ERR_OK)
+		return reterr->code;
+	all = org_accounts_all(accounts, &n);
+	if (n == 0 || !arn_parse(all[0].arn, &arn))
+		return err_set(reterr, ERR_PROTOCOL, "baton-aws: organizations:ListAccounts does not tell the management account");
+	*ret_account = str_dup(arena, arn.account);
+	return ERR_OK;
+}
+
+static struct str arns_of(const struct instance_row *all, size_t n, struct arena *arena)
+{
+	struct str arns = all[0].arn;
+
+	for (size_t i = 1; i < n; i++)
+		arns = str_fmt(arena, STR_FMT ", " STR_FMT, STR_ARG(arns), STR_ARG(all[i].arn));
+	return arns;
+}
+
+static enum err_code choose_instance(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
+	const struct instance_row *all, size_t n, struct arena *arena, const struct instance_row **ret_one, struct err *reterr)
+{
+	struct str management;
 
 	if (n == 0)
 		return err_set(reterr, ERR_MISSING, "baton-aws: no Identity Instance found");
 	*ret_one = &all[0];
 	if (n == 1)
 		return ERR_OK;
-	if (inventory_identity(inv, ctx, /* refresh= */ false, arena, &own, reterr) != ERR_OK)
+	if (management_account(inv, ctx, sync_id, arena, &management, reterr) != ERR_OK)
 		return reterr->code;
-	*ret_one = owned_instance(all, n, own.account);
+	*ret_one = owned_instance(all, n, management);
 	if (*ret_one == NULL)
 		return err_set(reterr, ERR_PRECONDITION,
-			"baton-aws: %zu Identity Center instances, and not exactly one belongs to account " STR_FMT ": the first is " STR_FMT,
-			n, STR_ARG(own.account), STR_ARG(all[0].arn));
+			"baton-aws: of these Identity Center instances not exactly one belongs to the management account " STR_FMT ": " STR_FMT,
+			STR_ARG(management), STR_ARG(arns_of(all, n, arena)));
 	return ERR_OK;
 }
 
@@ -217,7 +244,7 @@ enum err_code inventory_ic_instance(struct inventory *inv, const struct ctx *ctx
 	if (get(inv, ctx, &instances_fact, sync_id, STR_EMPTY, &rows, reterr) != ERR_OK)
 		return reterr->code;
 	all = ic_all(rows, &n);
-	if (choose_instance(inv, ctx, all, n, arena, &one, reterr) != ERR_OK)
+	if (choose_instance(inv, ctx, sync_id, all, n, arena, &one, reterr) != ERR_OK)
 		return reterr->code;
 	if (!arn_parse(one->arn, &arn))
 		return err_set(reterr, ERR_PROTOCOL, "baton-aws: '" STR_FMT "' is not the ARN of an instance", STR_ARG(one->arn));

@@ -35,7 +35,7 @@ const void *ic_find(const struct ic_rows *rows, struct str key);
 struct ic_instance {
 	struct str arn, store_id, partition; /* partition: of the ARN */
 };
-/* Strings live in the arena. */
+/* The only active one, or that of the organization's management account. Strings live in the arena. */
 MUST_CHECK enum err_code inventory_ic_instance(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
 	struct arena *arena, struct ic_instance *ret_instance, struct err *reterr);
 
