@@ -14,28 +14,30 @@
 #include "syncers/syncer.h"
 
 struct event_request {
-	struct syncer_call call;       /* page_token: the cursor; no sync id */
-	bool               has_start;
-	int64_t            start_at_s; /* counts where there is no cursor yet */
+	struct syncer_call call; /* page_token: the cursor; no sync id */
+	bool has_start;
+	int64_t start_at_s; /* counts where there is no cursor yet */
 };
 
 struct event_page {
 	C1__Connector__V2__Event **events;
-	size_t                     n;
-	struct str                 cursor; /* to go on with; never empty */
-	bool                       has_more;
+	size_t n;
+	struct str cursor; /* to go on with; never empty */
+	bool has_more;
 };
 
 struct event_feed {
-	const char                         *id;
+	const char *id;
 	const C1__Connector__V2__EventType *types;
-	size_t                              n_types;
-	enum err_code (*list)(const struct event_request *request, struct event_page *ret_page, struct err *reterr);
+	size_t n_types;
+	enum err_code (*list)(
+		const struct event_request *request, struct event_page *ret_page, struct err *reterr);
 };
 
 #define EVENT_FEEDS_MAX 1
 
 /* The feeds that this configuration registers (spec/config.md 7). Returns how many. */
-size_t event_feeds_registered(const struct syncer_config *config, const struct event_feed *ret_feeds[EVENT_FEEDS_MAX]);
+size_t event_feeds_registered(
+	const struct syncer_config *config, const struct event_feed *ret_feeds[EVENT_FEEDS_MAX]);
 
 #endif

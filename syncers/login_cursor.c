@@ -173,7 +173,8 @@ static void take_seen(struct unpack *u, struct login_cursor *c)
 
 		seen->time_s = before_s = take_time(u, before_s);
 		seen->hash = take_u32(u);
-		u->bad = u->bad || !may_be_seen(c, seen->time_s) || (c->n_seen > 0 && compare(seen[-1], *seen) >= 0);
+		u->bad = u->bad || !may_be_seen(c, seen->time_s) ||
+			 (c->n_seen > 0 && compare(seen[-1], *seen) >= 0);
 		c->n_seen++;
 	}
 }
@@ -190,12 +191,14 @@ static void take_scan(struct unpack *u, struct login_cursor *c)
 
 /* {"latest_event_seen":"...","next_page_token":"...","start_at":"2026-11-21T02:35:00Z","end_at":"..."}. Its scan, if it is in the middle of
  * one, begins anew: the token belongs to credentials and times that need not be ours. */
-static enum err_code decode_reference(struct arena *arena, struct str text, struct login_cursor *ret, struct err *reterr)
+static enum err_code decode_reference(
+	struct arena *arena, struct str text, struct login_cursor *ret, struct err *reterr)
 {
 	const struct json *j;
 	struct str bytes;
 
-	if (!b64_decode(arena, text, &bytes) || json_parse(arena, bytes, LOGIN_CURSOR_MAX, &j, reterr) != ERR_OK)
+	if (!b64_decode(arena, text, &bytes) ||
+		json_parse(arena, bytes, LOGIN_CURSOR_MAX, &j, reterr) != ERR_OK)
 		return err_set(reterr, ERR_INVALID, "baton-aws: cursor corrupt: not base64 of JSON");
 	if (!time_parse_rfc3339(json_str(json_get(j, STR("start_at"))), &ret->from_s) || ret->from_s < 0 ||
 		ret->from_s > MAX_TIME_S)
@@ -203,14 +206,16 @@ static enum err_code decode_reference(struct arena *arena, struct str text, stru
 	return ERR_OK;
 }
 
-enum err_code login_cursor_decode(struct arena *arena, struct str text, struct login_cursor *ret, struct err *reterr)
+enum err_code login_cursor_decode(
+	struct arena *arena, struct str text, struct login_cursor *ret, struct err *reterr)
 {
 	struct login_cursor c = {.n_seen = 0};
 	struct unpack u = {.bad = false}, checksum;
 	struct str bytes;
 
 	if (text.n > LOGIN_CURSOR_MAX)
-		return err_set(reterr, ERR_INVALID, "baton-aws: cursor corrupt: it is longer than %d bytes", LOGIN_CURSOR_MAX);
+		return err_set(reterr, ERR_INVALID, "baton-aws: cursor corrupt: it is longer than %d bytes",
+			LOGIN_CURSOR_MAX);
 	if (str_starts(text, STR("ey"))) { /* '{' and a quotation mark; ours begin with the version */
 		if (decode_reference(arena, text, &c, reterr) != ERR_OK)
 			return reterr->code;
@@ -220,7 +225,8 @@ enum err_code login_cursor_decode(struct arena *arena, struct str text, struct l
 	if (!b64url_decode(arena, text, &bytes))
 		return err_set(reterr, ERR_INVALID, "baton-aws: cursor corrupt: not base64url");
 	if (bytes.n < 1 + CHECKSUM_BYTES || bytes.p[0] != VERSION)
-		return err_set(reterr, ERR_INVALID, "baton-aws: cursor corrupt: not a cursor of this version");
+		return err_set(
+			reterr, ERR_INVALID, "baton-aws: cursor corrupt: not a cursor of this version");
 	bytes.n -= CHECKSUM_BYTES;
 	checksum = (struct unpack){.rest = str_n(bytes.p + bytes.n, CHECKSUM_BYTES)};
 	if (take_u32(&checksum) != fold(str_hash(bytes)))

@@ -31,21 +31,21 @@
 
 /* An event by its second and a hash of its id: 4 bytes are enough to tell those of one second apart. */
 struct login_seen {
-	int64_t  time_s;
+	int64_t time_s;
 	uint32_t hash;
 };
 
 struct login_cursor {
-	int64_t from_s;     /* what happened before is done with */
-	bool    scanning;   /* in the middle of a scan: */
-	int64_t until_s;    /* when it began, and the newest it looks for */
-	int64_t at_s;       /* it goes on here, backwards in time: from_s <= at_s <= until_s */
-	bool    in_second;  /* the first part of the second at_s is done: */
-	uint32_t at_hash;   /* up to this hash */
+	int64_t from_s;   /* what happened before is done with */
+	bool scanning;    /* in the middle of a scan: */
+	int64_t until_s;  /* when it began, and the newest it looks for */
+	int64_t at_s;     /* it goes on here, backwards in time: from_s <= at_s <= until_s */
+	bool in_second;   /* the first part of the second at_s is done: */
+	uint32_t at_hash; /* up to this hash */
 	/* What was handed out and will be met again, sorted by time and hash. All of it is in the first LOGIN_OVERLAP_S from from_s on,
 	 * or, while scanning, in the last before until_s. */
 	struct login_seen seen[LOGIN_MAX_SEEN];
-	size_t            n_seen;
+	size_t n_seen;
 };
 
 /* At most LOGIN_CURSOR_MAX bytes. */
@@ -56,10 +56,10 @@ MUST_CHECK enum err_code login_cursor_decode(
 	struct arena *arena, struct str text, struct login_cursor *ret, struct err *reterr);
 
 uint32_t login_hash(struct str event_id);
-bool     login_cursor_has_seen(const struct login_cursor *c, struct login_seen event);
+bool login_cursor_has_seen(const struct login_cursor *c, struct login_seen event);
 /* Asserts that there is room. What is there already is not added again. */
-void     login_cursor_add(struct login_cursor *c, struct login_seen event);
+void login_cursor_add(struct login_cursor *c, struct login_seen event);
 /* Forgets what happened in [first_s, last_s]. */
-void     login_cursor_forget(struct login_cursor *c, int64_t first_s, int64_t last_s);
+void login_cursor_forget(struct login_cursor *c, int64_t first_s, int64_t last_s);
 
 #endif

@@ -7,7 +7,9 @@
 #include "base/json.h"
 
 #define MAX_DOCUMENT (1u << 20) /* CloudTrail's own limit is 256 KB */
-#define MAX_ID       256        /* of user and store; AWS's have 47 and 12 characters. Together they become a resource id of at most 1024 */
+
+/* Of user and store, whose ids have 47 and 12 characters. Together they become a resource id of at most 1024. */
+#define MAX_ID 256
 
 static struct str member_of(const struct json *j, const char *object, struct str name)
 {
@@ -33,14 +35,16 @@ bool login_parse(struct str document, struct arena *scratch, struct arena *arena
 	user = json_get(json_get(j, STR("userIdentity")), STR("onBehalfOf"));
 	user_id = json_str(json_get(user, STR("userId")));
 	store_arn = json_str(json_get(user, STR("identityStoreArn")));
-	store_id = str_rfind_char(store_arn, '/') < 0 ? STR_EMPTY
-						      : str_from(store_arn, (size_t)str_rfind_char(store_arn, '/') + 1);
+	store_id = str_rfind_char(store_arn, '/') < 0
+			   ? STR_EMPTY
+			   : str_from(store_arn, (size_t)str_rfind_char(store_arn, '/') + 1);
 	account = member_of(j, "serviceEventDetails", STR("account_id"));
 	if (!arn_is_account(account))
 		account = json_str(json_get(j, STR("recipientAccountId")));
 	if (!is_id(user_id) || !is_id(store_id) || !arn_is_account(account))
 		return false;
-	*ret = (struct login){.user_id = str_dup(arena, user_id), .store_id = str_dup(arena, store_id),
+	*ret = (struct login){.user_id = str_dup(arena, user_id),
+		.store_id = str_dup(arena, store_id),
 		.account = str_dup(arena, account)};
 	return true;
 }

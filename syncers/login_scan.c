@@ -42,12 +42,12 @@ static void keep_event(struct reading *r, const struct login_record *from, const
 		r->size = r->size * 2 + LOGIN_MAX_BATCH;
 		r->events = mem_realloc(r->events, r->size * sizeof(r->events[0]));
 	}
-	r->events[r->n++] =
-		(struct login_event){.id = str_dup(r->arena, from->id), .time_s = from->time_s, .login = *login};
+	r->events[r->n++] = (struct login_event){
+		.id = str_dup(r->arena, from->id), .time_s = from->time_s, .login = *login};
 }
 
-static void take_page(
-	struct reading *r, const struct login_query *query, const struct login_page *page, struct arena *scratch)
+static void take_page(struct reading *r, const struct login_query *query, const struct login_page *page,
+	struct arena *scratch)
 {
 	struct login login;
 
@@ -63,8 +63,8 @@ static void take_page(
 }
 
 /* Reads until the scan's position can move: mostly one page. */
-static enum err_code read_seconds(
-	const struct login_cursor *c, const struct login_source *source, struct reading *r, struct err *reterr)
+static enum err_code read_seconds(const struct login_cursor *c, const struct login_source *source,
+	struct reading *r, struct err *reterr)
 {
 	CLEANUP(arena_freep) struct arena *scratch = arena_new(0);
 	struct login_query query = {.from_s = c->from_s, .until_s = c->at_s, .token = STR_EMPTY};
@@ -98,7 +98,8 @@ static int by_position(const void *pa, const void *pb)
 
 static bool is_handed_out(const struct login_cursor *c, struct login_seen event)
 {
-	return (c->in_second && event.time_s == c->at_s && event.hash <= c->at_hash) || login_cursor_has_seen(c, event);
+	return (c->in_second && event.time_s == c->at_s && event.hash <= c->at_hash) ||
+	       login_cursor_has_seen(c, event);
 }
 
 /* Events of whole seconds into the batch, until it is full: then the cursor stands behind the last. False: it was not. */
@@ -109,7 +110,8 @@ static bool fill(struct login_cursor *c, const struct reading *r, size_t max, st
 
 	for (size_t i = 0; i < r->n && r->events[i].time_s > r->whole_above_s; i++) {
 		event = (struct login_seen){r->events[i].time_s, login_hash(r->events[i].id)};
-		if (is_handed_out(c, event) || (batch->n > 0 && event.time_s == last.time_s && event.hash == last.hash))
+		if (is_handed_out(c, event) ||
+			(batch->n > 0 && event.time_s == last.time_s && event.hash == last.hash))
 			continue;
 		if (event.time_s > settled_s && c->n_seen == LOGIN_MAX_SEEN)
 			continue;
@@ -148,8 +150,9 @@ static void end(struct login_cursor *c)
 	login_cursor_forget(c, INT64_MIN, c->from_s - 1);
 }
 
-enum err_code login_scan_step(struct login_cursor *c, int64_t now_s, size_t max, const struct login_source *source,
-	struct arena *arena, struct login_batch *ret_batch, struct err *reterr)
+enum err_code login_scan_step(struct login_cursor *c, int64_t now_s, size_t max,
+	const struct login_source *source, struct arena *arena, struct login_batch *ret_batch,
+	struct err *reterr)
 {
 	struct login_batch batch = {.n = 0};
 	struct reading r = {.arena = arena};

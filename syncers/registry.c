@@ -58,7 +58,8 @@ size_t syncers_registered(const struct syncer_config *config, const struct synce
 	return n;
 }
 
-size_t event_feeds_registered(const struct syncer_config *config, const struct event_feed *ret_feeds[EVENT_FEEDS_MAX])
+size_t event_feeds_registered(
+	const struct syncer_config *config, const struct event_feed *ret_feeds[EVENT_FEEDS_MAX])
 {
 	if (!config->identity_center || !config->sso_logins)
 		return 0;

@@ -16,17 +16,20 @@ static void drop_line(void *arg, struct str line)
 }
 
 /* A page that holds the input as a document, at both ends of what was asked for. */
-static enum err_code look_up(
-	void *self, const struct login_query *q, struct arena *arena, struct login_page *ret_page, struct err *reterr)
+static enum err_code look_up(void *self, const struct login_query *q, struct arena *arena,
+	struct login_page *ret_page, struct err *reterr)
 {
 	const struct str *document = self;
 
 	(void)reterr;
 	FUZZ_CHECK(q->from_s <= q->until_s);
-	*ret_page = (struct login_page){.records = arena_array_of(arena, 2, struct login_record), .n = 2,
+	*ret_page = (struct login_page){.records = arena_array_of(arena, 2, struct login_record),
+		.n = 2,
 		.next = q->token.n == 0 ? STR("more") : STR_EMPTY};
-	ret_page->records[0] = (struct login_record){.id = STR("a"), .time_s = q->until_s, .document = *document};
-	ret_page->records[1] = (struct login_record){.id = STR("b"), .time_s = q->from_s, .document = *document};
+	ret_page->records[0] =
+		(struct login_record){.id = STR("a"), .time_s = q->until_s, .document = *document};
+	ret_page->records[1] =
+		(struct login_record){.id = STR("b"), .time_s = q->from_s, .document = *document};
 	return ERR_OK;
 }
 
@@ -41,7 +44,8 @@ static void step(struct arena *arena, struct login_cursor *c, struct str documen
 		FUZZ_CHECK(login_scan_step(c, c->from_s + i * 5000, 1, &source, arena, &batch, &e) == ERR_OK);
 		FUZZ_CHECK(batch.n <= 1);
 		FUZZ_CHECK(login_cursor_decode(arena, login_cursor_encode(arena, c), &back, &e) == ERR_OK);
-		FUZZ_CHECK(back.from_s == c->from_s && back.scanning == c->scanning && back.n_seen == c->n_seen);
+		FUZZ_CHECK(
+			back.from_s == c->from_s && back.scanning == c->scanning && back.n_seen == c->n_seen);
 	}
 }
 

@@ -44,7 +44,11 @@ static void test_round_trip(void)
 	struct login_cursor c = {.from_s = 0};
 
 	check_round_trip(&c);
-	c = (struct login_cursor){.from_s = NOW - 86400, .scanning = true, .until_s = NOW, .at_s = NOW - 5, .in_second = true,
+	c = (struct login_cursor){.from_s = NOW - 86400,
+		.scanning = true,
+		.until_s = NOW,
+		.at_s = NOW - 5,
+		.in_second = true,
 		.at_hash = 0xdeadbeef};
 	login_cursor_add(&c, (struct login_seen){NOW - 1, 2});
 	login_cursor_add(&c, (struct login_seen){NOW - 1, 1});
@@ -63,7 +67,8 @@ static void test_round_trip(void)
 /* The fullest one there can be: the longest numbers, as many ids as fit, with distances that need two bytes wherever they can. */
 static void test_full(void)
 {
-	struct login_cursor c = {.from_s = INT64_C(1) << 39, .scanning = true, .in_second = true, .at_hash = 1};
+	struct login_cursor c = {
+		.from_s = INT64_C(1) << 39, .scanning = true, .in_second = true, .at_hash = 1};
 
 	c.at_s = c.until_s = c.from_s + (INT64_C(1) << 39) - 1;
 	for (uint32_t i = 0; c.n_seen < LOGIN_MAX_SEEN; i++) {
@@ -88,8 +93,12 @@ static void test_damage(void)
 		char *copy = str_dup_c(arena, raw);
 
 		copy[i] ^= 1;
-		CU_ASSERT_EQUAL(login_cursor_decode(arena, b64url_encode(arena, str_n(copy, raw.n)), &back, &e), ERR_INVALID);
-		CU_ASSERT_EQUAL(login_cursor_decode(arena, b64url_encode(arena, str_sub(raw, 0, i)), &back, &e), ERR_INVALID);
+		CU_ASSERT_EQUAL(
+			login_cursor_decode(arena, b64url_encode(arena, str_n(copy, raw.n)), &back, &e),
+			ERR_INVALID);
+		CU_ASSERT_EQUAL(
+			login_cursor_decode(arena, b64url_encode(arena, str_sub(raw, 0, i)), &back, &e),
+			ERR_INVALID);
 		CU_ASSERT(str_starts(str_c(e.msg), STR("baton-aws: cursor corrupt: ")));
 	}
 	arena_free(arena);
@@ -104,15 +113,26 @@ static void test_contradictions(void)
 		{.from_s = NOW, .n_seen = 2, .seen = {{NOW, 1}, {NOW, 1}}},
 		{.from_s = NOW, .n_seen = 2, .seen = {{NOW, 2}, {NOW, 1}}},
 		{.from_s = NOW, .scanning = true, .until_s = NOW + 1, .at_s = NOW + 2},
-		{.from_s = NOW, .scanning = true, .until_s = NOW + 9000, .at_s = NOW + 2, .n_seen = 1, .seen = {{NOW + 9001, 1}}},
-		{.from_s = NOW, .scanning = true, .until_s = NOW + 9000, .at_s = NOW, .n_seen = 1, .seen = {{NOW + 5000, 1}}},
+		{.from_s = NOW,
+			.scanning = true,
+			.until_s = NOW + 9000,
+			.at_s = NOW + 2,
+			.n_seen = 1,
+			.seen = {{NOW + 9001, 1}}},
+		{.from_s = NOW,
+			.scanning = true,
+			.until_s = NOW + 9000,
+			.at_s = NOW,
+			.n_seen = 1,
+			.seen = {{NOW + 5000, 1}}},
 		{.from_s = INT64_C(1) << 41},
 	};
 	struct login_cursor back;
 	struct err e;
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-		CU_ASSERT_EQUAL(login_cursor_decode(arena, login_cursor_encode(arena, &cases[i]), &back, &e), ERR_INVALID);
+		CU_ASSERT_EQUAL(login_cursor_decode(arena, login_cursor_encode(arena, &cases[i]), &back, &e),
+			ERR_INVALID);
 	arena_free(arena);
 }
 
@@ -123,7 +143,8 @@ static void test_reference(void)
 		int64_t from_s; /* -1: refused */
 	} cases[] = {
 		{"{\"start_at\":\"2026-11-21T02:35:00Z\"}", 1795228500},
-		{"{\"latest_event_seen\":\"x\",\"next_page_token\":\"y\",\"start_at\":\"2026-11-21T04:35:00+02:00\",\"end_at\":\"z\"}",
+		{"{\"latest_event_seen\":\"x\",\"next_page_token\":\"y\",\"start_at\":\"2026-11-21T04:35:00+"
+		 "02:00\",\"end_at\":\"z\"}",
 			1795228500},
 		{"{\"start_at\":5}", -1},
 		{"{\"start_at\":\"yesterday\"}", -1},
@@ -136,7 +157,8 @@ static void test_reference(void)
 	struct err e;
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		const enum err_code rc = login_cursor_decode(arena, b64_encode(arena, str_c(cases[i].json)), &back, &e);
+		const enum err_code rc =
+			login_cursor_decode(arena, b64_encode(arena, str_c(cases[i].json)), &back, &e);
 
 		CU_ASSERT_EQUAL(rc, cases[i].from_s < 0 ? ERR_INVALID : ERR_OK);
 		if (rc == ERR_OK) {
@@ -150,7 +172,8 @@ static void test_reference(void)
 	CU_ASSERT_EQUAL(login_cursor_decode(arena, STR_EMPTY, &back, &e), ERR_INVALID);
 	char *longest = arena_alloc(arena, LOGIN_CURSOR_MAX + 1);
 	memset(longest, 'A', LOGIN_CURSOR_MAX + 1);
-	CU_ASSERT_EQUAL(login_cursor_decode(arena, str_n(longest, LOGIN_CURSOR_MAX + 1), &back, &e), ERR_INVALID);
+	CU_ASSERT_EQUAL(
+		login_cursor_decode(arena, str_n(longest, LOGIN_CURSOR_MAX + 1), &back, &e), ERR_INVALID);
 	CU_ASSERT_EQUAL(login_cursor_decode(arena, str_n(longest, LOGIN_CURSOR_MAX), &back, &e), ERR_INVALID);
 	arena_free(arena);
 }

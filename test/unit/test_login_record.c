@@ -6,7 +6,9 @@
 #include "base/log.h"
 #include "support/cunit_main.h"
 
-#define WHO      "\"onBehalfOf\":{\"userId\":\"u-1\",\"identityStoreArn\":\"arn:aws:identitystore::111111111111:identitystore/d-9\"}"
+#define WHO                                                                                                  \
+	"\"onBehalfOf\":{\"userId\":\"u-1\",\"identityStoreArn\":\"arn:aws:identitystore::111111111111:"     \
+	"identitystore/d-9\"}"
 #define IDENTITY "\"userIdentity\":{\"accountId\":\"999999999999\"," WHO "}"
 #define HERE     "\"recipientAccountId\":\"111111111111\""
 #define THERE(v) "\"serviceEventDetails\":{\"role_name\":\"Admin\",\"account_id\":" v "}"
@@ -41,11 +43,20 @@ static void test_table(void)
 		{"{" IS("Federate") "," HERE "}", NULL},
 		{"{" IS("Federate") ",\"userIdentity\":{}," HERE "}", NULL},
 		{"{" IS("Federate") ",\"userIdentity\":{\"onBehalfOf\":null}," HERE "}", NULL},
-		{"{" IS("Federate") ",\"userIdentity\":{\"onBehalfOf\":{\"userId\":\"\",\"identityStoreArn\":\"a/d-9\"}}," HERE "}", NULL},
-		{"{" IS("Federate") ",\"userIdentity\":{\"onBehalfOf\":{\"userId\":\"u-1\",\"identityStoreArn\":\"a/\"}}," HERE "}", NULL},
-		{"{" IS("Federate") ",\"userIdentity\":{\"onBehalfOf\":{\"userId\":\"u-1\",\"identityStoreArn\":\"d-9\"}}," HERE "}", NULL},
-		{"{" IS("Federate") ",\"userIdentity\":{\"onBehalfOf\":{\"userId\":\"u-1\"}}," HERE "}", NULL},
-		{"{" IS("Federate") ",\"userIdentity\":{\"onBehalfOf\":{\"userId\":[\"u-1\"],\"identityStoreArn\":\"a/d-9\"}}," HERE "}", NULL},
+		{"{" IS("Federate") ",\"userIdentity\":{\"onBehalfOf\":{\"userId\":\"\",\"identityStoreArn\":"
+				    "\"a/d-9\"}}," HERE "}",
+			NULL},
+		{"{" IS("Federate") ",\"userIdentity\":{\"onBehalfOf\":{\"userId\":\"u-1\","
+				    "\"identityStoreArn\":\"a/\"}}," HERE "}",
+			NULL},
+		{"{" IS("Federate") ",\"userIdentity\":{\"onBehalfOf\":{\"userId\":\"u-1\","
+				    "\"identityStoreArn\":\"d-9\"}}," HERE "}",
+			NULL},
+		{"{" IS("Federate") ",\"userIdentity\":{\"onBehalfOf\":{\"userId\":\"u-1\"}}," HERE "}",
+			NULL},
+		{"{" IS("Federate") ",\"userIdentity\":{\"onBehalfOf\":{\"userId\":[\"u-1\"],"
+				    "\"identityStoreArn\":\"a/d-9\"}}," HERE "}",
+			NULL},
 		/* no document */
 		{"", NULL},
 		{"{not json", NULL},
@@ -54,7 +65,9 @@ static void test_table(void)
 		{"\"Federate\"", NULL},
 		{"{" IS("Federate") "," IDENTITY "," HERE "}}", NULL},
 		{"{" IS("Federate") "," IDENTITY "," HERE ",\"x\":\"\xff\"}", NULL},
-		{"{" IS("Federate") ",\"userIdentity\":{\"onBehalfOf\":{\"userId\":\"u\\u0000\",\"identityStoreArn\":\"a/d-9\"}}," HERE "}", NULL},
+		{"{" IS("Federate") ",\"userIdentity\":{\"onBehalfOf\":{\"userId\":\"u\\u0000\","
+				    "\"identityStoreArn\":\"a/d-9\"}}," HERE "}",
+			NULL},
 	};
 	struct arena *scratch = arena_new(0), *arena = arena_new(0);
 	struct login login;
@@ -85,7 +98,9 @@ static void test_long_ids(void)
 
 	for (int n = 256; n <= 257; n++) {
 		const struct str document = str_fmt(arena,
-			"{" IS("Federate") "," HERE ",\"userIdentity\":{\"onBehalfOf\":{\"userId\":\"%0*d\",\"identityStoreArn\":\"a/b\"}}}", n, 1);
+			"{" IS("Federate") "," HERE ",\"userIdentity\":{\"onBehalfOf\":{\"userId\":\"%0*d\","
+					   "\"identityStoreArn\":\"a/b\"}}}",
+			n, 1);
 
 		CU_ASSERT_EQUAL(login_parse(document, scratch, arena, &login), n == 256);
 	}

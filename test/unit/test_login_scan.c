@@ -12,8 +12,10 @@
 #include "base/mem.h"
 #include "support/cunit_main.h"
 
-#define NOW  INT64_C(1795228800)
-#define WHO  "\"userIdentity\":{\"onBehalfOf\":{\"userId\":\"u\",\"identityStoreArn\":\"a/d\"}},\"recipientAccountId\":\"111111111111\""
+#define NOW INT64_C(1795228800)
+#define WHO                                                                                                  \
+	"\"userIdentity\":{\"onBehalfOf\":{\"userId\":\"u\",\"identityStoreArn\":\"a/"                       \
+	"d\"}},\"recipientAccountId\":\"111111111111\""
 #define PAGE 50
 
 struct event {
@@ -41,10 +43,11 @@ static int newest_first(const void *pa, const void *pb)
 }
 
 /* Its token is the number of the event that comes next, plus one: late arrivals do not move it. */
-static enum err_code look_up(
-	void *self, const struct login_query *q, struct arena *arena, struct login_page *ret_page, struct err *reterr)
+static enum err_code look_up(void *self, const struct login_query *q, struct arena *arena,
+	struct login_page *ret_page, struct err *reterr)
 {
-	struct login_page page = {.records = arena_array_of(arena, PAGE, struct login_record), .next = STR_EMPTY};
+	struct login_page page = {
+		.records = arena_array_of(arena, PAGE, struct login_record), .next = STR_EMPTY};
 	uint64_t token = 0;
 	bool go = q->token.n == 0;
 
@@ -65,8 +68,10 @@ static enum err_code look_up(
 			page.next = str_fmt(arena, "%zu", e->number + 1);
 			break;
 		}
-		page.records[page.n++] = (struct login_record){.id = str_fmt(arena, "id-%zu", e->number), .time_s = e->time_s,
-			.document = e->is_login ? STR("{\"eventName\":\"Federate\"," WHO "}") : STR("{\"eventName\":\"Other\"," WHO "}")};
+		page.records[page.n++] = (struct login_record){.id = str_fmt(arena, "id-%zu", e->number),
+			.time_s = e->time_s,
+			.document = e->is_login ? STR("{\"eventName\":\"Federate\"," WHO "}")
+						: STR("{\"eventName\":\"Other\"," WHO "}")};
 	}
 	if (trail.same_token)
 		page.next = STR("1");
@@ -92,7 +97,9 @@ static void make_trail(size_t n, int64_t first_s, int64_t last_s)
 	for (size_t i = 0; i < n; i++) {
 		const int64_t time_s = first_s + below(last_s - first_s + 1);
 
-		trail.events[i] = (struct event){.time_s = time_s, .number = i, .is_login = below(8) != 0,
+		trail.events[i] = (struct event){.time_s = time_s,
+			.number = i,
+			.is_login = below(8) != 0,
 			.visible_s = below(5) == 0 ? time_s + below(900) : time_s + below(3)};
 	}
 	qsort(trail.events, n, sizeof(trail.events[0]), newest_first);
@@ -178,8 +185,8 @@ static void check(uint64_t seed, size_t n, int64_t span_s, int64_t pause_s, size
 	trail.now_s = NOW + span_s / 4;
 	poll(arena, &cursor, NOW + span_s, pause_s, max);
 	if (wrong(NOW + span_s / 10) > 0)
-		printf("%zu events, span %lld, pause %lld, max %zu: %zu wrong\n", n, (long long)span_s, (long long)pause_s, max,
-			wrong(NOW + span_s / 10));
+		printf("%zu events, span %lld, pause %lld, max %zu: %zu wrong\n", n, (long long)span_s,
+			(long long)pause_s, max, wrong(NOW + span_s / 10));
 	CU_ASSERT_EQUAL(wrong(NOW + span_s / 10), 0);
 	drop_trail();
 	arena_free(arena);
@@ -191,7 +198,7 @@ static void test_each_once(void)
 	check(2, 300, 3600, 7, 0);
 	check(3, 300, 3600, 1000, 1);
 	check(4, 300, 3600, 4000, 7);
-	check(5, 400, 20, 60, 3);     /* many in each second */
+	check(5, 400, 20, 60, 3);      /* many in each second */
 	check(6, 400, 86400, 300, 50); /* hardly any overlap */
 	check(7, 0, 3600, 60, 50);
 }
