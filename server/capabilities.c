@@ -66,11 +66,12 @@ static V2(CredentialDetails) * credential_details(struct arena *arena, bool make
 	return out;
 }
 
-/* What follows from the types' capabilities. */
-static void add_connector_level(struct arena *arena, V2(ConnectorCapabilities) * all)
+/* What follows from the types' capabilities, and from there being feeds of events. */
+static void add_connector_level(struct arena *arena, V2(ConnectorCapabilities) * all, bool event_feeds)
 {
 	for (int n = 1; n <= MAX_CAPABILITY; n++)
-		if (capabilities_have(all, (V2(Capability))n))
+		if (capabilities_have(all, (V2(Capability))n) ||
+			(event_feeds && n == V2_ENUM(CAPABILITY__CAPABILITY_EVENT_FEED_V2)))
 			PB_ADD(arena, all, connector_capabilities, (V2(Capability))n);
 	all->credential_details = credential_details(
 		arena, capabilities_have(all, V2_ENUM(CAPABILITY__CAPABILITY_ACCOUNT_PROVISIONING)));
@@ -88,7 +89,7 @@ V2(ConnectorCapabilities) * capabilities_of(const struct connector *c, struct ar
 			PB_ADD(arena, type, capabilities, s->capabilities[k]);
 		PB_ADD(arena, out, resource_type_capabilities, type);
 	}
-	add_connector_level(arena, out);
+	add_connector_level(arena, out, c->opts.n_feeds > 0);
 	return out;
 }
 
@@ -105,7 +106,7 @@ V2(ConnectorCapabilities) * capabilities_of_all(struct arena *arena)
 			PB_ADD(arena, type, capabilities, *capabilities);
 		PB_ADD(arena, out, resource_type_capabilities, type);
 	}
-	add_connector_level(arena, out);
+	add_connector_level(arena, out, /* event_feeds= */ false);
 	return out;
 }
 

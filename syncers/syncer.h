@@ -33,6 +33,7 @@ struct syncer_config {
 	bool              sync_secrets;     /* registers access-key */
 	bool              organization;     /* Organizations without Identity Center, or with cross-account IAM: registers account_iam */
 	bool              identity_center;  /* Organizations and Identity Center: registers their types */
+	bool              sso_logins;       /* with identity_center: registers the event feed of logins */
 	struct str        sso_region;       /* of Identity Center: part of its users' and groups' ids */
 	struct str        create_account_resource_type; /* "iam_user" or "sso_user" */
 };
