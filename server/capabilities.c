@@ -59,18 +59,19 @@ static V2(CredentialDetails) * credential_details(struct arena *arena, bool make
 
 	if (!makes_accounts)
 		return out;
-	accounts->preferred_credential_option = V2_ENUM(
-		CAPABILITY_DETAIL_CREDENTIAL_OPTION__CAPABILITY_DETAIL_CREDENTIAL_OPTION_NO_PASSWORD);
+	accounts->preferred_credential_option =
+		V2_ENUM(CAPABILITY_DETAIL_CREDENTIAL_OPTION__CAPABILITY_DETAIL_CREDENTIAL_OPTION_NO_PASSWORD);
 	PB_ADD(arena, accounts, supported_credential_options, accounts->preferred_credential_option);
 	out->capability_account_provisioning = accounts;
 	return out;
 }
 
-/* What follows from the types' capabilities. */
-static void add_connector_level(struct arena *arena, V2(ConnectorCapabilities) * all)
+/* What follows from the types' capabilities, and from there being feeds of events. */
+static void add_connector_level(struct arena *arena, V2(ConnectorCapabilities) * all, bool event_feeds)
 {
 	for (int n = 1; n <= MAX_CAPABILITY; n++)
-		if (capabilities_have(all, (V2(Capability))n))
+		if (capabilities_have(all, (V2(Capability))n) ||
+			(event_feeds && n == V2_ENUM(CAPABILITY__CAPABILITY_EVENT_FEED_V2)))
 			PB_ADD(arena, all, connector_capabilities, (V2(Capability))n);
 	all->credential_details = credential_details(
 		arena, capabilities_have(all, V2_ENUM(CAPABILITY__CAPABILITY_ACCOUNT_PROVISIONING)));
@@ -88,7 +89,7 @@ V2(ConnectorCapabilities) * capabilities_of(const struct connector *c, struct ar
 			PB_ADD(arena, type, capabilities, s->capabilities[k]);
 		PB_ADD(arena, out, resource_type_capabilities, type);
 	}
-	add_connector_level(arena, out);
+	add_connector_level(arena, out, c->opts.n_feeds > 0);
 	return out;
 }
 
@@ -105,7 +106,7 @@ V2(ConnectorCapabilities) * capabilities_of_all(struct arena *arena)
 			PB_ADD(arena, type, capabilities, *capabilities);
 		PB_ADD(arena, out, resource_type_capabilities, type);
 	}
-	add_connector_level(arena, out);
+	add_connector_level(arena, out, /* event_feeds= */ false);
 	return out;
 }
 
@@ -116,8 +117,8 @@ int capabilities_main(void)
 	struct err err;
 
 	buf_init(&out, MAX_DOCUMENT_BYTES);
-	if (pb_json(arena, &pb_any(arena, &capabilities_of_all(arena)->base)->base, PB_JSON_INDENTED, &out, &err) !=
-		ERR_OK) {
+	if (pb_json(arena, &pb_any(arena, &capabilities_of_all(arena)->base)->base, PB_JSON_INDENTED, &out,
+		    &err) != ERR_OK) {
 		fprintf(stderr, "baton-awsd: %s\n", err.msg);
 		return EXIT_CODE_FAILED;
 	}

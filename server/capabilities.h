@@ -1,7 +1,7 @@
 /* server/capabilities.h
  *
  * What the connector announces that it can do (spec/rpc-surface.md 3.2): a running one, computed from the registered
- * syncers, and the connector as such.
+ * syncers and feeds, and the connector as such.
  *
  * Threads: pure. Ownership: the message lives in the arena. */
 #ifndef SERVER_CAPABILITIES_H

@@ -33,3 +33,11 @@ const struct syncer *connector_syncer(const struct connector *c, struct str type
 			return c->opts.syncers[i];
 	return NULL;
 }
+
+const struct event_feed *connector_feed(const struct connector *c, struct str id)
+{
+	for (size_t i = 0; i < c->opts.n_feeds; i++)
+		if (str_eq_c(id, c->opts.feeds[i]->id))
+			return c->opts.feeds[i];
+	return NULL;
+}

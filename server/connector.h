@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/str.h"
+#include "syncers/event_feed.h"
 #include "syncers/syncer.h"
 
 struct health;
@@ -24,6 +25,8 @@ struct rpc_body;
 struct connector_options {
 	const struct syncer *const *syncers; /* in the byte order of their type ids */
 	size_t n_syncers;
+	const struct event_feed *const *feeds;
+	size_t n_feeds;
 	const struct syncer_config *config;
 	struct inventory *inventory;
 	struct health *health;
@@ -35,14 +38,16 @@ struct connector_options {
 struct connector {
 	struct connector_options opts;
 	struct metrics *metrics;
-	struct rpc_body *resource_types; /* the reply of ListResourceTypes: it depends on the configuration only */
+	struct rpc_body
+		*resource_types; /* the reply of ListResourceTypes: it depends on the configuration only */
 	struct identity_check *identity_check; /* of Validate */
 };
 
 struct connector *connector_new(const struct connector_options *opts);
 void connector_free(struct connector *c); /* NULL is fine */
 
-/* NULL: a type that is not served here. */
+/* NULL: a type, or a feed, that is not served here. */
 const struct syncer *connector_syncer(const struct connector *c, struct str type_id);
+const struct event_feed *connector_feed(const struct connector *c, struct str id);
 
 #endif

@@ -46,6 +46,7 @@ struct server {
 	struct config *config;
 	struct syncer_config syncer_config;
 	const struct syncer *syncers[SYNCERS_MAX];
+	const struct event_feed *feeds[EVENT_FEEDS_MAX];
 	struct store *store;
 	struct aws_session *aws;
 	struct inventory *inventory;
@@ -198,8 +199,9 @@ static enum err_code connector_up(struct server *s, struct err *reterr)
 		.only_attached_policies = c->sync_only_attached_policies,
 		.sync_secrets = c->sync_secrets,
 		.organization = c->global_aws_orgs_enabled &&
-			(!c->global_aws_sso_enabled || c->global_aws_cross_account_iam_enabled),
+				(!c->global_aws_sso_enabled || c->global_aws_cross_account_iam_enabled),
 		.identity_center = c->global_aws_orgs_enabled && c->global_aws_sso_enabled,
+		.sso_logins = c->sync_sso_user_last_login,
 		.sso_region = c->global_aws_sso_region,
 		.create_account_resource_type = c->create_account_resource_type,
 	};
@@ -207,6 +209,8 @@ static enum err_code connector_up(struct server *s, struct err *reterr)
 	opts.health = s->health;
 	opts.n_syncers = syncers_registered(&s->syncer_config, s->syncers);
 	opts.syncers = s->syncers;
+	opts.n_feeds = event_feeds_registered(&s->syncer_config, s->feeds);
+	opts.feeds = s->feeds;
 	s->connector = connector_new(&opts);
 	return ERR_OK;
 }

@@ -51,7 +51,7 @@ static const struct method methods[] = {
 	UNARY(ENTITLEMENTS, "ListStaticEntitlements", V2_DESC(entitlements_service_list_static_entitlements_request), RPC_INLINE, svc_list_static_entitlements),
 	UNARY(GRANTS,       "ListGrants",             V2_DESC(grants_service_list_grants_request),                 RPC_WORKERS,  svc_list_grants),
 	UNARY(ASSETS,       "GetAsset",               V2_DESC(asset_service_get_asset_request),                    RPC_INLINE,   svc_get_asset),
-	UNARY(EVENTS,       "ListEvents",             V2_DESC(list_events_request),                                RPC_INLINE,   svc_list_events),
+	UNARY(EVENTS,       "ListEvents",             V2_DESC(list_events_request),                                RPC_WORKERS,  svc_list_events),
 	UNARY(EVENTS,       "ListEventFeeds",         V2_DESC(list_event_feeds_request),                           RPC_INLINE,   svc_list_event_feeds),
 	UNARY(ACTIONS,      "InvokeAction",           V2_DESC(invoke_action_request),                              RPC_INLINE,   svc_invoke_action),
 	UNARY(ACTIONS,      "GetActionStatus",        V2_DESC(get_action_status_request),                          RPC_INLINE,   svc_get_action_status),

@@ -182,15 +182,14 @@ static const struct option server_items[] = {
 		.help = "With Identity Center, the IAM of every member account as well (without it that is always so)."},
 	{.name = "sync-secrets", .type = OPTION_BOOL, .group = OPTION_GROUP_SYNC, AT(sync_secrets),
 		.help = "Access keys as resources."},
+	{.name = "sync-sso-user-last-login", .type = OPTION_BOOL, .group = OPTION_GROUP_SYNC, AT(sync_sso_user_last_login),
+		.help = "With Identity Center, logins of its users as a feed of events, from CloudTrail."},
 	{.name = "read-ahead", .type = OPTION_INT, .group = OPTION_GROUP_SYNC, .value = "N", AT(read_ahead), .preset = "8",
 		.min = 0, .max = 64, .help = "Member accounts that are read at once before the engine asks for them; 0: none."},
 
 	/* Not available yet */
 	{NOT_AVAILABLE("provisioning", provisioning, "Changes: Grant, Revoke, CreateAccount, DeleteResource."),
 		.group = OPTION_GROUP_SYNC, .letter = 'p'},
-	{NOT_AVAILABLE("sync-sso-user-last-login", sync_sso_user_last_login,
-		 "Last logins of Identity Center users, from CloudTrail."),
-		.group = OPTION_GROUP_SYNC},
 	{.name = "client-id", .type = OPTION_STRING, .show = OPTION_REFUSED, .group = OPTION_GROUP_ENGINE, AT(client_id),
 		.sensitive = true,
 		.refusal = "service mode (--client-id) is not part of this server: the sync engine runs apart and calls it",

@@ -1,10 +1,11 @@
 /* syncers/kinds.h
  *
- * The syncers, one per file of the same name, for the registry; and what the IAM ones share. */
+ * The syncers, one per file of the same name, for the registry, the event feed, and what the IAM ones share. */
 #ifndef SYNCERS_KINDS_H
 #define SYNCERS_KINDS_H
 
 #include "inventory/iam_account.h"
+#include "syncers/event_feed.h"
 #include "syncers/syncer.h"
 
 extern const struct syncer syncer_access_key;
@@ -21,6 +22,8 @@ extern const struct syncer syncer_permission_set_assignment;
 extern const struct syncer syncer_role;
 extern const struct syncer syncer_sso_group;
 extern const struct syncer syncer_sso_user;
+
+extern const struct event_feed login_feed;
 
 /* Entitlements or grants of a type that has none. */
 syncer_of_resource_fn syncer_nothing;

@@ -17,6 +17,9 @@ struct sso_arn {
 /* Errors: those of the instance (inventory/identity_center.h). */
 MUST_CHECK enum err_code sso_arn_of(const struct syncer_call *call, struct sso_arn *ret, struct err *reterr);
 
+/* The same for any identity store of the partition. */
+struct sso_arn sso_arn_in(const struct syncer_call *call, struct str partition, struct str store_id);
+
 struct str sso_arn_user(struct arena *arena, const struct sso_arn *of, struct str user_id);
 struct str sso_arn_group(struct arena *arena, const struct sso_arn *of, struct str group_id);
 
