@@ -93,6 +93,11 @@ size_t mem_live_blocks(void)
 	return atomic_load_explicit(&live_blocks, memory_order_relaxed);
 }
 
+void mem_trim(void)
+{
+	malloc_trim(0);
+}
+
 void mem_freep(void *pp)
 {
 	void *p;

@@ -22,6 +22,9 @@ void mem_free(void *p); /* NULL is fine */
 /* Blocks that are allocated and not freed: tests assert that a suite leaves none. */
 size_t mem_live_blocks(void);
 
+/* Gives what is free back to the system, in the middle of the heap as well. Takes milliseconds. */
+void mem_trim(void);
+
 /* For CLEANUP(mem_freep) on a `char *` or any other pointer to heap memory. */
 void mem_freep(void *pp);
 

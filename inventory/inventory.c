@@ -428,10 +428,14 @@ bool inventory_claim_policy(struct inventory *inv, struct str sync_id, struct st
 enum err_code inventory_end_sync(
 	struct inventory *inv, const struct ctx *ctx, struct str sync_id, struct err *reterr)
 {
+	enum err_code code;
+
 	if (inv->read_ahead != NULL)
 		read_ahead_end(inv->read_ahead, sync_id);
 	claims_forget(inv->claims, sync_id);
-	return facts_forget(inv->facts, ctx, sync_id, reterr);
+	code = facts_forget(inv->facts, ctx, sync_id, reterr);
+	mem_trim(); /* else each thread's part of the heap stays as large as its largest sync */
+	return code;
 }
 
 void inventory_stats(struct inventory *inv, struct inventory_stats *ret_stats)

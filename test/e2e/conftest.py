@@ -159,8 +159,7 @@ def moto_organization(moto):
 
 @pytest.fixture(scope="session")
 def shared_server(program, moto, session_started):
-    """One server on the seeded moto account, for tests that only ask. AWS's catalogue has about 1,400 documents, which the pacer
-    lets through at 50 a second: test_org_moto reads them, once."""
+    """One server on the seeded moto account, for tests that only ask. AWS's catalogue is left to test_org_moto."""
     server = session_started.add(Server(session_started.folder, moto.url, "--sync-only-attached-policies", name="shared-server"))
     return server.wait_serving()
 

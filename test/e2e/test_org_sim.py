@@ -61,7 +61,7 @@ def test_only_attached_policies(sim, serve, engine, connect, folder):
 
 def test_the_cost_of_the_worked_example(sim, serve, engine, folder):
     aws = sim(**WORKED_EXAMPLE)
-    server = serve(aws.url)
+    server = serve(aws.url, "--aws-quota-percent", "10000")  # else the documents take half a minute
     first = engine(folder, server.target, "--workers", "4", name="first")
     assert first.ok, first.summary
     assert first.summary["counts"]["resource"]["iam_policy"] == 1600
