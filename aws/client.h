@@ -19,8 +19,8 @@
 struct aws_client;
 
 struct aws_client *aws_client_ref(struct aws_client *c);
-void               aws_client_unref(struct aws_client *c); /* NULL is fine */
-void               aws_client_unrefp(struct aws_client **c);
+void aws_client_unref(struct aws_client *c); /* NULL is fine */
+void aws_client_unrefp(struct aws_client **c);
 
 /* Makes one call and waits for it. in: the operation's input struct, or NULL; out: its output struct (zeroed by us) or NULL.
  * max_bytes of the answer's body: 64 MiB. */
@@ -29,19 +29,20 @@ MUST_CHECK enum err_code aws_call(struct aws_client *c, const struct ctx *ctx, c
 
 /* The same, with the top-level lists of the answer going to sink instead of into out. ERR_TOO_LARGE when the body is over the
  * bound: ask again with a smaller page. */
-MUST_CHECK enum err_code aws_call_stream(struct aws_client *c, const struct ctx *ctx, const struct aws_operation *op,
-	const void *in, struct arena *arena, void *out, const struct aws_sink *sink, struct err *reterr);
+MUST_CHECK enum err_code aws_call_stream(struct aws_client *c, const struct ctx *ctx,
+	const struct aws_operation *op, const void *in, struct arena *arena, void *out,
+	const struct aws_sink *sink, struct err *reterr);
 
 /* Many calls at once from one thread: up to max_in_flight are under way together. Each item has its own result; the function returns
  * when all are done. After the first item that failed with something that stop_on (may be NULL: stop on any error) accepts, no
  * further item is started, and those get ERR_CANCELLED. */
 struct aws_call_item {
 	const struct aws_operation *op;
-	const void                 *in;
-	void                       *out;
-	struct arena               *arena; /* of out; NULL: that of the function's caller */
-	enum err_code               code;  /* result */
-	struct err                  err;   /* when code is not ERR_OK */
+	const void *in;
+	void *out;
+	struct arena *arena; /* of out; NULL: that of the function's caller */
+	enum err_code code;  /* result */
+	struct err err;      /* when code is not ERR_OK */
 };
 typedef bool(aws_stop_fn)(const struct aws_call_item *item);
 void aws_call_many(struct aws_client *c, const struct ctx *ctx, struct aws_call_item *items, size_t n,
@@ -57,7 +58,7 @@ struct aws_call_source {
 };
 /* ERR_OK: the source has no more, and all it gave are done, well or not. Else why it was not asked for all (ctx ended): what was under way
  * was given back with that error. */
-MUST_CHECK enum err_code aws_call_each(struct aws_client *c, const struct ctx *ctx, const struct aws_call_source *source,
-	size_t max_in_flight, struct err *reterr);
+MUST_CHECK enum err_code aws_call_each(struct aws_client *c, const struct ctx *ctx,
+	const struct aws_call_source *source, size_t max_in_flight, struct err *reterr);
 
 #endif

@@ -20,21 +20,21 @@
 struct aws_session;
 
 struct aws_session_options {
-	struct str           access_key_id;       /* global-access-key-id; empty: the default chain */
-	const struct secret *secret_access_key;   /* global-secret-access-key; borrowed for the call */
-	struct str           region;              /* global-region; empty: AWS_REGION, AWS_DEFAULT_REGION, profile, home region */
-	struct str           sso_region;          /* global-aws-sso-region */
-	bool                 use_assume;
-	struct str           role_arn;
-	struct str           external_id;
-	struct str           global_role_arn;
-	struct str           global_binding_external_id;
-	struct str           iam_assume_role_name; /* in child accounts; empty: OrganizationAccountAccessRole */
-	int64_t              http_timeout_ms;     /* whole request, default 300000 */
-	unsigned             quota_percent;       /* how much of what is known of AWS's quotas is used; 0: 100 */
-	size_t               max_connections;     /* per host; 0: a sane default */
-	const char *const   *environ;             /* NULL-terminated "NAME=value"; NULL: none (tests) */
-	const struct clock  *clock;
+	struct str access_key_id;               /* global-access-key-id; empty: the default chain */
+	const struct secret *secret_access_key; /* global-secret-access-key; borrowed for the call */
+	struct str region; /* global-region; empty: AWS_REGION, AWS_DEFAULT_REGION, profile, home region */
+	struct str sso_region; /* global-aws-sso-region */
+	bool use_assume;
+	struct str role_arn;
+	struct str external_id;
+	struct str global_role_arn;
+	struct str global_binding_external_id;
+	struct str iam_assume_role_name; /* in child accounts; empty: OrganizationAccountAccessRole */
+	int64_t http_timeout_ms;         /* whole request, default 300000 */
+	unsigned quota_percent;          /* how much of what is known of AWS's quotas is used; 0: 100 */
+	size_t max_connections;          /* per host; 0: a sane default */
+	const char *const *environ;      /* NULL-terminated "NAME=value"; NULL: none (tests) */
+	const struct clock *clock;
 };
 
 /* ERR_INVALID: configuration that cannot work (bad endpoint URL, profile that does not exist, ...). */
@@ -43,9 +43,9 @@ MUST_CHECK enum err_code aws_session_new(
 void aws_session_free(struct aws_session *s); /* NULL is fine; all clients must have been given back */
 
 struct aws_identity {
-	struct str account;    /* 12 digits */
+	struct str account; /* 12 digits */
 	struct str arn;
-	struct str partition;  /* "aws", "aws-cn", "aws-us-gov", ... from the ARN */
+	struct str partition; /* "aws", "aws-cn", "aws-us-gov", ... from the ARN */
 };
 
 /* sts:GetCallerIdentity, one flight for all who ask, kept for the life of the session once it worked; a failure is shared for a few
@@ -60,15 +60,16 @@ MUST_CHECK enum err_code aws_session_identity(struct aws_session *s, const struc
  * happens at the client's first call, and a failure is that call's error, with aws_operation "sts:AssumeRole" (so a denied account
  * is never mistaken for a denied resource). One provider, one pacer per account: they are kept while somebody uses them, and some time
  * longer. Learning the own account may cost a GetCallerIdentity, hence ctx. */
-MUST_CHECK enum err_code aws_session_client(struct aws_session *s, const struct ctx *ctx, const struct aws_service *service,
-	struct str account, struct aws_client **ret_client, struct err *reterr);
+MUST_CHECK enum err_code aws_session_client(struct aws_session *s, const struct ctx *ctx,
+	const struct aws_service *service, struct str account, struct aws_client **ret_client,
+	struct err *reterr);
 
 /* Whether the role of each account can be assumed, up to max_in_flight at a time; what was assumed serves the account's clients.
  * code: ERR_OK; ERR_DENIED: the role does not exist or does not trust us; else why it cannot be told. The first two are shared for 60 s:
  * asking again would not change it soon. The own account is ERR_OK without a call. Returns when all are answered. */
 struct aws_probe {
 	enum err_code code;
-	struct err    err; /* when code is not ERR_OK */
+	struct err err; /* when code is not ERR_OK */
 };
 void aws_session_probe(struct aws_session *s, const struct ctx *ctx, const struct str *accounts, size_t n,
 	struct aws_probe *results, size_t max_in_flight);
@@ -76,8 +77,9 @@ void aws_session_probe(struct aws_session *s, const struct ctx *ctx, const struc
 /* Calls made, retries, throttles, bytes and seconds per operation, for metrics and for tests. fn is called once per operation. */
 struct aws_call_stats {
 	const char *service, *operation;
-	uint64_t    calls, retries, throttled, failed;
+	uint64_t calls, retries, throttled, failed;
 };
-void aws_session_stats(struct aws_session *s, void (*fn)(void *arg, const struct aws_call_stats *st), void *arg);
+void aws_session_stats(
+	struct aws_session *s, void (*fn)(void *arg, const struct aws_call_stats *st), void *arg);
 
 #endif

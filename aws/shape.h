@@ -80,8 +80,8 @@ struct aws_service {
 	const char *version;       /* query: API version "2010-05-08" */
 	const char *target_prefix; /* json11: "SWBExternalService" of X-Amz-Target */
 	bool global;               /* one endpoint per partition, signed for its home region */
-	bool in_sso_region;        /* called where IAM Identity Center is, not in the connector's own region */
-	double rate_per_s;         /* where the pacer starts: AWS's published or observed quota per account */
+	bool in_sso_region; /* called where IAM Identity Center is, not in the connector's own region */
+	double rate_per_s;  /* where the pacer starts: AWS's published or observed quota per account */
 	double burst;
 	double max_rate_factor; /* pacer_options.max_factor; 1: rate_per_s is a published quota, nothing lies above it */
 };

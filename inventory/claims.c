@@ -8,18 +8,18 @@
 
 struct claim {
 	struct claim *next;
-	struct str    thing, owner;
+	struct str thing, owner;
 };
 
 struct claim_scope {
 	struct claim_scope *next;
-	struct arena       *arena; /* of all below */
-	struct str          name;
-	struct claim       *buckets[BUCKETS];
+	struct arena *arena; /* of all below */
+	struct str name;
+	struct claim *buckets[BUCKETS];
 };
 
 struct claims {
-	struct mutex        lock;
+	struct mutex lock;
 	struct claim_scope *scopes; /* newest first */
 };
 
@@ -105,8 +105,9 @@ static const struct claim *find_or_add(
 		struct claim **bucket = &s->buckets[str_hash(thing) % BUCKETS];
 
 		claim = arena_new_of(s->arena, struct claim);
-		*claim = (struct claim){
-			.next = *bucket, .thing = str_dup(s->arena, thing), .owner = str_dup(s->arena, owner)};
+		*claim = (struct claim){.next = *bucket,
+			.thing = str_dup(s->arena, thing),
+			.owner = str_dup(s->arena, owner)};
 		*bucket = claim;
 	}
 	return claim;

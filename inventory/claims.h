@@ -17,7 +17,7 @@
 struct claims;
 
 struct claims *claims_new(void);
-void           claims_free(struct claims *c); /* NULL is fine */
+void claims_free(struct claims *c); /* NULL is fine */
 
 /* True when `owner` is, or with this call becomes, the owner of `thing` in the scope. Scopes beyond MAX_CLAIM_SCOPES push out the oldest. */
 bool claims_take(struct claims *c, struct str scope, struct str thing, struct str owner);

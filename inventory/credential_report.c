@@ -3,7 +3,17 @@
 #include "base/clock.h"
 #include "inventory/iam_account.h"
 
-enum column { USER, ARN, KEY_1_ACTIVE, KEY_1_ROTATED, KEY_1_USED, KEY_2_ACTIVE, KEY_2_ROTATED, KEY_2_USED, COLUMNS };
+enum column {
+	USER,
+	ARN,
+	KEY_1_ACTIVE,
+	KEY_1_ROTATED,
+	KEY_1_USED,
+	KEY_2_ACTIVE,
+	KEY_2_ROTATED,
+	KEY_2_USED,
+	COLUMNS
+};
 
 static const struct str column_names[COLUMNS] = {
 	[USER] = STR_INIT("user"),
@@ -77,13 +87,14 @@ static bool split_unquoted(struct str line, size_t n_header, struct str fields[M
 	fields[USER] = str_sub(line, 0, (size_t)comma);
 	fields[ARN] = str_from(line, (size_t)comma + 1);
 	return fields[ARN].n > fields[USER].n && str_ends(fields[ARN], fields[USER]) &&
-		fields[ARN].p[fields[ARN].n - fields[USER].n - 1] == '/';
+	       fields[ARN].p[fields[ARN].n - fields[USER].n - 1] == '/';
 }
 
-static bool split(struct str line, size_t n_header, const size_t at[COLUMNS], struct arena *scratch, struct str fields[MAX_FIELDS])
+static bool split(struct str line, size_t n_header, const size_t at[COLUMNS], struct arena *scratch,
+	struct str fields[MAX_FIELDS])
 {
 	return split_row(line, scratch, fields) == n_header ||
-		(at[USER] == USER && at[ARN] == ARN && split_unquoted(line, n_header, fields));
+	       (at[USER] == USER && at[ARN] == ARN && split_unquoted(line, n_header, fields));
 }
 
 static enum err_code find_columns(
@@ -95,7 +106,8 @@ static enum err_code find_columns(
 		while (i < n_header && !str_eq(header[i], column_names[column]))
 			i++;
 		if (i == n_header)
-			return err_set(reterr, ERR_PROTOCOL, "the credential report has no column '" STR_FMT "'",
+			return err_set(reterr, ERR_PROTOCOL,
+				"the credential report has no column '" STR_FMT "'",
 				STR_ARG(column_names[column]));
 		ret_at[column] = i;
 	}
@@ -135,14 +147,15 @@ enum err_code credential_report_read(
 		if (str_trim(line).n == 0)
 			continue;
 		if (!split(line, n_header, at, scratch, fields))
-			return err_set(reterr, ERR_PROTOCOL, "a row of the credential report has not the header's %zu fields", n_header);
+			return err_set(reterr, ERR_PROTOCOL,
+				"a row of the credential report has not the header's %zu fields", n_header);
 		if (str_eq(fields[at[USER]], STR("<root_account>")))
 			continue;
 		row.user_arn = fields[at[ARN]];
 		row.key_last_used_s = later(row.key_last_used_s, fields[at[KEY_1_USED]]);
 		row.key_last_used_s = later(row.key_last_used_s, fields[at[KEY_2_USED]]);
 		row.keys = key_exists(fields[at[KEY_1_ACTIVE]], fields[at[KEY_1_ROTATED]]) +
-			key_exists(fields[at[KEY_2_ACTIVE]], fields[at[KEY_2_ROTATED]]);
+			   key_exists(fields[at[KEY_2_ACTIVE]], fields[at[KEY_2_ROTATED]]);
 		if (fn(self, &row, reterr) != ERR_OK)
 			return reterr->code;
 	}

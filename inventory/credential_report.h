@@ -16,11 +16,12 @@
 
 struct credential_report_row {
 	struct str user_arn;
-	int64_t    key_last_used_s; /* the later of both keys; IAM_NO_TIME (iam_account.h): never */
-	unsigned   keys;            /* access keys that exist, active or not: 0 to 2 */
+	int64_t key_last_used_s; /* the later of both keys; IAM_NO_TIME (iam_account.h): never */
+	unsigned keys;           /* access keys that exist, active or not: 0 to 2 */
 };
 
-typedef enum err_code(credential_report_fn)(void *self, const struct credential_report_row *row, struct err *reterr);
+typedef enum err_code(credential_report_fn)(
+	void *self, const struct credential_report_row *row, struct err *reterr);
 
 /* Calls fn for each user; the account's root user is passed over. Text is in the arena for as long as fn runs. ERR_PROTOCOL: a column is
  * missing, or a row does not have the header's number of fields. */

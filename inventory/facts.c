@@ -25,8 +25,8 @@
 #include "base/thread.h"
 #include "store/store.h"
 
-#define UNSCOPED_TTL_MS 60000                /* architecture, decision 1 */
-#define IDLE_MS         (30 * 60 * 1000)     /* an engine that works on other types meanwhile must not lose its facts */
+#define UNSCOPED_TTL_MS 60000            /* architecture, decision 1 */
+#define IDLE_MS         (30 * 60 * 1000) /* an engine that works on other types meanwhile must not lose its facts */
 #define STORE_TTL_MS    (24 * 3600 * 1000LL) /* longer than any sync */
 #define PARTIAL_TTL_MS  (10 * 60 * 1000)     /* AWS's markers do not live for ever, and a partial view ages */
 #define BUCKETS         1024                 /* a sync of 10,000 accounts has about 10 entries in each */
@@ -34,30 +34,30 @@
 enum entry_state { ENTRY_EMPTY, ENTRY_LOADING, ENTRY_READY };
 
 struct entry {
-	struct entry           *next;    /* in its bucket */
+	struct entry *next; /* in its bucket */
 	const struct fact_kind *kind;
-	struct str              scope, name; /* copies in `text` */
-	char                   *text;
-	enum entry_state        state;
-	unsigned                users;    /* threads that load or wait: such an entry is not removed */
-	uint64_t                failures; /* so that a waiter sees that the load it waited for failed */
-	struct err              failure;  /* of the last one */
-	bool                    failure_is_loaders; /* its caller gave up: not the waiters' error */
-	void                   *fact;     /* READY */
-	void                   *partial;  /* EMPTY, LOADING: what is fetched so far */
-	size_t                  bytes;    /* of fact */
-	int64_t                 made_ms;  /* READY since, or start of the partial load */
-	int64_t                 used_ms;  /* last asked for */
-	bool                    forget;   /* its scope was forgotten while it was in use */
+	struct str scope, name; /* copies in `text` */
+	char *text;
+	enum entry_state state;
+	unsigned users;          /* threads that load or wait: such an entry is not removed */
+	uint64_t failures;       /* so that a waiter sees that the load it waited for failed */
+	struct err failure;      /* of the last one */
+	bool failure_is_loaders; /* its caller gave up: not the waiters' error */
+	void *fact;              /* READY */
+	void *partial;           /* EMPTY, LOADING: what is fetched so far */
+	size_t bytes;            /* of fact */
+	int64_t made_ms;         /* READY since, or start of the partial load */
+	int64_t used_ms;         /* last asked for */
+	bool forget;             /* its scope was forgotten while it was in use */
 };
 
 struct facts {
 	struct facts_options opts;
-	struct mutex         lock;
-	struct cond          changed;
-	struct entry        *buckets[BUCKETS];
-	size_t               bytes;      /* of all facts */
-	int64_t              swept_ms;
+	struct mutex lock;
+	struct cond changed;
+	struct entry *buckets[BUCKETS];
+	size_t bytes; /* of all facts */
+	int64_t swept_ms;
 
 	atomic_uint_fast64_t hits, store_hits, flights, waits, store_failures;
 };
@@ -106,16 +106,19 @@ static struct entry **bucket_of(struct facts *f, struct str scope, struct str na
 	return &f->buckets[(str_hash(scope) * 31 + str_hash(name)) % BUCKETS];
 }
 
-static struct entry *find_entry(struct facts *f, const struct fact_kind *kind, struct str scope, struct str name)
+static struct entry *find_entry(
+	struct facts *f, const struct fact_kind *kind, struct str scope, struct str name)
 {
 	struct entry *e = *bucket_of(f, scope, name);
 
-	while (e != NULL && (e->forget || e->kind != kind || !str_eq(e->scope, scope) || !str_eq(e->name, name)))
+	while (e != NULL &&
+		(e->forget || e->kind != kind || !str_eq(e->scope, scope) || !str_eq(e->name, name)))
 		e = e->next;
 	return e;
 }
 
-static struct entry *add_entry(struct facts *f, const struct fact_kind *kind, struct str scope, struct str name)
+static struct entry *add_entry(
+	struct facts *f, const struct fact_kind *kind, struct str scope, struct str name)
 {
 	struct entry **bucket = bucket_of(f, scope, name);
 	struct entry *e = mem_zalloc(sizeof(*e));
@@ -161,7 +164,8 @@ static struct entry *least_recently_used(struct facts *f)
 
 	for (size_t i = 0; i < BUCKETS; i++) {
 		for (struct entry *e = f->buckets[i]; e != NULL; e = e->next) {
-			if (e->users == 0 && e->fact != NULL && (oldest == NULL || e->used_ms < oldest->used_ms))
+			if (e->users == 0 && e->fact != NULL &&
+				(oldest == NULL || e->used_ms < oldest->used_ms))
 				oldest = e;
 		}
 	}
@@ -222,12 +226,13 @@ static void *read_store(struct facts *f, const struct ctx *ctx, const struct ent
 	return fact;
 }
 
-static void write_store(struct facts *f, const struct ctx *ctx, const struct entry *e, void *fact, struct arena *arena)
+static void write_store(
+	struct facts *f, const struct ctx *ctx, const struct entry *e, void *fact, struct arena *arena)
 {
 	struct err err;
 
-	if (e->scope.n > 0 && store_put(f->opts.store, ctx, e->scope, store_key(arena, e), e->kind->bytes(fact),
-				      STORE_TTL_MS, &err) != ERR_OK)
+	if (e->scope.n > 0 && store_put(f->opts.store, ctx, e->scope, store_key(arena, e),
+				      e->kind->bytes(fact), STORE_TTL_MS, &err) != ERR_OK)
 		store_failed(f, "put", &err);
 }
 
@@ -241,15 +246,18 @@ static void erase_store(struct facts *f, const struct ctx *ctx, const struct ent
 
 /* --- one flight --- */
 
-static enum err_code fetch(struct facts *f, const struct ctx *ctx, struct entry *e, void **ret_fact, struct err *reterr)
+static enum err_code fetch(
+	struct facts *f, const struct ctx *ctx, struct entry *e, void **ret_fact, struct err *reterr)
 {
 	if (e->partial == NULL)
 		e->made_ms = clock_mono_ms(ctx->clock);
 	atomic_fetch_add_explicit(&f->flights, 1, memory_order_relaxed);
-	if (e->kind->fetch(e->kind, f->opts.self, ctx, e->scope, e->name, &e->partial, ret_fact, reterr) == ERR_OK)
+	if (e->kind->fetch(e->kind, f->opts.self, ctx, e->scope, e->name, &e->partial, ret_fact, reterr) ==
+		ERR_OK)
 		return ERR_OK;
 	/* What may work later is resumed; what cannot is not worth its memory. */
-	if (e->partial != NULL && !reterr->retryable && reterr->code != ERR_CANCELLED && reterr->code != ERR_DEADLINE) {
+	if (e->partial != NULL && !reterr->retryable && reterr->code != ERR_CANCELLED &&
+		reterr->code != ERR_DEADLINE) {
 		e->kind->partial_free(e->partial);
 		e->partial = NULL;
 	}
@@ -335,8 +343,8 @@ static enum err_code obtain(
 	return code;
 }
 
-enum err_code facts_get(struct facts *f, const struct ctx *ctx, const struct fact_kind *kind, struct str scope,
-	struct str name, void **ret_fact, struct err *reterr)
+enum err_code facts_get(struct facts *f, const struct ctx *ctx, const struct fact_kind *kind,
+	struct str scope, struct str name, void **ret_fact, struct err *reterr)
 {
 	const int64_t now_ms = clock_mono_ms(f->opts.clock);
 	enum err_code code;
@@ -371,7 +379,8 @@ enum err_code facts_forget(struct facts *f, const struct ctx *ctx, struct str sc
 				next = e->next;
 				if (!str_eq(e->scope, scope))
 					continue;
-				e->forget = true; /* who is using it still gets it; sweep takes it afterwards */
+				e->forget =
+					true; /* who is using it still gets it; sweep takes it afterwards */
 				if (e->users == 0)
 					remove_entry(f, e);
 			}

@@ -28,8 +28,8 @@ struct fact_kind {
 
 	/* Asks AWS. *partial is what an earlier fetch that failed has left (NULL: nothing) and takes what this one leaves when it
 	 * fails with something that may work later. */
-	enum err_code (*fetch)(const struct fact_kind *kind, void *self, const struct ctx *ctx, struct str scope,
-		struct str name, void **partial, void **ret_fact, struct err *reterr);
+	enum err_code (*fetch)(const struct fact_kind *kind, void *self, const struct ctx *ctx,
+		struct str scope, struct str name, void **partial, void **ret_fact, struct err *reterr);
 	void (*partial_free)(void *partial);
 
 	/* Opens bytes of the store, which may be anybody's: checks all of them. */
@@ -41,21 +41,22 @@ struct fact_kind {
 };
 
 struct facts_options {
-	struct store       *store;     /* borrowed */
+	struct store *store; /* borrowed */
 	const struct clock *clock;
-	size_t              max_bytes; /* of facts kept in process */
-	void               *self;      /* first argument of fetch */
+	size_t max_bytes; /* of facts kept in process */
+	void *self;       /* first argument of fetch */
 };
 
 struct facts *facts_new(const struct facts_options *opts);
-void          facts_free(struct facts *f); /* nobody may be in facts_get any more; NULL is fine */
+void facts_free(struct facts *f); /* nobody may be in facts_get any more; NULL is fine */
 
 /* A reference to the fact. scope: the sync id; empty: a request without one, which shares facts in this process for 60 s. */
-MUST_CHECK enum err_code facts_get(struct facts *f, const struct ctx *ctx, const struct fact_kind *kind, struct str scope,
-	struct str name, void **ret_fact, struct err *reterr);
+MUST_CHECK enum err_code facts_get(struct facts *f, const struct ctx *ctx, const struct fact_kind *kind,
+	struct str scope, struct str name, void **ret_fact, struct err *reterr);
 
 /* Forgets a scope, here and in the store. Threads that are fetching for it end as they may; what they get is not kept. */
-MUST_CHECK enum err_code facts_forget(struct facts *f, const struct ctx *ctx, struct str scope, struct err *reterr);
+MUST_CHECK enum err_code facts_forget(
+	struct facts *f, const struct ctx *ctx, struct str scope, struct err *reterr);
 
 size_t facts_bytes(struct facts *f); /* of facts kept in process, now */
 

@@ -6,34 +6,34 @@
 enum target_state { TARGET_OPEN, TARGET_ASKED, TARGET_DONE };
 
 struct target {
-	struct str        name;
-	struct str        token; /* of its next page */
+	struct str name;
+	struct str token; /* of its next page */
 	enum target_state state;
 };
 
 struct gather {
 	struct listing *rows;
-	struct arena   *arena;   /* of targets' texts */
-	struct target  *targets;
-	size_t          n, cap;
-	size_t          first_open; /* all before it are done or asked */
-	bool            answered;   /* at least one call was */
-	bool            denied;     /* at least one call was, and that is accepted */
+	struct arena *arena; /* of targets' texts */
+	struct target *targets;
+	size_t n, cap;
+	size_t first_open; /* all before it are done or asked */
+	bool answered;     /* at least one call was */
+	bool denied;       /* at least one call was, and that is accepted */
 };
 
 /* One run: the source of aws_call_each. */
 struct run {
-	struct gather            *g;
+	struct gather *g;
 	const struct gather_call *call;
-	bool                      failed;
-	enum err_code             code;   /* of the first failure that counts */
-	struct err                err;
+	bool failed;
+	enum err_code code; /* of the first failure that counts */
+	struct err err;
 };
 
 /* One call under way. */
 struct asked {
 	struct aws_call_item item;
-	struct target       *target;
+	struct target *target;
 };
 
 struct gather *gather_new(const struct rows_type *type)
@@ -69,7 +69,8 @@ void gather_aim(struct gather *g, const struct str *targets, size_t n)
 			g->cap = g->cap == 0 ? 16 : g->cap * 2;
 			g->targets = mem_realloc(g->targets, g->cap * sizeof(*g->targets));
 		}
-		g->targets[g->n++] = (struct target){.name = str_dup(g->arena, targets[i]), .token = STR_EMPTY};
+		g->targets[g->n++] =
+			(struct target){.name = str_dup(g->arena, targets[i]), .token = STR_EMPTY};
 	}
 }
 
@@ -86,7 +87,8 @@ static enum err_code weigh_failure(
 		return ERR_OK;
 	}
 	/* Denied as a whole, or not at all: some rows without the others would be a partial answer. */
-	if (failure->code != ERR_DENIED || fact->denied != DENIED_IS_EMPTY || g->answered || inv->opts.require_all_permissions)
+	if (failure->code != ERR_DENIED || fact->denied != DENIED_IS_EMPTY || g->answered ||
+		inv->opts.require_all_permissions)
 		return err_prefix(reterr, "baton-aws: %s.%s failed", fact->op->service->id, fact->op->name);
 	g->denied = true;
 	inventory_note_denied(inv, call->scope, fact->op, fact->consequence);
@@ -131,13 +133,15 @@ static enum err_code take_answer(struct run *run, struct asked *asked, struct er
 	}
 	run->g->answered = true;
 	if (run->g->denied)
-		return err_set(reterr, ERR_DENIED, "baton-aws: %s:%s is allowed for some and denied for others",
+		return err_set(reterr, ERR_DENIED,
+			"baton-aws: %s:%s is allowed for some and denied for others",
 			run->call->fact->op->service->id, run->call->fact->op->name);
-	if (run->call->fact->take(run->call, run->g->rows, target->name, asked->item.out, &token, reterr) != ERR_OK)
+	if (run->call->fact->take(run->call, run->g->rows, target->name, asked->item.out, &token, reterr) !=
+		ERR_OK)
 		return reterr->code;
 	if (token.n > 0 && str_eq(token, target->token))
-		return err_set(reterr, ERR_UNAVAILABLE, "%s:%s answered the same page token again", run->call->fact->op->service->id,
-			run->call->fact->op->name);
+		return err_set(reterr, ERR_UNAVAILABLE, "%s:%s answered the same page token again",
+			run->call->fact->op->service->id, run->call->fact->op->name);
 	target->token = str_dup(run->g->arena, token);
 	target->state = token.n > 0 ? TARGET_OPEN : TARGET_DONE;
 	return ERR_OK;
@@ -162,7 +166,8 @@ static void call_done(void *self, struct aws_call_item *item)
 }
 
 /* The source is asked again after it had nothing: a target's next page opens when its last one is done. */
-enum err_code gather_run(struct gather *g, const struct gather_call *call, const struct ctx *ctx, struct err *reterr)
+enum err_code gather_run(
+	struct gather *g, const struct gather_call *call, const struct ctx *ctx, struct err *reterr)
 {
 	CLEANUP(aws_client_unrefp) struct aws_client *client = NULL;
 	struct run run = {.g = g, .call = call};
@@ -171,7 +176,8 @@ enum err_code gather_run(struct gather *g, const struct gather_call *call, const
 	if (inventory_client(call->inv, ctx, call->fact->op->service, STR_EMPTY, &client, reterr) != ERR_OK)
 		return reterr->code;
 	for (g->first_open = 0; g->first_open < g->n;) {
-		if (aws_call_each(client, ctx, &source, call->inv->opts.max_in_flight, reterr) != ERR_OK && !run.failed)
+		if (aws_call_each(client, ctx, &source, call->inv->opts.max_in_flight, reterr) != ERR_OK &&
+			!run.failed)
 			return reterr->code;
 		if (run.failed) {
 			*reterr = run.err;
@@ -183,14 +189,16 @@ enum err_code gather_run(struct gather *g, const struct gather_call *call, const
 	return ERR_OK;
 }
 
-static enum err_code begin(const struct gather_call *call, const struct ctx *ctx, void **partial, struct err *reterr)
+static enum err_code begin(
+	const struct gather_call *call, const struct ctx *ctx, void **partial, struct err *reterr)
 {
 	CLEANUP(arena_freep) struct arena *scratch = arena_new(0);
 	struct str *targets = arena_new_of(scratch, struct str);
 	size_t n = 1;
 
 	targets[0] = call->name;
-	if (call->fact->targets != NULL && call->fact->targets(call, ctx, scratch, &targets, &n, reterr) != ERR_OK)
+	if (call->fact->targets != NULL &&
+		call->fact->targets(call, ctx, scratch, &targets, &n, reterr) != ERR_OK)
 		return reterr->code;
 	*partial = gather_new(call->fact->rows.type);
 	gather_aim(*partial, targets, n);

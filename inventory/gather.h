@@ -21,11 +21,12 @@ struct gather_fact;
 
 /* What fill and take may look at. */
 struct gather_call {
-	struct inventory         *inv;
+	struct inventory *inv;
 	const struct gather_fact *fact;
-	struct str                scope;    /* the sync */
-	struct str                name;     /* of the fact: an account, a group, a permission set; empty where there is one only */
-	struct ic_instance        instance; /* when the service is one of Identity Center */
+	struct str scope; /* the sync */
+	struct str
+		name; /* of the fact: an account, a group, a permission set; empty where there is one only */
+	struct ic_instance instance; /* when the service is one of Identity Center */
 };
 
 enum when_not_found {
@@ -39,17 +40,17 @@ enum when_denied {
 };
 
 struct gather_fact {
-	struct rows_fact            rows; /* first: a pointer to its kind is one to the whole */
+	struct rows_fact rows; /* first: a pointer to its kind is one to the whole */
 	const struct aws_operation *op;
-	enum ahead                  ahead; /* how the read-ahead names it */
-	bool                        needs_instance;
-	enum when_not_found         not_found;
-	enum when_denied            denied;
-	const char                 *consequence; /* of a denial, for the log */
+	enum ahead ahead; /* how the read-ahead names it */
+	bool needs_instance;
+	enum when_not_found not_found;
+	enum when_denied denied;
+	const char *consequence; /* of a denial, for the log */
 	void (*fill)(const struct gather_call *call, struct str target, struct str token, void *in);
 	/* Adds the answer's rows; *ret_token is the next page's token, empty on the last. */
-	enum err_code (*take)(const struct gather_call *call, struct listing *rows, struct str target, const void *out,
-		struct str *ret_token, struct err *reterr);
+	enum err_code (*take)(const struct gather_call *call, struct listing *rows, struct str target,
+		const void *out, struct str *ret_token, struct err *reterr);
 	/* What to ask about, in scratch; NULL: one target, the fact's name. */
 	enum err_code (*targets)(const struct gather_call *call, const struct ctx *ctx, struct arena *scratch,
 		struct str **ret_targets, size_t *ret_n, struct err *reterr);
@@ -62,15 +63,17 @@ void gather_free(void *gather); /* NULL is fine */
 
 /* For facts that choose between operations, or need several rounds: begins, runs to the end, gives the rows so far (which are the
  * gathering's), and makes the fact of them. */
-struct gather  *gather_new(const struct rows_type *type);
-void            gather_aim(struct gather *g, const struct str *targets, size_t n); /* adds targets */
-enum err_code   gather_run(struct gather *g, const struct gather_call *call, const struct ctx *ctx, struct err *reterr);
+struct gather *gather_new(const struct rows_type *type);
+void gather_aim(struct gather *g, const struct str *targets, size_t n); /* adds targets */
+enum err_code gather_run(
+	struct gather *g, const struct gather_call *call, const struct ctx *ctx, struct err *reterr);
 struct listing *gather_rows(struct gather *g);
 
-#define GATHER_KIND(kind_name) \
-	{ \
-		.name = (kind_name), .fetch = gather_fetch, .partial_free = gather_free, .open = rows_fact_open, \
-		.bytes = rows_fact_bytes, .ref = rows_fact_ref, .unref = rows_fact_unref \
+#define GATHER_KIND(kind_name)                                                                               \
+	{                                                                                                    \
+		.name = (kind_name), .fetch = gather_fetch, .partial_free = gather_free,                     \
+		.open = rows_fact_open, .bytes = rows_fact_bytes, .ref = rows_fact_ref,                      \
+		.unref = rows_fact_unref                                                                     \
 	}
 
 #endif

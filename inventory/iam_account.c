@@ -30,13 +30,13 @@
 #define FOOTER_BYTES   (ACCOUNT_BYTES + 4 * IAM_KIND_COUNT + CHECKSUM_BYTES)
 
 struct iam_account {
-	atomic_int   refs;
+	atomic_int refs;
 	struct blob *bytes;
-	struct str   all;                     /* view of bytes */
-	struct str   id;
-	size_t       counts[IAM_KIND_COUNT];
-	size_t       index[IAM_KIND_COUNT];   /* where the kind's offsets start in `all` */
-	size_t       rows_end;
+	struct str all; /* view of bytes */
+	struct str id;
+	size_t counts[IAM_KIND_COUNT];
+	size_t index[IAM_KIND_COUNT]; /* where the kind's offsets start in `all` */
+	size_t rows_end;
 };
 
 /* --- writing --- */
@@ -210,7 +210,8 @@ enum err_code iam_draft_finish(
 	CLEANUP(buf_deinit) struct buf index = {0};
 
 	if (d->account_id.n != ACCOUNT_BYTES)
-		return err_set(reterr, ERR_INVALID, "'" STR_FMT "' is not an account number", STR_ARG(d->account_id));
+		return err_set(reterr, ERR_INVALID, "'" STR_FMT "' is not an account number",
+			STR_ARG(d->account_id));
 	buf_init(&b, max_bytes < UINT32_MAX ? max_bytes : UINT32_MAX);
 	buf_init(&index, max_bytes);
 	buf_c(&b, MAGIC);
@@ -322,8 +323,8 @@ static enum err_code check_rows(const struct iam_account *a, enum iam_kind kind,
 
 		arena_reset(arena);
 		if (u.bad || arn.n == 0 || str_cmp(previous, arn) >= 0)
-			return err_set(reterr, ERR_PROTOCOL, "row %zu of kind %d in the IAM data of an account is damaged", i,
-				(int)kind);
+			return err_set(reterr, ERR_PROTOCOL,
+				"row %zu of kind %d in the IAM data of an account is damaged", i, (int)kind);
 		previous = arn;
 	}
 	return ERR_OK;
@@ -337,7 +338,8 @@ enum err_code iam_account_open(struct blob *bytes, struct iam_account **ret_acco
 	if (read_frame(a, reterr) != ERR_OK)
 		return reterr->code;
 	checked = str_sub(a->all, 0, a->all.n - CHECKSUM_BYTES);
-	if (str_hash(checked) != ((uint64_t)get_u32(a->all, checked.n) | (uint64_t)get_u32(a->all, checked.n + 4) << 32))
+	if (str_hash(checked) !=
+		((uint64_t)get_u32(a->all, checked.n) | (uint64_t)get_u32(a->all, checked.n + 4) << 32))
 		return err_set(reterr, ERR_PROTOCOL, "the IAM data of an account has a wrong checksum");
 	for (enum iam_kind kind = 0; kind < IAM_KIND_COUNT; kind++) {
 		if (check_rows(a, kind, reterr) != ERR_OK)

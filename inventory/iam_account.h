@@ -41,52 +41,54 @@ struct iam_inline {
 
 /* What users, groups and roles have in common. */
 struct iam_principal {
-	struct str             arn, path, name, id;
-	int64_t                created_s;
-	struct iam_tag        *tags;          /* groups have none */
-	size_t                 n_tags;
-	struct iam_inline     *inlines;       /* by name */
-	size_t                 n_inlines;
-	struct iam_attachment *attached;      /* by ARN */
-	size_t                 n_attached;
+	struct str arn, path, name, id;
+	int64_t created_s;
+	struct iam_tag *tags; /* groups have none */
+	size_t n_tags;
+	struct iam_inline *inlines; /* by name */
+	size_t n_inlines;
+	struct iam_attachment *attached; /* by ARN */
+	size_t n_attached;
 };
 struct iam_user {
 	struct iam_principal is;
-	int64_t              last_login_s;    /* latest of password and access keys; IAM_NO_TIME: never, or unknown */
+	int64_t last_login_s; /* latest of password and access keys; IAM_NO_TIME: never, or unknown */
 };
 struct iam_group {
 	struct iam_principal is;
-	struct str          *members;         /* ARNs of users, sorted */
-	size_t               n_members;
+	struct str *members; /* ARNs of users, sorted */
+	size_t n_members;
 };
 struct iam_role {
 	struct iam_principal is;
-	struct str           description;
-	int64_t              max_session_s;   /* 0: AWS did not say */
-	struct str           trust_document;  /* decoded; empty when there is none or it cannot be decoded */
+	struct str description;
+	int64_t max_session_s;     /* 0: AWS did not say */
+	struct str trust_document; /* decoded; empty when there is none or it cannot be decoded */
 };
 struct iam_policy {
 	struct str arn, name, description;
-	struct str document; /* of the default version, decoded; empty when it may not be read, or (AWS's policies) was not at hand */
-	int64_t    created_s;
+	struct str
+		document; /* of the default version, decoded; empty when it may not be read, or (AWS's policies) was not at hand */
+	int64_t created_s;
 	struct str version_id; /* of the document: the default version */
-	bool       aws_managed; /* account part of the ARN is "aws" */
+	bool aws_managed;      /* account part of the ARN is "aws" */
 };
 /* An access key; only when they are wanted (sync-secrets). */
 struct iam_key {
 	struct str id;
 	struct str user_arn, user_name;
-	struct str status;       /* AWS's: Active, Inactive, Expired */
-	int64_t    created_s;
-	int64_t    last_used_s;  /* IAM_NO_TIME: never, or unknown */
+	struct str status; /* AWS's: Active, Inactive, Expired */
+	int64_t created_s;
+	int64_t last_used_s; /* IAM_NO_TIME: never, or unknown */
 };
 
 struct iam_account *iam_account_ref(struct iam_account *a);
-void                iam_account_unref(struct iam_account *a); /* NULL is fine */
-void                iam_account_unrefp(struct iam_account **a);
+void iam_account_unref(struct iam_account *a); /* NULL is fine */
+void iam_account_unrefp(struct iam_account **a);
 
 /* Opens bytes that iam_account_bytes gave, perhaps in another process: takes a reference to the blob. ERR_PROTOCOL: not such bytes. */
-MUST_CHECK enum err_code iam_account_open(struct blob *bytes, struct iam_account **ret_account, struct err *reterr);
+MUST_CHECK enum err_code iam_account_open(
+	struct blob *bytes, struct iam_account **ret_account, struct err *reterr);
 struct blob *iam_account_bytes(struct iam_account *a); /* borrowed */
 
 struct str iam_account_id(const struct iam_account *a); /* 12 digits */
@@ -99,10 +101,10 @@ ptrdiff_t iam_account_find(const struct iam_account *a, enum iam_kind kind, stru
 
 /* What the i-th row is sorted by: its ARN, or an access key's id. */
 struct str iam_account_row_key(const struct iam_account *a, enum iam_kind kind, size_t i);
-struct iam_user   iam_account_user(const struct iam_account *a, size_t i, struct arena *arena);
-struct iam_group  iam_account_group(const struct iam_account *a, size_t i, struct arena *arena);
-struct iam_role   iam_account_role(const struct iam_account *a, size_t i, struct arena *arena);
+struct iam_user iam_account_user(const struct iam_account *a, size_t i, struct arena *arena);
+struct iam_group iam_account_group(const struct iam_account *a, size_t i, struct arena *arena);
+struct iam_role iam_account_role(const struct iam_account *a, size_t i, struct arena *arena);
 struct iam_policy iam_account_policy(const struct iam_account *a, size_t i); /* has no lists */
-struct iam_key    iam_account_key(const struct iam_account *a, size_t i);
+struct iam_key iam_account_key(const struct iam_account *a, size_t i);
 
 #endif

@@ -59,8 +59,8 @@ static void sort_stable(void **items, void **scratch, size_t n)
 	sort_stable(items, scratch, half);
 	sort_stable(items + half, scratch, n - half);
 	for (size_t i = 0; i < n; i++) {
-		const bool take_left = right == n ||
-			(left < half && compare_records(&items[left], &items[right]) <= 0);
+		const bool take_left =
+			right == n || (left < half && compare_records(&items[left], &items[right]) <= 0);
 
 		scratch[i] = take_left ? items[left++] : items[right++];
 	}

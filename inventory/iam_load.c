@@ -26,10 +26,11 @@
 #include "inventory/credential_report.h"
 #include "inventory/iam_draft.h"
 
-#define PAGE_ITEMS       1000  /* AWS's maximum */
-#define WAVE             64    /* jobs whose answers are in memory together */
-#define REPORT_WAIT_MS   60000 /* AWS needs some seconds for a report, a minute or two for the largest accounts */
-#define REPORT_POLL_MS   250   /* first pause between two polls; doubles up to 4 s */
+#define PAGE_ITEMS 1000 /* AWS's maximum */
+#define WAVE       64   /* jobs whose answers are in memory together */
+/* AWS needs some seconds for a report, a minute or two for the largest accounts. */
+#define REPORT_WAIT_MS 60000
+#define REPORT_POLL_MS 250 /* first pause between two polls; doubles up to 4 s */
 
 /* How a denied read counts (architecture, decision 10). */
 enum weight {
@@ -60,33 +61,33 @@ enum fan_id {
 };
 
 struct job {
-	void      *record;  /* a draft record */
-	struct str name;    /* what the operation asks by: the entity's name, the policy's ARN, the key's id */
-	struct str detail;  /* second argument: name of an inline policy, version of a policy */
-	struct str marker;  /* next page of a paged answer */
-	bool       done;
+	void *record;      /* a draft record */
+	struct str name;   /* what the operation asks by: the entity's name, the policy's ARN, the key's id */
+	struct str detail; /* second argument: name of an inline policy, version of a policy */
+	struct str marker; /* next page of a paged answer */
+	bool done;
 };
 
 struct iam_load {
 	struct iam_load_options opts;
-	struct iam_draft       *draft;
-	struct arena           *scratch;   /* of one page or one wave */
-	struct aws_client      *iam;       /* during a run */
-	const struct ctx       *ctx;       /* during a run */
+	struct iam_draft *draft;
+	struct arena *scratch;  /* of one page or one wave */
+	struct aws_client *iam; /* during a run */
+	const struct ctx *ctx;  /* during a run */
 
-	size_t     phase;                  /* index into phases: where a resumed run goes on */
-	bool       narrow;                 /* the bulk operation is denied */
-	bool       report_denied;          /* or not to be had in time */
-	int64_t    report_wait_until_ms;   /* 0: not polled yet */
+	size_t phase;                 /* index into phases: where a resumed run goes on */
+	bool narrow;                  /* the bulk operation is denied */
+	bool report_denied;           /* or not to be had in time */
+	int64_t report_wait_until_ms; /* 0: not polled yet */
 
-	struct str marker;                 /* of the next page in the current phase */
-	int64_t    page_items;             /* MaxItems of the bulk operation: halved when an answer is too large */
-	size_t     page_start[IAM_KIND_COUNT]; /* records before the page that is being read */
+	struct str marker;  /* of the next page in the current phase */
+	int64_t page_items; /* MaxItems of the bulk operation: halved when an answer is too large */
+	size_t page_start[IAM_KIND_COUNT]; /* records before the page that is being read */
 
-	struct job *jobs;                  /* of the current phase; NULL: not made yet */
-	size_t      n_jobs, cap_jobs, next_job;
-	bool        allowed[FAN_COUNT];    /* the operation has answered at least once */
-	bool        denied[FAN_COUNT];     /* it was denied and that was accepted */
+	struct job *jobs; /* of the current phase; NULL: not made yet */
+	size_t n_jobs, cap_jobs, next_job;
+	bool allowed[FAN_COUNT]; /* the operation has answered at least once */
+	bool denied[FAN_COUNT];  /* it was denied and that was accepted */
 };
 
 /* --- rights --- */
@@ -121,8 +122,8 @@ static enum err_code keep_document(struct iam_load *l, struct str encoded, const
 	struct str *ret_document, struct err *reterr)
 {
 	if (!percent_decode(l->draft->arena, encoded, ret_document))
-		return err_set(reterr, ERR_PROTOCOL, "baton-aws: failed to decode %s document of '" STR_FMT "'", what,
-			STR_ARG(name));
+		return err_set(reterr, ERR_PROTOCOL,
+			"baton-aws: failed to decode %s document of '" STR_FMT "'", what, STR_ARG(name));
 	return ERR_OK;
 }
 
@@ -159,7 +160,8 @@ static enum err_code add_attached(
 {
 	p->attached = grown(l, p->attached, p->n_attached, from->n, sizeof(*p->attached));
 	for (size_t i = 0; i < from->n; i++) {
-		const struct aws_iam_attached_policy *policy = AWS_LIST_AT(*from, struct aws_iam_attached_policy, i);
+		const struct aws_iam_attached_policy *policy =
+			AWS_LIST_AT(*from, struct aws_iam_attached_policy, i);
 
 		if (policy->arn.n == 0)
 			return err_set(reterr, ERR_PROTOCOL, "baton-aws: attached policy missing ARN");
@@ -174,11 +176,13 @@ static enum err_code add_inlines(
 {
 	p->inlines = grown(l, p->inlines, p->n_inlines, from->n, sizeof(*p->inlines));
 	for (size_t i = 0; i < from->n; i++) {
-		const struct aws_iam_inline_policy *policy = AWS_LIST_AT(*from, struct aws_iam_inline_policy, i);
+		const struct aws_iam_inline_policy *policy =
+			AWS_LIST_AT(*from, struct aws_iam_inline_policy, i);
 		struct iam_inline *to = &p->inlines[p->n_inlines++];
 
 		to->name = keep(l, policy->name);
-		if (keep_document(l, policy->document, "inline policy", policy->name, &to->document, reterr) != ERR_OK)
+		if (keep_document(l, policy->document, "inline policy", policy->name, &to->document,
+			    reterr) != ERR_OK)
 			return reterr->code;
 	}
 	return ERR_OK;
@@ -227,7 +231,8 @@ static enum err_code add_group(struct iam_load *l, const void *item, struct err 
 
 	if (check_arn(from->arn, "group", reterr) != ERR_OK)
 		return reterr->code;
-	p = &((struct draft_group *)iam_draft_add(l->draft, IAM_GROUPS, sizeof(struct draft_group)))->facts.is;
+	p = &((struct draft_group *)iam_draft_add(l->draft, IAM_GROUPS, sizeof(struct draft_group)))
+		     ->facts.is;
 	p->arn = keep(l, from->arn);
 	p->path = keep(l, from->path);
 	p->name = keep(l, from->name);
@@ -296,11 +301,13 @@ static enum err_code add_policy(struct iam_load *l, const void *item, struct err
 	p->facts.created_s = time_or_none(from->created_s);
 	p->facts.version_id = keep(l, from->default_version_id);
 	for (size_t i = 0; i < from->versions.n && !p->has_details; i++) {
-		const struct aws_iam_policy_version *v = AWS_LIST_AT(from->versions, struct aws_iam_policy_version, i);
+		const struct aws_iam_policy_version *v =
+			AWS_LIST_AT(from->versions, struct aws_iam_policy_version, i);
 
 		if (!str_eq(v->id, from->default_version_id) && !(v->is_default.set && v->is_default.v))
 			continue;
-		if (keep_document(l, v->document, "managed policy", from->name, &p->facts.document, reterr) != ERR_OK)
+		if (keep_document(l, v->document, "managed policy", from->name, &p->facts.document, reterr) !=
+			ERR_OK)
 			return reterr->code;
 		p->has_details = true;
 	}
@@ -339,7 +346,7 @@ typedef enum err_code(take_item_fn)(struct iam_load *l, const void *item, struct
 
 struct page_reader {
 	struct iam_load *load;
-	take_item_fn    *take; /* NULL: by the list the item is of (bulk) */
+	take_item_fn *take; /* NULL: by the list the item is of (bulk) */
 };
 
 static enum err_code take_bulk_item(
@@ -347,7 +354,7 @@ static enum err_code take_bulk_item(
 {
 	const struct {
 		const struct aws_member *list;
-		take_item_fn            *take;
+		take_item_fn *take;
 	} takers[] = {
 		{aws_iam_account_details_users, add_user},
 		{aws_iam_account_details_groups, add_group},
@@ -362,7 +369,8 @@ static enum err_code take_bulk_item(
 	return err_set(reterr, ERR_INTERNAL, "the bulk answer has a list '%s' that nobody takes", list->name);
 }
 
-static enum err_code page_item(void *self, const struct aws_member *list, const void *item, struct err *reterr)
+static enum err_code page_item(
+	void *self, const struct aws_member *list, const void *item, struct err *reterr)
 {
 	struct page_reader *r = self;
 
@@ -380,8 +388,8 @@ static void page_restart(void *self)
 
 /* Reads one page into the draft and moves l->marker on. in and out are the operation's structs; out starts with its page, and `in`
  * already holds l->marker. */
-static enum err_code read_page(struct iam_load *l, const struct aws_operation *op, const void *in, struct aws_iam_page *out,
-	take_item_fn *take, bool *ret_last, struct err *reterr)
+static enum err_code read_page(struct iam_load *l, const struct aws_operation *op, const void *in,
+	struct aws_iam_page *out, take_item_fn *take, bool *ret_last, struct err *reterr)
 {
 	struct page_reader reader = {.load = l, .take = take};
 	const struct aws_sink sink = {.restart = page_restart, .item = page_item, .self = &reader};
@@ -401,7 +409,8 @@ static enum err_code read_page(struct iam_load *l, const struct aws_operation *o
 	/* D35: the end of a listing is said, never guessed. A marker that does not move would go on for ever. */
 	if (out->marker.n == 0 || str_eq(out->marker, l->marker)) {
 		page_restart(&reader);
-		return err_set(reterr, ERR_UNAVAILABLE, "iam:%s answered a truncated list without a new marker", op->name);
+		return err_set(reterr, ERR_UNAVAILABLE,
+			"iam:%s answered a truncated list without a new marker", op->name);
 	}
 	l->marker = keep(l, out->marker);
 	return ERR_OK;
@@ -412,11 +421,11 @@ static enum err_code list_pages(
 {
 	/* Every list answer here starts with its page; a stream fills nothing else. */
 	union {
-		struct aws_iam_page               page;
-		struct aws_iam_list_users_out     users;
-		struct aws_iam_list_groups_out    groups;
-		struct aws_iam_list_roles_out     roles;
-		struct aws_iam_list_policies_out  policies;
+		struct aws_iam_page page;
+		struct aws_iam_list_users_out users;
+		struct aws_iam_list_groups_out groups;
+		struct aws_iam_list_roles_out roles;
+		struct aws_iam_list_policies_out policies;
 	} out;
 	bool last = false;
 
@@ -433,31 +442,31 @@ static enum err_code list_pages(
 
 struct fan {
 	const struct aws_operation *op;
-	enum weight                 weight;
-	const char                 *consequence; /* of a denial, for the log */
+	enum weight weight;
+	const char *consequence; /* of a denial, for the log */
 	void (*fill)(const struct job *job, void *in);
 	enum err_code (*take)(struct iam_load *l, struct job *job, const void *out, struct err *reterr);
-	bool paged;                              /* out starts with a struct aws_iam_page */
+	bool paged; /* out starts with a struct aws_iam_page */
 };
 
 union fan_in {
-	struct aws_iam_name_page_in            name_page;
-	struct aws_iam_get_inline_in           inline_policy;
-	struct aws_iam_get_policy_in           policy;
-	struct aws_iam_get_policy_version_in   policy_version;
+	struct aws_iam_name_page_in name_page;
+	struct aws_iam_get_inline_in inline_policy;
+	struct aws_iam_get_policy_in policy;
+	struct aws_iam_get_policy_version_in policy_version;
 	struct aws_iam_access_key_last_used_in key;
 };
 
 union fan_out {
-	struct aws_iam_page                     page;
-	struct aws_iam_get_group_out            group;
-	struct aws_iam_list_tags_out            tags;
-	struct aws_iam_list_attached_out        attached;
-	struct aws_iam_list_inline_out          inlines;
-	struct aws_iam_get_inline_out           inline_policy;
-	struct aws_iam_get_policy_out           policy;
-	struct aws_iam_get_policy_version_out   policy_version;
-	struct aws_iam_list_access_keys_out     keys;
+	struct aws_iam_page page;
+	struct aws_iam_get_group_out group;
+	struct aws_iam_list_tags_out tags;
+	struct aws_iam_list_attached_out attached;
+	struct aws_iam_list_inline_out inlines;
+	struct aws_iam_get_inline_out inline_policy;
+	struct aws_iam_get_policy_out policy;
+	struct aws_iam_get_policy_version_out policy_version;
+	struct aws_iam_list_access_keys_out keys;
 	struct aws_iam_access_key_last_used_out key;
 };
 
@@ -469,7 +478,8 @@ static void fill_name_page(const struct job *job, void *in)
 
 static void fill_inline(const struct job *job, void *in)
 {
-	*(struct aws_iam_get_inline_in *)in = (struct aws_iam_get_inline_in){.name = job->name, .policy_name = job->detail};
+	*(struct aws_iam_get_inline_in *)in =
+		(struct aws_iam_get_inline_in){.name = job->name, .policy_name = job->detail};
 }
 
 static void fill_policy(const struct job *job, void *in)
@@ -485,7 +495,8 @@ static void fill_policy_version(const struct job *job, void *in)
 
 static void fill_key(const struct job *job, void *in)
 {
-	*(struct aws_iam_access_key_last_used_in *)in = (struct aws_iam_access_key_last_used_in){.id = job->name};
+	*(struct aws_iam_access_key_last_used_in *)in =
+		(struct aws_iam_access_key_last_used_in){.id = job->name};
 }
 
 static enum err_code take_members(struct iam_load *l, struct job *job, const void *out, struct err *reterr)
@@ -512,10 +523,12 @@ static enum err_code take_tags(struct iam_load *l, struct job *job, const void *
 
 static enum err_code take_attached(struct iam_load *l, struct job *job, const void *out, struct err *reterr)
 {
-	return add_attached(l, job->record, &((const struct aws_iam_list_attached_out *)out)->attached, reterr);
+	return add_attached(
+		l, job->record, &((const struct aws_iam_list_attached_out *)out)->attached, reterr);
 }
 
-static enum err_code take_inline_names(struct iam_load *l, struct job *job, const void *out, struct err *reterr)
+static enum err_code take_inline_names(
+	struct iam_load *l, struct job *job, const void *out, struct err *reterr)
 {
 	const struct aws_list *names = &((const struct aws_iam_list_inline_out *)out)->names;
 	struct iam_principal *p = job->record;
@@ -528,12 +541,13 @@ static enum err_code take_inline_names(struct iam_load *l, struct job *job, cons
 }
 
 /* The job's record is the struct iam_inline itself. */
-static enum err_code take_inline_document(struct iam_load *l, struct job *job, const void *out, struct err *reterr)
+static enum err_code take_inline_document(
+	struct iam_load *l, struct job *job, const void *out, struct err *reterr)
 {
 	struct iam_inline *p = job->record;
 
-	return keep_document(
-		l, ((const struct aws_iam_get_inline_out *)out)->document, "inline policy", p->name, &p->document, reterr);
+	return keep_document(l, ((const struct aws_iam_get_inline_out *)out)->document, "inline policy",
+		p->name, &p->document, reterr);
 }
 
 static enum err_code take_policy(struct iam_load *l, struct job *job, const void *out, struct err *reterr)
@@ -548,12 +562,13 @@ static enum err_code take_policy(struct iam_load *l, struct job *job, const void
 	return ERR_OK;
 }
 
-static enum err_code take_policy_document(struct iam_load *l, struct job *job, const void *out, struct err *reterr)
+static enum err_code take_policy_document(
+	struct iam_load *l, struct job *job, const void *out, struct err *reterr)
 {
 	struct draft_policy *p = job->record;
 
-	return keep_document(l, ((const struct aws_iam_get_policy_version_out *)out)->version.document, "managed policy",
-		p->facts.name, &p->facts.document, reterr);
+	return keep_document(l, ((const struct aws_iam_get_policy_version_out *)out)->version.document,
+		"managed policy", p->facts.name, &p->facts.document, reterr);
 }
 
 static enum err_code take_keys(struct iam_load *l, struct job *job, const void *out, struct err *reterr)
@@ -567,7 +582,8 @@ static enum err_code take_keys(struct iam_load *l, struct job *job, const void *
 		struct draft_key *k;
 
 		if (from->id.n == 0)
-			return err_set(reterr, ERR_PROTOCOL, "AWS answered with an access key that has no id");
+			return err_set(
+				reterr, ERR_PROTOCOL, "AWS answered with an access key that has no id");
 		k = iam_draft_add(l->draft, IAM_KEYS, sizeof(*k));
 		k->user = u;
 		k->facts = (struct iam_key){
@@ -590,11 +606,13 @@ static void set_key_used(struct draft_key *k, int64_t used_s)
 		k->user->facts.last_login_s = used_s;
 }
 
-static enum err_code take_key_last_used(struct iam_load *l, struct job *job, const void *out, struct err *reterr)
+static enum err_code take_key_last_used(
+	struct iam_load *l, struct job *job, const void *out, struct err *reterr)
 {
 	(void)l;
 	(void)reterr;
-	set_key_used(job->record, time_or_none(((const struct aws_iam_access_key_last_used_out *)out)->last_used_s));
+	set_key_used(job->record,
+		time_or_none(((const struct aws_iam_access_key_last_used_out *)out)->last_used_s));
 	return ERR_OK;
 }
 
@@ -606,14 +624,16 @@ static enum err_code take_key_last_used(struct iam_load *l, struct job *job, con
 
 static const struct fan fans[FAN_COUNT] = {
 	[FAN_GROUP_MEMBERS] = {&aws_iam_get_group, WEIGHT_REQUIRED, "", fill_name_page, take_members, true},
-	[FAN_USER_TAGS] = {&aws_iam_list_user_tags, WEIGHT_ENRICHMENT, NO_TAGS, fill_name_page, take_tags, true},
-	[FAN_ROLE_TAGS] = {&aws_iam_list_role_tags, WEIGHT_ENRICHMENT, NO_TAGS, fill_name_page, take_tags, true},
-	[FAN_USER_ATTACHED] = {&aws_iam_list_attached_user_policies, WEIGHT_POLICY_SIDE, NO_ATTACHED, fill_name_page,
-		take_attached, true},
-	[FAN_GROUP_ATTACHED] = {&aws_iam_list_attached_group_policies, WEIGHT_POLICY_SIDE, NO_ATTACHED, fill_name_page,
-		take_attached, true},
-	[FAN_ROLE_ATTACHED] = {&aws_iam_list_attached_role_policies, WEIGHT_POLICY_SIDE, NO_ATTACHED, fill_name_page,
-		take_attached, true},
+	[FAN_USER_TAGS] = {&aws_iam_list_user_tags, WEIGHT_ENRICHMENT, NO_TAGS, fill_name_page, take_tags,
+		true},
+	[FAN_ROLE_TAGS] = {&aws_iam_list_role_tags, WEIGHT_ENRICHMENT, NO_TAGS, fill_name_page, take_tags,
+		true},
+	[FAN_USER_ATTACHED] = {&aws_iam_list_attached_user_policies, WEIGHT_POLICY_SIDE, NO_ATTACHED,
+		fill_name_page, take_attached, true},
+	[FAN_GROUP_ATTACHED] = {&aws_iam_list_attached_group_policies, WEIGHT_POLICY_SIDE, NO_ATTACHED,
+		fill_name_page, take_attached, true},
+	[FAN_ROLE_ATTACHED] = {&aws_iam_list_attached_role_policies, WEIGHT_POLICY_SIDE, NO_ATTACHED,
+		fill_name_page, take_attached, true},
 	[FAN_USER_INLINES] = {&aws_iam_list_user_policies, WEIGHT_POLICY_SIDE, NO_INLINES, fill_name_page,
 		take_inline_names, true},
 	[FAN_GROUP_INLINES] = {&aws_iam_list_group_policies, WEIGHT_POLICY_SIDE, NO_INLINES, fill_name_page,
@@ -626,11 +646,12 @@ static const struct fan fans[FAN_COUNT] = {
 		take_inline_document, false},
 	[FAN_ROLE_DOCUMENTS] = {&aws_iam_get_role_policy, WEIGHT_ENRICHMENT, NO_DOCUMENTS, fill_inline,
 		take_inline_document, false},
-	[FAN_POLICIES] = {&aws_iam_get_policy, WEIGHT_ENRICHMENT, "policy descriptions are left out", fill_policy,
-		take_policy, false},
-	[FAN_POLICY_DOCUMENTS] = {&aws_iam_get_policy_version, WEIGHT_ENRICHMENT, NO_DOCUMENTS, fill_policy_version,
-		take_policy_document, false},
-	[FAN_USER_KEYS] = {&aws_iam_list_access_keys, WEIGHT_ENRICHMENT, NO_LAST_USED, fill_name_page, take_keys, true},
+	[FAN_POLICIES] = {&aws_iam_get_policy, WEIGHT_ENRICHMENT, "policy descriptions are left out",
+		fill_policy, take_policy, false},
+	[FAN_POLICY_DOCUMENTS] = {&aws_iam_get_policy_version, WEIGHT_ENRICHMENT, NO_DOCUMENTS,
+		fill_policy_version, take_policy_document, false},
+	[FAN_USER_KEYS] = {&aws_iam_list_access_keys, WEIGHT_ENRICHMENT, NO_LAST_USED, fill_name_page,
+		take_keys, true},
 	[FAN_KEYS_LAST_USED] = {&aws_iam_get_access_key_last_used, WEIGHT_ENRICHMENT, NO_LAST_USED, fill_key,
 		take_key_last_used, false},
 };
@@ -641,8 +662,8 @@ static void add_job(struct iam_load *l, void *record, struct str name, struct st
 		l->cap_jobs = l->cap_jobs == 0 ? 64 : l->cap_jobs * 2;
 		l->jobs = mem_realloc(l->jobs, l->cap_jobs * sizeof(*l->jobs));
 	}
-	l->jobs[l->n_jobs++] =
-		(struct job){.record = record, .name = name, .detail = detail, .marker = STR_EMPTY, .done = false};
+	l->jobs[l->n_jobs++] = (struct job){
+		.record = record, .name = name, .detail = detail, .marker = STR_EMPTY, .done = false};
 }
 
 static void drop_jobs(struct iam_load *l)
@@ -653,7 +674,8 @@ static void drop_jobs(struct iam_load *l)
 }
 
 /* Decides about a failed call. ERR_OK: leave it out and go on. */
-static enum err_code weigh_failure(struct iam_load *l, enum fan_id id, const struct err *failure, struct err *reterr)
+static enum err_code weigh_failure(
+	struct iam_load *l, enum fan_id id, const struct err *failure, struct err *reterr)
 {
 	const struct fan *fan = &fans[id];
 	/* A key is a resource where keys are synced, and only a date elsewhere. */
@@ -687,7 +709,8 @@ static enum err_code finish_job(
 	if (!fan->paged || !out->page.is_truncated.set || out->page.is_truncated.v == 0)
 		return ERR_OK;
 	if (out->page.marker.n == 0 || str_eq(out->page.marker, job->marker))
-		return err_set(reterr, ERR_UNAVAILABLE, "iam:%s answered a truncated list without a new marker", fan->op->name);
+		return err_set(reterr, ERR_UNAVAILABLE,
+			"iam:%s answered a truncated list without a new marker", fan->op->name);
 	job->marker = keep(l, out->page.marker);
 	job->done = false;
 	return ERR_OK;
@@ -724,7 +747,8 @@ static enum err_code run_wave(struct iam_load *l, enum fan_id id, struct err *re
 	for (size_t i = 0; i < n; i++) {
 		struct err e;
 
-		if (items[i].code == ERR_OK && finish_job(l, id, wave[i], &out[i], &e) != ERR_OK && code == ERR_OK) {
+		if (items[i].code == ERR_OK && finish_job(l, id, wave[i], &out[i], &e) != ERR_OK &&
+			code == ERR_OK) {
 			*reterr = e;
 			code = e.code;
 		}
@@ -736,7 +760,8 @@ static enum err_code run_wave(struct iam_load *l, enum fan_id id, struct err *re
 			continue;
 		if (weigh_failure(l, id, &items[i].err, &e) == ERR_OK) {
 			wave[i]->done = true;
-		} else if (code == ERR_OK || code == ERR_CANCELLED) { /* cancelled: only because another one failed */
+		} else if (code == ERR_OK ||
+			   code == ERR_CANCELLED) { /* cancelled: only because another one failed */
 			*reterr = e;
 			code = e.code;
 		}
@@ -761,7 +786,7 @@ static enum err_code run_fan(struct iam_load *l, enum fan_id id, struct err *ret
 
 struct phase {
 	enum err_code (*run)(struct iam_load *l, const struct phase *phase, struct err *reterr);
-	enum fan_id   fan;  /* for those that fan out */
+	enum fan_id fan;    /* for those that fan out */
 	enum iam_kind kind; /* over these records */
 };
 
@@ -770,7 +795,8 @@ static enum err_code request_report(struct iam_load *l, struct err *reterr)
 	struct aws_iam_generate_credential_report_out out;
 
 	arena_reset(l->scratch);
-	if (aws_call(l->iam, l->ctx, &aws_iam_generate_credential_report, NULL, l->scratch, &out, reterr) == ERR_OK)
+	if (aws_call(l->iam, l->ctx, &aws_iam_generate_credential_report, NULL, l->scratch, &out, reterr) ==
+		ERR_OK)
 		return ERR_OK;
 	if (!is_denial(reterr) || l->opts.require_all_permissions)
 		return reterr->code;
@@ -800,7 +826,8 @@ static enum err_code read_details(struct iam_load *l, const struct phase *phase,
 			.max_items = {l->page_items, true},
 		};
 
-		if (read_page(l, &aws_iam_get_account_authorization_details, &in, &out.page, NULL, &last, reterr) == ERR_OK)
+		if (read_page(l, &aws_iam_get_account_authorization_details, &in, &out.page, NULL, &last,
+			    reterr) == ERR_OK)
 			continue;
 		if (reterr->code == ERR_TOO_LARGE && l->page_items > 1) {
 			l->page_items /= 2;
@@ -810,7 +837,8 @@ static enum err_code read_details(struct iam_load *l, const struct phase *phase,
 		if (!is_denial(reterr) || l->marker.n > 0 || l->opts.require_all_permissions)
 			return reterr->code;
 		l->narrow = true;
-		warn_denied(l, &aws_iam_get_account_authorization_details, "every user, group and role costs calls of its own");
+		warn_denied(l, &aws_iam_get_account_authorization_details,
+			"every user, group and role costs calls of its own");
 		return ERR_OK;
 	}
 	for (enum iam_kind kind = 0; kind < IAM_KIND_COUNT; kind++)
@@ -838,7 +866,8 @@ static enum err_code list_groups(struct iam_load *l, const struct phase *phase, 
 
 static int compare_group_name(const void *a, const void *b)
 {
-	return str_cmp((*(struct draft_group *const *)a)->facts.is.name, (*(struct draft_group *const *)b)->facts.is.name);
+	return str_cmp((*(struct draft_group *const *)a)->facts.is.name,
+		(*(struct draft_group *const *)b)->facts.is.name);
 }
 
 /* The bulk answer tells the groups of each user by name; names are unique within an account. */
@@ -862,7 +891,8 @@ static void invert_memberships(struct iam_load *l)
 		for (size_t k = 0; k < u->n_groups; k++) {
 			struct draft_group wanted = {.facts.is.name = u->groups[k]};
 			const struct draft_group *key = &wanted;
-			struct draft_group **g = bsearch(&key, by_name, groups->n, sizeof(*by_name), compare_group_name);
+			struct draft_group **g =
+				bsearch(&key, by_name, groups->n, sizeof(*by_name), compare_group_name);
 
 			if (g != NULL) /* else the group was deleted between two pages */
 				iam_draft_add_member(l->draft, *g, u->facts.is.arn);
@@ -980,7 +1010,8 @@ static enum err_code settle_policies(struct iam_load *l, const struct phase *pha
 {
 	size_t n_attached, n_missing = 0, kept = 0;
 	struct iam_attachment *attached = collect_attachments(l, &n_attached);
-	const struct iam_attachment **missing = mem_array(n_attached + 1, sizeof(const struct iam_attachment *));
+	const struct iam_attachment **missing =
+		mem_array(n_attached + 1, sizeof(const struct iam_attachment *));
 	struct draft_list *list;
 
 	(void)phase;
@@ -989,7 +1020,8 @@ static enum err_code settle_policies(struct iam_load *l, const struct phase *pha
 		if (iam_draft_find(l->draft, IAM_POLICIES, attached[i].arn) == NULL)
 			missing[n_missing++] = &attached[i];
 	}
-	for (size_t i = 0; i < n_missing; i++) /* not while searching: each search after an addition would sort */
+	for (size_t i = 0; i < n_missing;
+		i++) /* not while searching: each search after an addition would sort */
 		new_policy(l, missing[i]->arn, missing[i]->name);
 	mem_free(missing);
 	iam_draft_sort(l->draft, IAM_POLICIES);
@@ -997,8 +1029,8 @@ static enum err_code settle_policies(struct iam_load *l, const struct phase *pha
 	for (size_t i = 0; i < list->n; i++) {
 		const struct draft_policy *p = list->items[i];
 		const struct iam_attachment key = {.arn = p->facts.arn};
-		const bool is_attached = n_attached > 0 &&
-			bsearch(&key, attached, n_attached, sizeof(key), compare_attachments) != NULL;
+		const bool is_attached = n_attached > 0 && bsearch(&key, attached, n_attached, sizeof(key),
+								   compare_attachments) != NULL;
 
 		if (is_attached || (!p->facts.aws_managed && !l->opts.only_attached_policies))
 			list->items[kept++] = list->items[i];
@@ -1054,8 +1086,9 @@ static enum err_code take_report_row(void *self, const struct credential_report_
 
 static bool is_report_pending(const struct err *e)
 {
-	return str_eq_c(str_c(e->aws_code), "ReportInProgress") || str_eq_c(str_c(e->aws_code), "ReportNotPresent") ||
-		str_eq_c(str_c(e->aws_code), "ReportExpired");
+	return str_eq_c(str_c(e->aws_code), "ReportInProgress") ||
+	       str_eq_c(str_c(e->aws_code), "ReportNotPresent") ||
+	       str_eq_c(str_c(e->aws_code), "ReportExpired");
 }
 
 /* The report was asked for at the very beginning, so by now it mostly is there. */
@@ -1071,22 +1104,26 @@ static enum err_code read_report(struct iam_load *l, const struct phase *phase, 
 		l->report_wait_until_ms = clock_mono_ms(l->ctx->clock) + REPORT_WAIT_MS;
 	for (;;) {
 		arena_reset(l->scratch);
-		if (aws_call(l->iam, l->ctx, &aws_iam_get_credential_report, NULL, l->scratch, &out, reterr) == ERR_OK)
+		if (aws_call(l->iam, l->ctx, &aws_iam_get_credential_report, NULL, l->scratch, &out,
+			    reterr) == ERR_OK)
 			return credential_report_read(out.content, l->scratch, take_report_row, l, reterr);
 		if (is_denial(reterr) && !l->opts.require_all_permissions) {
 			l->report_denied = true;
-			warn_denied(l, &aws_iam_get_credential_report, "dates of last use cost calls for every user");
+			warn_denied(l, &aws_iam_get_credential_report,
+				"dates of last use cost calls for every user");
 			return ERR_OK;
 		}
 		if (!is_report_pending(reterr))
 			return reterr->code;
 		if (clock_mono_ms(l->ctx->clock) >= l->report_wait_until_ms) {
 			l->report_denied = true;
-			log_warn("the credential report is not ready after a minute, asking for each user's keys, ignoring",
+			log_warn("the credential report is not ready after a minute, asking for each user's "
+				 "keys, ignoring",
 				LOG_STR("account", l->opts.account_id), LOG_CSTR("state", reterr->aws_code));
 			return ERR_OK;
 		}
-		if (!str_eq_c(str_c(reterr->aws_code), "ReportInProgress") && request_report(l, reterr) != ERR_OK)
+		if (!str_eq_c(str_c(reterr->aws_code), "ReportInProgress") &&
+			request_report(l, reterr) != ERR_OK)
 			return reterr->code;
 		if (l->report_denied)
 			return ERR_OK; /* nobody is going to make one */

@@ -25,18 +25,18 @@ struct iam_account;
 struct iam_load;
 
 struct iam_load_options {
-	struct str               account_id;
-	bool                     require_all_permissions;
-	bool                     only_attached_policies;
-	bool                     access_keys;    /* list them, not only their dates of last use */
-	size_t                   max_in_flight;
-	size_t                   max_bytes;      /* of the packed account */
-	atomic_uint_fast64_t    *denied_reads;   /* counters to add to */
-	atomic_uint_fast64_t    *vanished;
+	struct str account_id;
+	bool require_all_permissions;
+	bool only_attached_policies;
+	bool access_keys; /* list them, not only their dates of last use */
+	size_t max_in_flight;
+	size_t max_bytes;                   /* of the packed account */
+	atomic_uint_fast64_t *denied_reads; /* counters to add to */
+	atomic_uint_fast64_t *vanished;
 };
 
 struct iam_load *iam_load_new(const struct iam_load_options *opts);
-void             iam_load_free(struct iam_load *l); /* NULL is fine */
+void iam_load_free(struct iam_load *l); /* NULL is fine */
 
 MUST_CHECK enum err_code iam_load_run(struct iam_load *l, struct aws_client *iam, const struct ctx *ctx,
 	struct iam_account **ret_account, struct err *reterr);

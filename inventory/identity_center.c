@@ -12,8 +12,8 @@
 #include "inventory/internal.h"
 #include "inventory/org_accounts.h"
 
-#define MAX_SSO   {AWS_SSO_ADMIN_MAX_RESULTS, true}
-#define MAX_STORE {AWS_IDENTITY_STORE_MAX_RESULTS, true}
+#define MAX_SSO   ((struct aws_int){AWS_SSO_ADMIN_MAX_RESULTS, true})
+#define MAX_STORE ((struct aws_int){AWS_IDENTITY_STORE_MAX_RESULTS, true})
 
 /* A struct ic_rows is a struct rows. */
 static struct rows *rows_of(const struct ic_rows *r)
@@ -62,18 +62,20 @@ static void unpack_strs(struct unpack *u, struct str *strs, size_t n)
 }
 
 /* Pack and unpack of a struct of n struct str, and its row type. */
-#define ROWS_OF_STRS(prefix, type, n) \
-	_Static_assert(sizeof(struct type) == (n) * sizeof(struct str), #type " is " #n " texts"); \
-	static void prefix##_pack(struct buf *b, const void *item) \
-	{ \
-		pack_strs(b, item, n); \
-	} \
-	static void prefix##_unpack(struct unpack *u, void *item) \
-	{ \
-		unpack_strs(u, item, n); \
-	} \
-	static const struct rows_type prefix##_rows = { \
-		.item_size = sizeof(struct type), .min_bytes = (n), .pack = prefix##_pack, .unpack = prefix##_unpack}
+#define ROWS_OF_STRS(prefix, type, n)                                                                        \
+	_Static_assert(sizeof(struct type) == (n) * sizeof(struct str), #type " is " #n " texts");           \
+	static void prefix##_pack(struct buf *b, const void *item)                                           \
+	{                                                                                                    \
+		pack_strs(b, item, n);                                                                       \
+	}                                                                                                    \
+	static void prefix##_unpack(struct unpack *u, void *item)                                            \
+	{                                                                                                    \
+		unpack_strs(u, item, n);                                                                     \
+	}                                                                                                    \
+	static const struct rows_type prefix##_rows = {.item_size = sizeof(struct type),                     \
+		.min_bytes = (n),                                                                            \
+		.pack = prefix##_pack,                                                                       \
+		.unpack = prefix##_unpack}
 
 ROWS_OF_STRS(set, ic_permission_set, 3);
 ROWS_OF_STRS(provisioned, ic_provisioned, 1);
@@ -116,8 +118,10 @@ static void assignment_unpack(struct unpack *u, void *item)
 	u->bad = u->bad || rest.p == NULL;
 }
 
-static const struct rows_type assignment_rows = {.item_size = sizeof(struct ic_assignment), .min_bytes = 3,
-	.pack = assignment_pack, .unpack = assignment_unpack};
+static const struct rows_type assignment_rows = {.item_size = sizeof(struct ic_assignment),
+	.min_bytes = 3,
+	.pack = assignment_pack,
+	.unpack = assignment_unpack};
 
 /* --- instance --- */
 
@@ -125,7 +129,8 @@ static void fill_page(const struct gather_call *call, struct str target, struct 
 {
 	(void)call;
 	(void)target;
-	*(struct aws_sso_admin_in *)in = (struct aws_sso_admin_in){.next_token = token, .max_results = MAX_SSO};
+	*(struct aws_sso_admin_in *)in =
+		(struct aws_sso_admin_in){.next_token = token, .max_results = MAX_SSO};
 }
 
 /* Row 29: an instance that is being made or deleted is none. */
@@ -138,7 +143,8 @@ static enum err_code take_instances(const struct gather_call *call, struct listi
 	(void)target;
 	(void)reterr;
 	for (size_t i = 0; i < page->instances.n; i++) {
-		const struct aws_sso_admin_instance *from = AWS_LIST_AT(page->instances, struct aws_sso_admin_instance, i);
+		const struct aws_sso_admin_instance *from =
+			AWS_LIST_AT(page->instances, struct aws_sso_admin_instance, i);
 
 		if (from->arn.n > 0 && (from->status.n == 0 || str_eq(from->status, STR("ACTIVE"))))
 			*(struct instance_row *)listing_add(rows) =
@@ -158,10 +164,12 @@ static const struct gather_fact instances_fact = {
 	.take = take_instances,
 };
 
-static enum err_code get(struct inventory *inv, const struct ctx *ctx, const struct gather_fact *fact, struct str sync_id,
-	struct str name, struct ic_rows **ret_rows, struct err *reterr)
+static enum err_code get(struct inventory *inv, const struct ctx *ctx, const struct gather_fact *fact,
+	struct str sync_id, struct str name, struct ic_rows **ret_rows, struct err *reterr)
 {
-	const struct fact_wanted wanted = {.kind = &fact->rows.kind, .name = name, .ahead = fact->ahead,
+	const struct fact_wanted wanted = {.kind = &fact->rows.kind,
+		.name = name,
+		.ahead = fact->ahead,
 		.not_found_passes = fact->not_found == NOT_FOUND_PASSES};
 	void *rows;
 
@@ -187,8 +195,8 @@ static const struct instance_row *owned_instance(const struct instance_row *all,
 }
 
 /* Whoever we are: the ARN of every account of the organization names it. */
-static enum err_code management_account(
-	struct inventory *inv, const struct ctx *ctx, struct str sync_id, struct arena *arena, struct str *ret_account, struct err *reterr)
+static enum err_code management_account(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
+	struct arena *arena, struct str *ret_account, struct err *reterr)
 {
 	CLEANUP(org_accounts_unrefp) struct org_accounts *accounts = NULL;
 	const struct org_account *all;
@@ -199,7 +207,8 @@ static enum err_code management_account(
 		return reterr->code;
 	all = org_accounts_all(accounts, &n);
 	if (n == 0 || !arn_parse(all[0].arn, &arn))
-		return err_set(reterr, ERR_PROTOCOL, "baton-aws: organizations:ListAccounts does not tell the management account");
+		return err_set(reterr, ERR_PROTOCOL,
+			"baton-aws: organizations:ListAccounts does not tell the management account");
 	*ret_account = str_dup(arena, arn.account);
 	return ERR_OK;
 }
@@ -214,7 +223,8 @@ static struct str arns_of(const struct instance_row *all, size_t n, struct arena
 }
 
 static enum err_code choose_instance(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
-	const struct instance_row *all, size_t n, struct arena *arena, const struct instance_row **ret_one, struct err *reterr)
+	const struct instance_row *all, size_t n, struct arena *arena, const struct instance_row **ret_one,
+	struct err *reterr)
 {
 	struct str management;
 
@@ -228,7 +238,8 @@ static enum err_code choose_instance(struct inventory *inv, const struct ctx *ct
 	*ret_one = owned_instance(all, n, management);
 	if (*ret_one == NULL)
 		return err_set(reterr, ERR_PRECONDITION,
-			"baton-aws: of these Identity Center instances not exactly one belongs to the management account " STR_FMT ": " STR_FMT,
+			"baton-aws: of these Identity Center instances not exactly one belongs to the "
+			"management account " STR_FMT ": " STR_FMT,
 			STR_ARG(management), STR_ARG(arns_of(all, n, arena)));
 	return ERR_OK;
 }
@@ -247,8 +258,10 @@ enum err_code inventory_ic_instance(struct inventory *inv, const struct ctx *ctx
 	if (choose_instance(inv, ctx, sync_id, all, n, arena, &one, reterr) != ERR_OK)
 		return reterr->code;
 	if (!arn_parse(one->arn, &arn))
-		return err_set(reterr, ERR_PROTOCOL, "baton-aws: '" STR_FMT "' is not the ARN of an instance", STR_ARG(one->arn));
-	*ret_instance = (struct ic_instance){.arn = str_dup(arena, one->arn), .store_id = str_dup(arena, one->store_id),
+		return err_set(reterr, ERR_PROTOCOL, "baton-aws: '" STR_FMT "' is not the ARN of an instance",
+			STR_ARG(one->arn));
+	*ret_instance = (struct ic_instance){.arn = str_dup(arena, one->arn),
+		.store_id = str_dup(arena, one->store_id),
 		.partition = str_dup(arena, arn.partition)};
 	return ERR_OK;
 }
@@ -258,7 +271,9 @@ enum err_code inventory_ic_instance(struct inventory *inv, const struct ctx *ctx
 static void fill_sso(const struct gather_call *call, struct str target, struct str token, void *in)
 {
 	*(struct aws_sso_admin_in *)in = (struct aws_sso_admin_in){.instance_arn = call->instance.arn,
-		.permission_set_arn = target, .next_token = token, .max_results = MAX_SSO};
+		.permission_set_arn = target,
+		.next_token = token,
+		.max_results = MAX_SSO};
 }
 
 static enum err_code take_set_arns(const struct gather_call *call, struct listing *rows, struct str target,
@@ -307,18 +322,22 @@ static enum err_code all_sets(const struct gather_call *call, const struct ctx *
 	return ERR_OK;
 }
 
-static enum err_code take_set(const struct gather_call *call, struct listing *rows, struct str target, const void *out,
-	struct str *ret_token, struct err *reterr)
+static enum err_code take_set(const struct gather_call *call, struct listing *rows, struct str target,
+	const void *out, struct str *ret_token, struct err *reterr)
 {
-	const struct aws_sso_admin_permission_set *from = &((const struct aws_sso_admin_permission_set_out *)out)->permission_set;
+	const struct aws_sso_admin_permission_set *from =
+		&((const struct aws_sso_admin_permission_set_out *)out)->permission_set;
 
 	(void)call;
 	(void)ret_token;
 	if (from->name.n == 0)
-		return err_set(reterr, ERR_PROTOCOL, "sso:DescribePermissionSet answered without the permission set '" STR_FMT "'",
+		return err_set(reterr, ERR_PROTOCOL,
+			"sso:DescribePermissionSet answered without the permission set '" STR_FMT "'",
 			STR_ARG(target));
-	*(struct ic_permission_set *)listing_add(rows) = (struct ic_permission_set){.arn = str_dup(rows->arena, target),
-		.name = str_dup(rows->arena, from->name), .description = str_dup(rows->arena, from->description)};
+	*(struct ic_permission_set *)listing_add(rows) =
+		(struct ic_permission_set){.arn = str_dup(rows->arena, target),
+			.name = str_dup(rows->arena, from->name),
+			.description = str_dup(rows->arena, from->description)};
 	return ERR_OK;
 }
 
@@ -342,11 +361,12 @@ enum err_code inventory_ic_permission_sets(struct inventory *inv, const struct c
 
 static void add_cell(struct listing *rows, struct str account, struct str set)
 {
-	((struct cell *)listing_add(rows))->key = str_fmt(rows->arena, STR_FMT "|" STR_FMT, STR_ARG(account), STR_ARG(set));
+	((struct cell *)listing_add(rows))->key =
+		str_fmt(rows->arena, STR_FMT "|" STR_FMT, STR_ARG(account), STR_ARG(set));
 }
 
-static enum err_code take_accounts_of_set(const struct gather_call *call, struct listing *rows, struct str target,
-	const void *out, struct str *ret_token, struct err *reterr)
+static enum err_code take_accounts_of_set(const struct gather_call *call, struct listing *rows,
+	struct str target, const void *out, struct str *ret_token, struct err *reterr)
 {
 	const struct aws_sso_admin_accounts_out *page = out;
 
@@ -358,8 +378,8 @@ static enum err_code take_accounts_of_set(const struct gather_call *call, struct
 	return ERR_OK;
 }
 
-static enum err_code take_sets_of_account(const struct gather_call *call, struct listing *rows, struct str target,
-	const void *out, struct str *ret_token, struct err *reterr)
+static enum err_code take_sets_of_account(const struct gather_call *call, struct listing *rows,
+	struct str target, const void *out, struct str *ret_token, struct err *reterr)
 {
 	const struct aws_sso_admin_permission_sets_out *page = out;
 
@@ -373,12 +393,14 @@ static enum err_code take_sets_of_account(const struct gather_call *call, struct
 
 static void fill_account(const struct gather_call *call, struct str target, struct str token, void *in)
 {
-	*(struct aws_sso_admin_in *)in = (struct aws_sso_admin_in){
-		.instance_arn = call->instance.arn, .account_id = target, .next_token = token, .max_results = MAX_SSO};
+	*(struct aws_sso_admin_in *)in = (struct aws_sso_admin_in){.instance_arn = call->instance.arn,
+		.account_id = target,
+		.next_token = token,
+		.max_results = MAX_SSO};
 }
 
-static enum err_code active_accounts(const struct gather_call *call, const struct ctx *ctx, struct arena *scratch,
-	struct str **ret_targets, size_t *ret_n, struct err *reterr)
+static enum err_code active_accounts(const struct gather_call *call, const struct ctx *ctx,
+	struct arena *scratch, struct str **ret_targets, size_t *ret_n, struct err *reterr)
 {
 	CLEANUP(org_accounts_unrefp) struct org_accounts *accounts = NULL;
 	const struct org_account *all;
@@ -396,13 +418,18 @@ static enum err_code active_accounts(const struct gather_call *call, const struc
 	return ERR_OK;
 }
 
-static enum err_code fetch_matrix(const struct fact_kind *kind, void *self, const struct ctx *ctx, struct str scope,
-	struct str name, void **partial, void **ret_fact, struct err *reterr);
+static enum err_code fetch_matrix(const struct fact_kind *kind, void *self, const struct ctx *ctx,
+	struct str scope, struct str name, void **partial, void **ret_fact, struct err *reterr);
 
 /* The fact itself goes by accounts; the transposed way is a second row of the same shape. */
 static const struct gather_fact matrix_by_account = {
-	.rows = {.kind = {.name = "ic-matrix/1", .fetch = fetch_matrix, .partial_free = gather_free, .open = rows_fact_open,
-			 .bytes = rows_fact_bytes, .ref = rows_fact_ref, .unref = rows_fact_unref},
+	.rows = {.kind = {.name = "ic-matrix/1",
+			 .fetch = fetch_matrix,
+			 .partial_free = gather_free,
+			 .open = rows_fact_open,
+			 .bytes = rows_fact_bytes,
+			 .ref = rows_fact_ref,
+			 .unref = rows_fact_unref},
 		.type = &cell_rows},
 	.op = &aws_sso_admin_list_permission_sets_provisioned_to_account,
 	.needs_instance = true,
@@ -437,8 +464,8 @@ static enum err_code is_by_set_cheaper(
 	return ERR_OK;
 }
 
-static enum err_code fetch_matrix(const struct fact_kind *kind, void *self, const struct ctx *ctx, struct str scope,
-	struct str name, void **partial, void **ret_fact, struct err *reterr)
+static enum err_code fetch_matrix(const struct fact_kind *kind, void *self, const struct ctx *ctx,
+	struct str scope, struct str name, void **partial, void **ret_fact, struct err *reterr)
 {
 	bool by_set;
 
@@ -446,7 +473,8 @@ static enum err_code fetch_matrix(const struct fact_kind *kind, void *self, cons
 	if (is_by_set_cheaper(self, ctx, scope, &by_set, reterr) != ERR_OK)
 		return reterr->code;
 	if (by_set && inventory_is_permitted(self, scope, matrix_by_set.op)) {
-		if (gather_fetch(&matrix_by_set.rows.kind, self, ctx, scope, name, partial, ret_fact, reterr) == ERR_OK)
+		if (gather_fetch(&matrix_by_set.rows.kind, self, ctx, scope, name, partial, ret_fact,
+			    reterr) == ERR_OK)
 			return ERR_OK;
 		if (reterr->code != ERR_DENIED)
 			return reterr->code;
@@ -485,8 +513,8 @@ enum err_code inventory_ic_provisioned(struct inventory *inv, const struct ctx *
 
 /* --- assignments of an account --- */
 
-static enum err_code sets_of_account(const struct gather_call *call, const struct ctx *ctx, struct arena *scratch,
-	struct str **ret_targets, size_t *ret_n, struct err *reterr)
+static enum err_code sets_of_account(const struct gather_call *call, const struct ctx *ctx,
+	struct arena *scratch, struct str **ret_targets, size_t *ret_n, struct err *reterr)
 {
 	CLEANUP(ic_unrefp) struct ic_rows *provisioned = NULL;
 
@@ -508,13 +536,17 @@ static enum err_code take_assignments(const struct gather_call *call, struct lis
 	const struct aws_sso_admin_assignments_out *page = out;
 
 	for (size_t i = 0; i < page->assignments.n; i++) {
-		const struct aws_sso_admin_assignment *from = AWS_LIST_AT(page->assignments, struct aws_sso_admin_assignment, i);
+		const struct aws_sso_admin_assignment *from =
+			AWS_LIST_AT(page->assignments, struct aws_sso_admin_assignment, i);
 
 		if (from->principal_type.n == 0 || from->principal_id.n == 0)
-			return err_set(reterr, ERR_PROTOCOL, "sso:ListAccountAssignments answered a row without a principal, on account " STR_FMT,
+			return err_set(reterr, ERR_PROTOCOL,
+				"sso:ListAccountAssignments answered a row without a principal, on "
+				"account " STR_FMT,
 				STR_ARG(call->name));
-		((struct ic_assignment *)listing_add(rows))->key = str_fmt(rows->arena, STR_FMT "|" STR_FMT "|" STR_FMT,
-			STR_ARG(target), STR_ARG(from->principal_type), STR_ARG(from->principal_id));
+		((struct ic_assignment *)listing_add(rows))->key =
+			str_fmt(rows->arena, STR_FMT "|" STR_FMT "|" STR_FMT, STR_ARG(target),
+				STR_ARG(from->principal_type), STR_ARG(from->principal_id));
 	}
 	*ret_token = page->next_token;
 	return ERR_OK;
@@ -546,13 +578,17 @@ static enum err_code take_managed(const struct gather_call *call, struct listing
 
 	(void)call;
 	for (size_t i = 0; i < page->policies.n; i++) {
-		const struct aws_sso_admin_policy *from = AWS_LIST_AT(page->policies, struct aws_sso_admin_policy, i);
+		const struct aws_sso_admin_policy *from =
+			AWS_LIST_AT(page->policies, struct aws_sso_admin_policy, i);
 
 		if (from->arn.n == 0)
-			return err_set(reterr, ERR_PROTOCOL, "baton-aws: managed policy in permission set " STR_FMT " missing ARN",
+			return err_set(reterr, ERR_PROTOCOL,
+				"baton-aws: managed policy in permission set " STR_FMT " missing ARN",
 				STR_ARG(target));
-		*(struct ic_policy *)listing_add(rows) = (struct ic_policy){.key = str_dup(rows->arena, from->arn),
-			.name = str_dup(rows->arena, from->name), .path = STR_EMPTY};
+		*(struct ic_policy *)listing_add(rows) =
+			(struct ic_policy){.key = str_dup(rows->arena, from->arn),
+				.name = str_dup(rows->arena, from->name),
+				.path = STR_EMPTY};
 	}
 	*ret_token = page->next_token;
 	return ERR_OK;
@@ -571,10 +607,13 @@ static enum err_code take_customer(const struct gather_call *call, struct listin
 
 		if (from->name.n == 0)
 			return err_set(reterr, ERR_PROTOCOL,
-				"baton-aws: customer managed policy reference in permission set " STR_FMT " missing name", STR_ARG(target));
+				"baton-aws: customer managed policy reference in permission set " STR_FMT
+				" missing name",
+				STR_ARG(target));
 		*(struct ic_policy *)listing_add(rows) = (struct ic_policy){
 			.key = str_fmt(rows->arena, STR_FMT STR_FMT, STR_ARG(path), STR_ARG(from->name)),
-			.name = str_dup(rows->arena, from->name), .path = str_dup(rows->arena, path)};
+			.name = str_dup(rows->arena, from->name),
+			.path = str_dup(rows->arena, path)};
 	}
 	*ret_token = page->next_token;
 	return ERR_OK;
@@ -588,7 +627,8 @@ static enum err_code take_inline(const struct gather_call *call, struct listing 
 	(void)ret_token;
 	(void)reterr;
 	*(struct document_row *)listing_add(rows) = (struct document_row){.key = STR("inline"),
-		.document = str_dup(rows->arena, ((const struct aws_sso_admin_inline_policy_out *)out)->document)};
+		.document = str_dup(
+			rows->arena, ((const struct aws_sso_admin_inline_policy_out *)out)->document)};
 	return ERR_OK;
 }
 
@@ -664,7 +704,8 @@ static struct str pack_external_ids(struct arena *arena, const struct aws_list *
 	buf_init(&b, 1 << 20);
 	pack_u64(&b, ids->n);
 	for (size_t i = 0; i < ids->n; i++) {
-		const struct aws_identity_store_external_id *id = AWS_LIST_AT(*ids, struct aws_identity_store_external_id, i);
+		const struct aws_identity_store_external_id *id =
+			AWS_LIST_AT(*ids, struct aws_identity_store_external_id, i);
 
 		pack_str(&b, id->issuer);
 		pack_str(&b, id->id);
@@ -693,7 +734,8 @@ static struct str pack_emails(struct arena *arena, const struct aws_list *emails
 	buf_init(&b, 1 << 20);
 	pack_u64(&b, emails->n);
 	for (size_t i = 0; i < emails->n; i++) {
-		const struct aws_identity_store_email *email = AWS_LIST_AT(*emails, struct aws_identity_store_email, i);
+		const struct aws_identity_store_email *email =
+			AWS_LIST_AT(*emails, struct aws_identity_store_email, i);
 
 		pack_str(&b, email->value);
 		pack_u64(&b, email->primary.set && email->primary.v != 0);
@@ -724,22 +766,27 @@ static void fill_store(const struct gather_call *call, struct str target, struct
 
 static void fill_members(const struct gather_call *call, struct str target, struct str token, void *in)
 {
-	*(struct aws_identity_store_memberships_in *)in = (struct aws_identity_store_memberships_in){
-		.store_id = call->instance.store_id, .group_id = target, .next_token = token, .max_results = MAX_STORE};
+	*(struct aws_identity_store_memberships_in *)in =
+		(struct aws_identity_store_memberships_in){.store_id = call->instance.store_id,
+			.group_id = target,
+			.next_token = token,
+			.max_results = MAX_STORE};
 }
 
-static enum err_code take_users(const struct gather_call *call, struct listing *rows, struct str target, const void *out,
-	struct str *ret_token, struct err *reterr)
+static enum err_code take_users(const struct gather_call *call, struct listing *rows, struct str target,
+	const void *out, struct str *ret_token, struct err *reterr)
 {
 	const struct aws_identity_store_users_out *page = out;
 
 	(void)call;
 	(void)target;
 	for (size_t i = 0; i < page->users.n; i++) {
-		const struct aws_identity_store_user *from = AWS_LIST_AT(page->users, struct aws_identity_store_user, i);
+		const struct aws_identity_store_user *from =
+			AWS_LIST_AT(page->users, struct aws_identity_store_user, i);
 
 		if (from->id.n == 0)
-			return err_set(reterr, ERR_PROTOCOL, "identitystore:ListUsers answered a user that has no id");
+			return err_set(reterr, ERR_PROTOCOL,
+				"identitystore:ListUsers answered a user that has no id");
 		*(struct ic_user *)listing_add(rows) = (struct ic_user){.id = str_dup(rows->arena, from->id),
 			.user_name = str_dup(rows->arena, from->user_name),
 			.display_name = str_dup(rows->arena, from->display_name),
@@ -759,13 +806,16 @@ static enum err_code take_groups(const struct gather_call *call, struct listing 
 	(void)call;
 	(void)target;
 	for (size_t i = 0; i < page->groups.n; i++) {
-		const struct aws_identity_store_group *from = AWS_LIST_AT(page->groups, struct aws_identity_store_group, i);
+		const struct aws_identity_store_group *from =
+			AWS_LIST_AT(page->groups, struct aws_identity_store_group, i);
 
 		if (from->id.n == 0)
-			return err_set(reterr, ERR_PROTOCOL, "identitystore:ListGroups answered a group that has no id");
-		*(struct ic_group *)listing_add(rows) = (struct ic_group){.id = str_dup(rows->arena, from->id),
-			.display_name = str_dup(rows->arena, from->display_name),
-			.external_ids = pack_external_ids(rows->arena, &from->external_ids)};
+			return err_set(reterr, ERR_PROTOCOL,
+				"identitystore:ListGroups answered a group that has no id");
+		*(struct ic_group *)listing_add(rows) =
+			(struct ic_group){.id = str_dup(rows->arena, from->id),
+				.display_name = str_dup(rows->arena, from->display_name),
+				.external_ids = pack_external_ids(rows->arena, &from->external_ids)};
 	}
 	*ret_token = page->next_token;
 	return ERR_OK;
@@ -818,14 +868,14 @@ static const struct gather_fact members_fact = {
 	.take = take_members,
 };
 
-enum err_code inventory_ic_users(
-	struct inventory *inv, const struct ctx *ctx, struct str sync_id, struct ic_rows **ret_users, struct err *reterr)
+enum err_code inventory_ic_users(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
+	struct ic_rows **ret_users, struct err *reterr)
 {
 	return get(inv, ctx, &users_fact, sync_id, STR_EMPTY, ret_users, reterr);
 }
 
-enum err_code inventory_ic_groups(
-	struct inventory *inv, const struct ctx *ctx, struct str sync_id, struct ic_rows **ret_groups, struct err *reterr)
+enum err_code inventory_ic_groups(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
+	struct ic_rows **ret_groups, struct err *reterr)
 {
 	return get(inv, ctx, &groups_fact, sync_id, STR_EMPTY, ret_groups, reterr);
 }

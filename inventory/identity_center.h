@@ -29,15 +29,15 @@ void ic_unrefp(struct ic_rows **rows);
 
 /* All rows; the first behind a key (empty key: 0); the one with this key (NULL: none). Cast to the struct that the list is of. */
 const void *ic_all(const struct ic_rows *rows, size_t *ret_n);
-size_t      ic_after(const struct ic_rows *rows, struct str key);
+size_t ic_after(const struct ic_rows *rows, struct str key);
 const void *ic_find(const struct ic_rows *rows, struct str key);
 
 struct ic_instance {
 	struct str arn, store_id, partition; /* partition: of the ARN */
 };
 /* The only active one, or that of the organization's management account. Strings live in the arena. */
-MUST_CHECK enum err_code inventory_ic_instance(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
-	struct arena *arena, struct ic_instance *ret_instance, struct err *reterr);
+MUST_CHECK enum err_code inventory_ic_instance(struct inventory *inv, const struct ctx *ctx,
+	struct str sync_id, struct arena *arena, struct ic_instance *ret_instance, struct err *reterr);
 
 /* --- permission sets --- */
 
@@ -45,23 +45,23 @@ struct ic_permission_set {
 	struct str arn; /* key */
 	struct str name, description;
 };
-MUST_CHECK enum err_code inventory_ic_permission_sets(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
-	struct ic_rows **ret_sets, struct err *reterr);
+MUST_CHECK enum err_code inventory_ic_permission_sets(struct inventory *inv, const struct ctx *ctx,
+	struct str sync_id, struct ic_rows **ret_sets, struct err *reterr);
 
 struct ic_provisioned {
 	struct str permission_set_arn; /* key */
 };
 /* What is provisioned to the account. */
-MUST_CHECK enum err_code inventory_ic_provisioned(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
-	struct str account, struct ic_rows **ret_provisioned, struct err *reterr);
+MUST_CHECK enum err_code inventory_ic_provisioned(struct inventory *inv, const struct ctx *ctx,
+	struct str sync_id, struct str account, struct ic_rows **ret_provisioned, struct err *reterr);
 
 struct ic_assignment {
 	struct str key; /* "<permission set ARN>|<USER or GROUP>|<principal id>" */
 	struct str permission_set_arn, principal_type, principal_id; /* parts of key */
 };
 /* Who holds what on the account. */
-MUST_CHECK enum err_code inventory_ic_assignments(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
-	struct str account, struct ic_rows **ret_assignments, struct err *reterr);
+MUST_CHECK enum err_code inventory_ic_assignments(struct inventory *inv, const struct ctx *ctx,
+	struct str sync_id, struct str account, struct ic_rows **ret_assignments, struct err *reterr);
 
 struct ic_policy {
 	struct str key;        /* AWS-managed: the ARN; customer-managed: path and name */
@@ -69,19 +69,20 @@ struct ic_policy {
 };
 /* AWS-managed policies of a permission set (key: ARN); and references to policies that each account has for itself. Denied, or the set is
  * gone: empty, warned about once per sync (decision 10). */
-MUST_CHECK enum err_code inventory_ic_managed_policies(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
-	struct str permission_set_arn, struct ic_rows **ret_policies, struct err *reterr);
-MUST_CHECK enum err_code inventory_ic_customer_policies(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
-	struct str permission_set_arn, struct ic_rows **ret_policies, struct err *reterr);
+MUST_CHECK enum err_code inventory_ic_managed_policies(struct inventory *inv, const struct ctx *ctx,
+	struct str sync_id, struct str permission_set_arn, struct ic_rows **ret_policies, struct err *reterr);
+MUST_CHECK enum err_code inventory_ic_customer_policies(struct inventory *inv, const struct ctx *ctx,
+	struct str sync_id, struct str permission_set_arn, struct ic_rows **ret_policies, struct err *reterr);
 /* The document of the set's inline policy, in the arena; empty: it has none, or as above. */
-MUST_CHECK enum err_code inventory_ic_inline_policy(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
-	struct str permission_set_arn, struct arena *arena, struct str *ret_document, struct err *reterr);
+MUST_CHECK enum err_code inventory_ic_inline_policy(struct inventory *inv, const struct ctx *ctx,
+	struct str sync_id, struct str permission_set_arn, struct arena *arena, struct str *ret_document,
+	struct err *reterr);
 
 /* --- users and groups --- */
 
 struct ic_email {
 	struct str value;
-	bool       primary;
+	bool primary;
 };
 struct ic_external_id {
 	struct str issuer, id;
@@ -89,7 +90,7 @@ struct ic_external_id {
 struct ic_user {
 	struct str id; /* key */
 	struct str user_name, display_name;
-	struct str status;   /* ENABLED, DISABLED, or what AWS says next; may be empty */
+	struct str status;               /* ENABLED, DISABLED, or what AWS says next; may be empty */
 	struct str emails, external_ids; /* packed: see ic_emails, ic_external_ids */
 };
 struct ic_group {
@@ -101,39 +102,41 @@ struct ic_member {
 	struct str user_id; /* key */
 	struct str membership_id;
 };
-MUST_CHECK enum err_code inventory_ic_users(
-	struct inventory *inv, const struct ctx *ctx, struct str sync_id, struct ic_rows **ret_users, struct err *reterr);
-MUST_CHECK enum err_code inventory_ic_groups(
-	struct inventory *inv, const struct ctx *ctx, struct str sync_id, struct ic_rows **ret_groups, struct err *reterr);
-MUST_CHECK enum err_code inventory_ic_members(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
-	struct str group_id, struct ic_rows **ret_members, struct err *reterr);
+MUST_CHECK enum err_code inventory_ic_users(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
+	struct ic_rows **ret_users, struct err *reterr);
+MUST_CHECK enum err_code inventory_ic_groups(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
+	struct ic_rows **ret_groups, struct err *reterr);
+MUST_CHECK enum err_code inventory_ic_members(struct inventory *inv, const struct ctx *ctx,
+	struct str sync_id, struct str group_id, struct ic_rows **ret_members, struct err *reterr);
 
 /* In AWS's order, in the arena. */
-struct ic_email       *ic_emails(struct str packed, struct arena *arena, size_t *ret_n);
+struct ic_email *ic_emails(struct str packed, struct arena *arena, size_t *ret_n);
 struct ic_external_id *ic_external_ids(struct str packed, struct arena *arena, size_t *ret_n);
 
 /* --- the organization's tree (organization.c) --- */
 
 enum org_node_kind { ORG_ROOT, ORG_UNIT };
 struct org_node {
-	struct str         id; /* key: "r-..." or "ou-..." */
-	struct str         parent_id, name;
+	struct str id; /* key: "r-..." or "ou-..." */
+	struct str parent_id, name;
 	enum org_node_kind kind;
 };
 /* Roots and organizational units. Denied: empty, warned about once per sync. */
-MUST_CHECK enum err_code inventory_org_tree(
-	struct inventory *inv, const struct ctx *ctx, struct str sync_id, struct ic_rows **ret_nodes, struct err *reterr);
+MUST_CHECK enum err_code inventory_org_tree(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
+	struct ic_rows **ret_nodes, struct err *reterr);
 
 struct org_parent {
 	struct str account; /* key */
 	struct str parent_id;
 };
 /* Where each account hangs in the tree; accounts that cannot be placed are left out. Denied: empty, as above. */
-MUST_CHECK enum err_code inventory_org_parents(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
-	struct ic_rows **ret_parents, struct err *reterr);
+MUST_CHECK enum err_code inventory_org_parents(struct inventory *inv, const struct ctx *ctx,
+	struct str sync_id, struct ic_rows **ret_parents, struct err *reterr);
 
 /* What the engine will ask for next: members of these groups, or assignments of these accounts, are read ahead. */
-void inventory_expect_members(struct inventory *inv, struct str sync_id, const struct str *group_ids, size_t n);
-void inventory_expect_assignments(struct inventory *inv, struct str sync_id, const struct str *accounts, size_t n);
+void inventory_expect_members(
+	struct inventory *inv, struct str sync_id, const struct str *group_ids, size_t n);
+void inventory_expect_assignments(
+	struct inventory *inv, struct str sync_id, const struct str *accounts, size_t n);
 
 #endif

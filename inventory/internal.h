@@ -19,25 +19,25 @@ struct read_ahead;
 
 struct inventory {
 	struct inventory_options opts;
-	struct facts            *facts;
-	struct store            *documents;  /* of AWS-managed policies, by ARN and version, across syncs */
+	struct facts *facts;
+	struct store *documents; /* of AWS-managed policies, by ARN and version, across syncs */
 	struct document_flights *document_flights;
-	struct read_ahead       *read_ahead; /* NULL: none */
-	struct claims           *claims;
-	atomic_bool              documents_denied, alias_denied; /* each warned about once per server */
-	_Atomic int64_t          documents_denied_until_ms;      /* until then they are not asked for */
+	struct read_ahead *read_ahead; /* NULL: none */
+	struct claims *claims;
+	atomic_bool documents_denied, alias_denied; /* each warned about once per server */
+	_Atomic int64_t documents_denied_until_ms;  /* until then they are not asked for */
 
 	atomic_uint_fast64_t denied_reads, vanished, read_ahead_done;
 };
 
 /* The kinds of facts, one per file. */
-extern const struct fact_kind iam_account_fact;      /* name: account number */
+extern const struct fact_kind iam_account_fact;        /* name: account number */
 extern const struct gather_fact org_accounts_fact;     /* name: "" */
 extern const struct gather_fact policy_catalogue_fact; /* name: "" */
 
 /* Documents that are being fetched (policy_documents.c). */
 struct document_flights *document_flights_new(void);
-void                     document_flights_free(struct document_flights *f); /* NULL is fine; none may be under way */
+void document_flights_free(struct document_flights *f); /* NULL is fine; none may be under way */
 
 /* What can be read ahead. */
 enum ahead {
@@ -52,9 +52,9 @@ enum ahead {
  * any more. ERR_NOT_FOUND becomes ERR_MISSING, unless not_found_passes: then the very thing that the request names is gone. */
 struct fact_wanted {
 	const struct fact_kind *kind;
-	struct str              name;
-	enum ahead              ahead;
-	bool                    not_found_passes;
+	struct str name;
+	enum ahead ahead;
+	bool not_found_passes;
 };
 MUST_CHECK enum err_code inventory_get_fact(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
 	const struct fact_wanted *wanted, void **ret_fact, struct err *reterr);
@@ -65,7 +65,8 @@ void inventory_note_denied(
 	struct inventory *inv, struct str scope, const struct aws_operation *op, const char *consequence);
 
 /* A client with the connector's own credentials, or (account not empty) with those of its role in the account. */
-MUST_CHECK enum err_code inventory_client(struct inventory *inv, const struct ctx *ctx, const struct aws_service *service,
-	struct str account, struct aws_client **ret_client, struct err *reterr);
+MUST_CHECK enum err_code inventory_client(struct inventory *inv, const struct ctx *ctx,
+	const struct aws_service *service, struct str account, struct aws_client **ret_client,
+	struct err *reterr);
 
 #endif

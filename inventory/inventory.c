@@ -16,12 +16,12 @@
 #include "store/memory.h"
 #include "store/store.h"
 
-#define DEFAULT_MAX_BYTES  (256UL << 20)
-#define ACCOUNT_MAX_BYTES  (1UL << 30)   /* of one account, packed: about a million users */
-#define DEFAULT_IN_FLIGHT  16
-#define DOCUMENTS_BYTES    (32UL << 20)  /* AWS's 1,400 policies have about 4 MiB of documents */
-#define DOCUMENTS_AGE_MS   (7 * 24 * 3600 * 1000LL)
-#define PROBES_IN_FLIGHT   16
+#define DEFAULT_MAX_BYTES (256UL << 20)
+#define ACCOUNT_MAX_BYTES (1UL << 30) /* of one account, packed: about a million users */
+#define DEFAULT_IN_FLIGHT 16
+#define DOCUMENTS_BYTES   (32UL << 20) /* AWS's 1,400 policies have about 4 MiB of documents */
+#define DOCUMENTS_AGE_MS  (7 * 24 * 3600 * 1000LL)
+#define PROBES_IN_FLIGHT  16
 
 /* --- facts about an account --- */
 
@@ -39,8 +39,8 @@ static struct iam_load_options load_options(struct inventory *inv, struct str ac
 	};
 }
 
-static enum err_code fetch_account(const struct fact_kind *kind, void *self, const struct ctx *ctx, struct str scope,
-	struct str name, void **partial, void **ret_fact, struct err *reterr)
+static enum err_code fetch_account(const struct fact_kind *kind, void *self, const struct ctx *ctx,
+	struct str scope, struct str name, void **partial, void **ret_fact, struct err *reterr)
 {
 	CLEANUP(aws_client_unrefp) struct aws_client *iam = NULL;
 	struct inventory *inv = self;
@@ -127,7 +127,10 @@ struct inventory *inventory_new(const struct inventory_options *opts)
 	inv->claims = claims_new();
 	if (opts->read_ahead > 0)
 		inv->read_ahead = read_ahead_new(&(struct read_ahead_options){.threads = opts->read_ahead,
-			.clock = opts->clock, .read = read_thing_ahead, .has_room = has_room, .self = inv});
+			.clock = opts->clock,
+			.read = read_thing_ahead,
+			.has_room = has_room,
+			.self = inv});
 	return inv;
 }
 
@@ -143,27 +146,29 @@ void inventory_free(struct inventory *inv)
 	mem_free(inv);
 }
 
-enum err_code inventory_client(struct inventory *inv, const struct ctx *ctx, const struct aws_service *service,
-	struct str account, struct aws_client **ret_client, struct err *reterr)
+enum err_code inventory_client(struct inventory *inv, const struct ctx *ctx,
+	const struct aws_service *service, struct str account, struct aws_client **ret_client,
+	struct err *reterr)
 {
 	return aws_session_client(inv->opts.aws, ctx, service, account, ret_client, reterr);
 }
 
 /* --- who we are --- */
 
-enum err_code inventory_identity(struct inventory *inv, const struct ctx *ctx, bool refresh, struct arena *arena,
-	struct inventory_identity *ret_identity, struct err *reterr)
+enum err_code inventory_identity(struct inventory *inv, const struct ctx *ctx, bool refresh,
+	struct arena *arena, struct inventory_identity *ret_identity, struct err *reterr)
 {
 	struct aws_identity id;
 
 	if (aws_session_identity(inv->opts.aws, ctx, refresh, arena, &id, reterr) != ERR_OK)
 		return reterr->code;
-	*ret_identity = (struct inventory_identity){.account = id.account, .arn = id.arn, .partition = id.partition};
+	*ret_identity =
+		(struct inventory_identity){.account = id.account, .arn = id.arn, .partition = id.partition};
 	return ERR_OK;
 }
 
-enum err_code inventory_account_alias(
-	struct inventory *inv, const struct ctx *ctx, struct arena *arena, struct str *ret_alias, struct err *reterr)
+enum err_code inventory_account_alias(struct inventory *inv, const struct ctx *ctx, struct arena *arena,
+	struct str *ret_alias, struct err *reterr)
 {
 	CLEANUP(aws_client_unrefp) struct aws_client *iam = NULL;
 	const struct aws_iam_page_in in = {.marker = STR_EMPTY};
@@ -181,7 +186,8 @@ enum err_code inventory_account_alias(
 		return reterr->code;
 	atomic_fetch_add_explicit(&inv->denied_reads, 1, memory_order_relaxed);
 	if (!atomic_exchange(&inv->alias_denied, true))
-		log_warn("a permission is missing, ignoring", LOG_CSTR("permission", "iam:ListAccountAliases"),
+		log_warn("a permission is missing, ignoring",
+			LOG_CSTR("permission", "iam:ListAccountAliases"),
 			LOG_CSTR("consequence", "the connector's name and profile lack the account's alias"));
 	*ret_alias = STR_EMPTY;
 	return ERR_OK;
@@ -213,8 +219,10 @@ enum err_code inventory_get_fact(struct inventory *inv, const struct ctx *ctx, s
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
 	struct read_ahead *r = ctx->background ? NULL : inv->read_ahead;
-	struct live_sync *alive = read_ahead_begin(r, sync_id, ahead_name(arena, wanted->ahead, wanted->name));
-	const enum err_code code = facts_get(inv->facts, ctx, wanted->kind, sync_id, wanted->name, ret_fact, reterr);
+	struct live_sync *alive =
+		read_ahead_begin(r, sync_id, ahead_name(arena, wanted->ahead, wanted->name));
+	const enum err_code code =
+		facts_get(inv->facts, ctx, wanted->kind, sync_id, wanted->name, ret_fact, reterr);
 
 	read_ahead_done(r, alive);
 	return code == ERR_OK ? ERR_OK : no_fact(wanted, reterr);
@@ -235,11 +243,12 @@ void inventory_note_denied(
 		return;
 	atomic_fetch_add_explicit(&inv->denied_reads, 1, memory_order_relaxed);
 	log_warn("a permission is missing, ignoring",
-		LOG_STR("permission", str_fmt(arena, "%s:%s", op->service->id, op->name)), LOG_CSTR("consequence", consequence));
+		LOG_STR("permission", str_fmt(arena, "%s:%s", op->service->id, op->name)),
+		LOG_CSTR("consequence", consequence));
 }
 
-static enum err_code own_account(
-	struct inventory *inv, const struct ctx *ctx, struct str *account, struct arena *arena, struct err *reterr)
+static enum err_code own_account(struct inventory *inv, const struct ctx *ctx, struct str *account,
+	struct arena *arena, struct err *reterr)
 {
 	struct inventory_identity id;
 
@@ -261,7 +270,8 @@ enum err_code inventory_iam_account(struct inventory *inv, const struct ctx *ctx
 	if (own_account(inv, ctx, &account, arena, reterr) != ERR_OK)
 		return reterr->code;
 	if (!arn_is_account(account))
-		return err_set(reterr, ERR_INVALID, "baton-aws: '" STR_FMT "' is not an account number", STR_ARG(account));
+		return err_set(reterr, ERR_INVALID, "baton-aws: '" STR_FMT "' is not an account number",
+			STR_ARG(account));
 	wanted.name = account;
 	if (inventory_get_fact(inv, ctx, sync_id, &wanted, &fact, reterr) != ERR_OK)
 		return reterr->code;
@@ -311,7 +321,8 @@ enum err_code inventory_enter_accounts(struct inventory *inv, const struct ctx *
 			continue;
 		if (probes[i].code != ERR_DENIED) {
 			*reterr = probes[i].err;
-			code = err_prefix(reterr, "baton-aws: entering account " STR_FMT " failed", STR_ARG(accounts[i]));
+			code = err_prefix(reterr, "baton-aws: entering account " STR_FMT " failed",
+				STR_ARG(accounts[i]));
 		} else if (claims_first(inv->claims, sync_id, accounts[i])) {
 			atomic_fetch_add_explicit(&inv->denied_reads, 1, memory_order_relaxed);
 			log_warn("the role of an account cannot be assumed, its IAM is left out, ignoring",
@@ -322,7 +333,8 @@ enum err_code inventory_enter_accounts(struct inventory *inv, const struct ctx *
 	return code;
 }
 
-static void expect(struct inventory *inv, struct str sync_id, enum ahead what, const struct str *names, size_t n)
+static void expect(
+	struct inventory *inv, struct str sync_id, enum ahead what, const struct str *names, size_t n)
 {
 	CLEANUP(arena_freep) struct arena *arena = NULL;
 	struct str *queue;
@@ -336,39 +348,42 @@ static void expect(struct inventory *inv, struct str sync_id, enum ahead what, c
 	read_ahead_expect(inv->read_ahead, sync_id, queue, n);
 }
 
-void inventory_expect_accounts(struct inventory *inv, struct str sync_id, const struct str *accounts, size_t n)
+void inventory_expect_accounts(
+	struct inventory *inv, struct str sync_id, const struct str *accounts, size_t n)
 {
 	expect(inv, sync_id, AHEAD_ACCOUNT, accounts, n);
 }
 
-void inventory_expect_assignments(struct inventory *inv, struct str sync_id, const struct str *accounts, size_t n)
+void inventory_expect_assignments(
+	struct inventory *inv, struct str sync_id, const struct str *accounts, size_t n)
 {
 	expect(inv, sync_id, AHEAD_ASSIGNMENTS, accounts, n);
 }
 
-void inventory_expect_members(struct inventory *inv, struct str sync_id, const struct str *group_ids, size_t n)
+void inventory_expect_members(
+	struct inventory *inv, struct str sync_id, const struct str *group_ids, size_t n)
 {
 	expect(inv, sync_id, AHEAD_MEMBERS, group_ids, n);
 }
 
-static enum err_code read_account(
-	struct inventory *inv, const struct ctx *ctx, struct str sync_id, struct str account, struct err *reterr)
+static enum err_code read_account(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
+	struct str account, struct err *reterr)
 {
 	CLEANUP(iam_account_unrefp) struct iam_account *data = NULL;
 
 	return inventory_iam_account(inv, ctx, sync_id, account, &data, reterr);
 }
 
-static enum err_code read_assignments(
-	struct inventory *inv, const struct ctx *ctx, struct str sync_id, struct str account, struct err *reterr)
+static enum err_code read_assignments(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
+	struct str account, struct err *reterr)
 {
 	CLEANUP(ic_unrefp) struct ic_rows *rows = NULL;
 
 	return inventory_ic_assignments(inv, ctx, sync_id, account, &rows, reterr);
 }
 
-static enum err_code read_members(
-	struct inventory *inv, const struct ctx *ctx, struct str sync_id, struct str group_id, struct err *reterr)
+static enum err_code read_members(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
+	struct str group_id, struct err *reterr)
 {
 	CLEANUP(ic_unrefp) struct ic_rows *rows = NULL;
 
@@ -378,8 +393,8 @@ static enum err_code read_members(
 /* The read-ahead asks as the foreground would, and drops the answer: it stays with the facts. */
 static void read_thing_ahead(void *self, const struct ctx *ctx, struct str sync_id, struct str name)
 {
-	static enum err_code (*const readers[AHEAD_COUNT])(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
-		struct str of, struct err *reterr) = {
+	static enum err_code (*const readers[AHEAD_COUNT])(struct inventory * inv, const struct ctx *ctx,
+		struct str sync_id, struct str of, struct err *reterr) = {
 		[AHEAD_ACCOUNT] = read_account,
 		[AHEAD_ASSIGNMENTS] = read_assignments,
 		[AHEAD_MEMBERS] = read_members,
@@ -410,7 +425,8 @@ bool inventory_claim_policy(struct inventory *inv, struct str sync_id, struct st
 
 /* --- the end --- */
 
-enum err_code inventory_end_sync(struct inventory *inv, const struct ctx *ctx, struct str sync_id, struct err *reterr)
+enum err_code inventory_end_sync(
+	struct inventory *inv, const struct ctx *ctx, struct str sync_id, struct err *reterr)
 {
 	if (inv->read_ahead != NULL)
 		read_ahead_end(inv->read_ahead, sync_id);

@@ -32,53 +32,54 @@ struct policy_catalogue;
 struct store;
 
 struct inventory_options {
-	struct aws_session *aws;                /* borrowed: must outlive the inventory, like the store */
-	struct store       *store;
+	struct aws_session *aws; /* borrowed: must outlive the inventory, like the store */
+	struct store *store;
 	const struct clock *clock;
-	bool                require_all_permissions; /* a denied read of enrichment or of the policy side is an error */
-	bool                only_attached_policies;  /* sync-only-attached-policies */
-	bool                access_keys;             /* sync-secrets: accounts hold their access keys */
-	size_t              max_bytes;               /* of facts kept in process; 0: 256 MiB */
-	size_t              read_ahead;              /* accounts read at once before they are asked for; 0: none */
-	size_t              max_in_flight;           /* AWS calls at once per flight of narrow operations; 0: 16 */
+	bool require_all_permissions; /* a denied read of enrichment or of the policy side is an error */
+	bool only_attached_policies;  /* sync-only-attached-policies */
+	bool access_keys;             /* sync-secrets: accounts hold their access keys */
+	size_t max_bytes;             /* of facts kept in process; 0: 256 MiB */
+	size_t read_ahead;            /* accounts read at once before they are asked for; 0: none */
+	size_t max_in_flight;         /* AWS calls at once per flight of narrow operations; 0: 16 */
 };
 
 struct inventory *inventory_new(const struct inventory_options *opts);
-void              inventory_free(struct inventory *inv); /* waits for background work; NULL is fine */
+void inventory_free(struct inventory *inv); /* waits for background work; NULL is fine */
 
 /* The caller's own identity (sts:GetCallerIdentity), cached. Strings live in the arena. refresh: ask AWS again. */
 struct inventory_identity {
 	struct str account, arn, partition;
 };
-MUST_CHECK enum err_code inventory_identity(struct inventory *inv, const struct ctx *ctx, bool refresh, struct arena *arena,
-	struct inventory_identity *ret_identity, struct err *reterr);
+MUST_CHECK enum err_code inventory_identity(struct inventory *inv, const struct ctx *ctx, bool refresh,
+	struct arena *arena, struct inventory_identity *ret_identity, struct err *reterr);
 
 /* The account's aliases (iam:ListAccountAliases): the one alias, or empty when there is none, several, or the call is denied. */
-MUST_CHECK enum err_code inventory_account_alias(
-	struct inventory *inv, const struct ctx *ctx, struct arena *arena, struct str *ret_alias, struct err *reterr);
+MUST_CHECK enum err_code inventory_account_alias(struct inventory *inv, const struct ctx *ctx,
+	struct arena *arena, struct str *ret_alias, struct err *reterr);
 
 /* The IAM facts of one account as of this sync. account: 12 digits, or empty for the connector's own. The caller gives the reference
  * back with iam_account_unref. */
-MUST_CHECK enum err_code inventory_iam_account(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
-	struct str account, struct iam_account **ret_account, struct err *reterr);
+MUST_CHECK enum err_code inventory_iam_account(struct inventory *inv, const struct ctx *ctx,
+	struct str sync_id, struct str account, struct iam_account **ret_account, struct err *reterr);
 
 /* The accounts of the organization, once per sync. The caller gives the reference back with org_accounts_unref. */
-MUST_CHECK enum err_code inventory_org_accounts(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
-	struct org_accounts **ret_accounts, struct err *reterr);
+MUST_CHECK enum err_code inventory_org_accounts(struct inventory *inv, const struct ctx *ctx,
+	struct str sync_id, struct org_accounts **ret_accounts, struct err *reterr);
 
 /* Which of the accounts can be entered, that is: are the connector's own, or have a role that can be assumed. ret_ok has n elements. A
  * denial is warned about once per sync and account; any other failure is an error (it could be a passing one, and an account would
  * silently be missing). */
-MUST_CHECK enum err_code inventory_enter_accounts(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
-	const struct str *accounts, size_t n, bool *ret_ok, struct err *reterr);
+MUST_CHECK enum err_code inventory_enter_accounts(struct inventory *inv, const struct ctx *ctx,
+	struct str sync_id, const struct str *accounts, size_t n, bool *ret_ok, struct err *reterr);
 
 /* What the engine will ask for next, in this order: their IAM facts are read ahead in the background, bounded by memory, and only while
  * the sync is alive (30 s without a request, or Cleanup, ends it). */
-void inventory_expect_accounts(struct inventory *inv, struct str sync_id, const struct str *accounts, size_t n);
+void inventory_expect_accounts(
+	struct inventory *inv, struct str sync_id, const struct str *accounts, size_t n);
 
 /* AWS's own managed policies, all of them, once per sync. The caller gives the reference back with policy_catalogue_unref. */
-MUST_CHECK enum err_code inventory_policy_catalogue(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
-	struct policy_catalogue **ret_catalogue, struct err *reterr);
+MUST_CHECK enum err_code inventory_policy_catalogue(struct inventory *inv, const struct ctx *ctx,
+	struct str sync_id, struct policy_catalogue **ret_catalogue, struct err *reterr);
 
 /* Documents of AWS's managed policies, by (ARN, version): immutable, the same in every account, and therefore kept across syncs.
  * Fills documents[i] (in the arena; empty when it may not be read) for n policies. */
@@ -86,7 +87,8 @@ struct policy_version {
 	struct str arn, version_id;
 };
 MUST_CHECK enum err_code inventory_policy_documents(struct inventory *inv, const struct ctx *ctx,
-	const struct policy_version *policies, size_t n, struct arena *arena, struct str *documents, struct err *reterr);
+	const struct policy_version *policies, size_t n, struct arena *arena, struct str *documents,
+	struct err *reterr);
 
 /* With sync-only-attached-policies each account lists the AWS-managed policies it uses; a policy that several use is listed by the
  * first that asks, and by it again whenever a page is asked again. True: list it under `account`. Without a sync there is nobody to share
@@ -99,15 +101,16 @@ MUST_CHECK enum err_code inventory_end_sync(
 
 /* Counters since start, for /metrics and tests. */
 struct inventory_stats {
-	uint64_t hits;            /* answered in process */
-	uint64_t store_hits;      /* answered by the session store */
-	uint64_t flights;         /* fetched from AWS */
-	uint64_t waits;           /* waited for another's flight */
+	uint64_t hits;       /* answered in process */
+	uint64_t store_hits; /* answered by the session store */
+	uint64_t flights;    /* fetched from AWS */
+	uint64_t waits;      /* waited for another's flight */
 	uint64_t store_failures;
-	uint64_t denied_reads;    /* reads given up because a permission is missing (each warned about once per sync) */
-	uint64_t vanished;        /* objects that were gone when their details were asked for */
-	uint64_t read_ahead;      /* accounts read before they were asked for */
-	uint64_t bytes;           /* of facts kept in process, now */
+	uint64_t
+		denied_reads; /* reads given up because a permission is missing (each warned about once per sync) */
+	uint64_t vanished;   /* objects that were gone when their details were asked for */
+	uint64_t read_ahead; /* accounts read before they were asked for */
+	uint64_t bytes;      /* of facts kept in process, now */
 };
 void inventory_stats(struct inventory *inv, struct inventory_stats *ret_stats);
 

@@ -61,18 +61,20 @@ static struct str parent_of_path(const struct aws_organizations_account *a)
 	return parent;
 }
 
-static enum err_code take_page(const struct gather_call *call, struct listing *rows, struct str target, const void *out,
-	struct str *ret_token, struct err *reterr)
+static enum err_code take_page(const struct gather_call *call, struct listing *rows, struct str target,
+	const void *out, struct str *ret_token, struct err *reterr)
 {
 	const struct aws_organizations_list_accounts_out *page = out;
 
 	(void)call;
 	(void)target;
 	for (size_t i = 0; i < page->accounts.n; i++) {
-		const struct aws_organizations_account *from = AWS_LIST_AT(page->accounts, struct aws_organizations_account, i);
+		const struct aws_organizations_account *from =
+			AWS_LIST_AT(page->accounts, struct aws_organizations_account, i);
 
 		if (from->id.n == 0)
-			return err_set(reterr, ERR_PROTOCOL, "AWS answered with an account that has no number");
+			return err_set(
+				reterr, ERR_PROTOCOL, "AWS answered with an account that has no number");
 		*(struct org_account *)listing_add(rows) = (struct org_account){
 			.id = str_dup(rows->arena, from->id),
 			.arn = str_dup(rows->arena, from->arn),

@@ -16,8 +16,9 @@
 struct org_account {
 	struct str id; /* 12 digits */
 	struct str arn, name, email;
-	struct str parent_id; /* "r-..." or "ou-..."; empty: AWS did not tell here (see inventory_org_parents) */
-	bool       active; /* neither suspended, nor pending, nor closed */
+	struct str
+		parent_id; /* "r-..." or "ou-..."; empty: AWS did not tell here (see inventory_org_parents) */
+	bool active;       /* neither suspended, nor pending, nor closed */
 };
 
 struct org_accounts;

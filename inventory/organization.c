@@ -14,7 +14,7 @@
 #include "inventory/internal.h"
 #include "inventory/org_accounts.h"
 
-#define MAX_PAGE   {AWS_ORGANIZATIONS_MAX_RESULTS, true}
+#define MAX_PAGE   ((struct aws_int){AWS_ORGANIZATIONS_MAX_RESULTS, true})
 #define MAX_LEVELS 8 /* AWS allows five levels of units below a root */
 
 /* --- rows --- */
@@ -70,8 +70,8 @@ static void fill_page(const struct gather_call *call, struct str target, struct 
 static void fill_parent(const struct gather_call *call, struct str target, struct str token, void *in)
 {
 	(void)call;
-	*(struct aws_organizations_parent_in *)in =
-		(struct aws_organizations_parent_in){.parent_id = target, .next_token = token, .max_results = MAX_PAGE};
+	*(struct aws_organizations_parent_in *)in = (struct aws_organizations_parent_in){
+		.parent_id = target, .next_token = token, .max_results = MAX_PAGE};
 }
 
 static enum err_code add_node(struct listing *rows, const struct org_node *node, struct err *reterr)
@@ -79,21 +79,24 @@ static enum err_code add_node(struct listing *rows, const struct org_node *node,
 	if (node->id.n == 0)
 		return err_set(reterr, ERR_PROTOCOL, "AWS answered with a root or unit that has no id");
 	*(struct org_node *)listing_add(rows) = (struct org_node){.id = str_dup(rows->arena, node->id),
-		.parent_id = str_dup(rows->arena, node->parent_id), .name = str_dup(rows->arena, node->name),
+		.parent_id = str_dup(rows->arena, node->parent_id),
+		.name = str_dup(rows->arena, node->name),
 		.kind = node->kind};
 	return ERR_OK;
 }
 
-static enum err_code take_roots(const struct gather_call *call, struct listing *rows, struct str target, const void *out,
-	struct str *ret_token, struct err *reterr)
+static enum err_code take_roots(const struct gather_call *call, struct listing *rows, struct str target,
+	const void *out, struct str *ret_token, struct err *reterr)
 {
 	const struct aws_organizations_list_roots_out *page = out;
 
 	(void)call;
 	(void)target;
 	for (size_t i = 0; i < page->roots.n; i++) {
-		const struct aws_organizations_root *from = AWS_LIST_AT(page->roots, struct aws_organizations_root, i);
-		const struct org_node node = {.id = from->id, .parent_id = STR_EMPTY, .name = from->name, .kind = ORG_ROOT};
+		const struct aws_organizations_root *from =
+			AWS_LIST_AT(page->roots, struct aws_organizations_root, i);
+		const struct org_node node = {
+			.id = from->id, .parent_id = STR_EMPTY, .name = from->name, .kind = ORG_ROOT};
 
 		if (add_node(rows, &node, reterr) != ERR_OK)
 			return reterr->code;
@@ -102,15 +105,17 @@ static enum err_code take_roots(const struct gather_call *call, struct listing *
 	return ERR_OK;
 }
 
-static enum err_code take_units(const struct gather_call *call, struct listing *rows, struct str target, const void *out,
-	struct str *ret_token, struct err *reterr)
+static enum err_code take_units(const struct gather_call *call, struct listing *rows, struct str target,
+	const void *out, struct str *ret_token, struct err *reterr)
 {
 	const struct aws_organizations_list_units_out *page = out;
 
 	(void)call;
 	for (size_t i = 0; i < page->units.n; i++) {
-		const struct aws_organizations_unit *from = AWS_LIST_AT(page->units, struct aws_organizations_unit, i);
-		const struct org_node node = {.id = from->id, .parent_id = target, .name = from->name, .kind = ORG_UNIT};
+		const struct aws_organizations_unit *from =
+			AWS_LIST_AT(page->units, struct aws_organizations_unit, i);
+		const struct org_node node = {
+			.id = from->id, .parent_id = target, .name = from->name, .kind = ORG_UNIT};
 
 		if (add_node(rows, &node, reterr) != ERR_OK)
 			return reterr->code;
@@ -142,10 +147,10 @@ static const struct gather_fact units = {
 
 /* The partial of the tree: the gathering's targets are the nodes of all levels so far, its rows the nodes found. */
 struct tree {
-	struct gather *roots;   /* done when units is there */
+	struct gather *roots; /* done when units is there */
 	struct gather *units;
-	size_t         aimed;   /* nodes whose units were asked for */
-	unsigned       levels;
+	size_t aimed; /* nodes whose units were asked for */
+	unsigned levels;
 };
 
 static void tree_free(void *partial)
@@ -172,7 +177,8 @@ static void aim_next_level(struct tree *t)
 	t->levels++;
 }
 
-static enum err_code tree_run(struct tree *t, struct gather_call *call, const struct ctx *ctx, struct err *reterr)
+static enum err_code tree_run(
+	struct tree *t, struct gather_call *call, const struct ctx *ctx, struct err *reterr)
 {
 	const struct str anything = STR_EMPTY;
 
@@ -194,13 +200,14 @@ static enum err_code tree_run(struct tree *t, struct gather_call *call, const st
 		if (t->aimed == gather_rows(t->units)->n)
 			return ERR_OK;
 		if (t->levels == MAX_LEVELS)
-			return err_set(reterr, ERR_PROTOCOL, "the organization's tree has more than %d levels", MAX_LEVELS);
+			return err_set(reterr, ERR_PROTOCOL,
+				"the organization's tree has more than %d levels", MAX_LEVELS);
 		aim_next_level(t);
 	}
 }
 
-static enum err_code fetch_tree(const struct fact_kind *kind, void *self, const struct ctx *ctx, struct str scope,
-	struct str name, void **partial, void **ret_fact, struct err *reterr)
+static enum err_code fetch_tree(const struct fact_kind *kind, void *self, const struct ctx *ctx,
+	struct str scope, struct str name, void **partial, void **ret_fact, struct err *reterr)
 {
 	CLEANUP(mem_freep) struct org_node *all = NULL;
 	struct gather_call call = {.inv = self, .scope = scope, .name = name};
@@ -230,13 +237,18 @@ static enum err_code fetch_tree(const struct fact_kind *kind, void *self, const 
 }
 
 static const struct rows_fact tree_fact = {
-	.kind = {.name = "org-tree/1", .fetch = fetch_tree, .partial_free = tree_free, .open = rows_fact_open,
-		.bytes = rows_fact_bytes, .ref = rows_fact_ref, .unref = rows_fact_unref},
+	.kind = {.name = "org-tree/1",
+		.fetch = fetch_tree,
+		.partial_free = tree_free,
+		.open = rows_fact_open,
+		.bytes = rows_fact_bytes,
+		.ref = rows_fact_ref,
+		.unref = rows_fact_unref},
 	.type = &node_rows,
 };
 
-static enum err_code get(struct inventory *inv, const struct ctx *ctx, const struct rows_fact *fact, struct str sync_id,
-	struct ic_rows **ret_rows, struct err *reterr)
+static enum err_code get(struct inventory *inv, const struct ctx *ctx, const struct rows_fact *fact,
+	struct str sync_id, struct ic_rows **ret_rows, struct err *reterr)
 {
 	const struct fact_wanted wanted = {.kind = &fact->kind, .name = STR_EMPTY};
 	void *rows;
@@ -247,8 +259,8 @@ static enum err_code get(struct inventory *inv, const struct ctx *ctx, const str
 	return ERR_OK;
 }
 
-enum err_code inventory_org_tree(
-	struct inventory *inv, const struct ctx *ctx, struct str sync_id, struct ic_rows **ret_nodes, struct err *reterr)
+enum err_code inventory_org_tree(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
+	struct ic_rows **ret_nodes, struct err *reterr)
 {
 	return get(inv, ctx, &tree_fact, sync_id, ret_nodes, reterr);
 }
@@ -262,15 +274,16 @@ static void add_parent(struct listing *rows, struct str account, struct str pare
 			.account = str_dup(rows->arena, account), .parent_id = str_dup(rows->arena, parent)};
 }
 
-static enum err_code take_accounts_of_node(const struct gather_call *call, struct listing *rows, struct str target,
-	const void *out, struct str *ret_token, struct err *reterr)
+static enum err_code take_accounts_of_node(const struct gather_call *call, struct listing *rows,
+	struct str target, const void *out, struct str *ret_token, struct err *reterr)
 {
 	const struct aws_organizations_list_accounts_out *page = out;
 
 	(void)call;
 	(void)reterr;
 	for (size_t i = 0; i < page->accounts.n; i++)
-		add_parent(rows, AWS_LIST_AT(page->accounts, struct aws_organizations_account, i)->id, target);
+		add_parent(
+			rows, AWS_LIST_AT(page->accounts, struct aws_organizations_account, i)->id, target);
 	*ret_token = page->next_token;
 	return ERR_OK;
 }
@@ -278,8 +291,8 @@ static enum err_code take_accounts_of_node(const struct gather_call *call, struc
 static void fill_child(const struct gather_call *call, struct str target, struct str token, void *in)
 {
 	(void)call;
-	*(struct aws_organizations_list_parents_in *)in =
-		(struct aws_organizations_list_parents_in){.child_id = target, .next_token = token, .max_results = MAX_PAGE};
+	*(struct aws_organizations_list_parents_in *)in = (struct aws_organizations_list_parents_in){
+		.child_id = target, .next_token = token, .max_results = MAX_PAGE};
 }
 
 static enum err_code take_parents(const struct gather_call *call, struct listing *rows, struct str target,
@@ -291,7 +304,8 @@ static enum err_code take_parents(const struct gather_call *call, struct listing
 	(void)ret_token; /* an account has one parent */
 	(void)reterr;
 	if (page->parents.n > 0)
-		add_parent(rows, target, AWS_LIST_AT(page->parents, struct aws_organizations_relative, 0)->id);
+		add_parent(
+			rows, target, AWS_LIST_AT(page->parents, struct aws_organizations_relative, 0)->id);
 	return ERR_OK;
 }
 
@@ -310,8 +324,8 @@ static enum err_code all_nodes(const struct gather_call *call, const struct ctx 
 	return ERR_OK;
 }
 
-static enum err_code all_accounts(const struct gather_call *call, const struct ctx *ctx, struct arena *scratch,
-	struct str **ret_targets, size_t *ret_n, struct err *reterr)
+static enum err_code all_accounts(const struct gather_call *call, const struct ctx *ctx,
+	struct arena *scratch, struct str **ret_targets, size_t *ret_n, struct err *reterr)
 {
 	CLEANUP(org_accounts_unrefp) struct org_accounts *accounts = NULL;
 	const struct org_account *all;
@@ -325,14 +339,19 @@ static enum err_code all_accounts(const struct gather_call *call, const struct c
 	return ERR_OK;
 }
 
-static enum err_code fetch_parents(const struct fact_kind *kind, void *self, const struct ctx *ctx, struct str scope,
-	struct str name, void **partial, void **ret_fact, struct err *reterr);
+static enum err_code fetch_parents(const struct fact_kind *kind, void *self, const struct ctx *ctx,
+	struct str scope, struct str name, void **partial, void **ret_fact, struct err *reterr);
 
 #define NO_PARENTS "accounts are listed without their place in the organization"
 
 static const struct gather_fact parents_by_account = {
-	.rows = {.kind = {.name = "org-parents/1", .fetch = fetch_parents, .partial_free = gather_free, .open = rows_fact_open,
-			 .bytes = rows_fact_bytes, .ref = rows_fact_ref, .unref = rows_fact_unref},
+	.rows = {.kind = {.name = "org-parents/1",
+			 .fetch = fetch_parents,
+			 .partial_free = gather_free,
+			 .open = rows_fact_open,
+			 .bytes = rows_fact_bytes,
+			 .ref = rows_fact_ref,
+			 .unref = rows_fact_unref},
 		.type = &parent_rows},
 	.op = &aws_organizations_list_parents,
 	.not_found = NOT_FOUND_IS_EMPTY,
@@ -352,7 +371,8 @@ static const struct gather_fact parents_by_node = {
 };
 
 /* What ListAccounts told already. NULL: it did not tell of each account. */
-static struct org_parent *parents_from_paths(const struct org_accounts *accounts, struct arena *scratch, size_t *ret_n)
+static struct org_parent *parents_from_paths(
+	const struct org_accounts *accounts, struct arena *scratch, size_t *ret_n)
 {
 	const struct org_account *all = org_accounts_all(accounts, ret_n);
 	struct org_parent *parents = arena_array_of(scratch, *ret_n + 1, struct org_parent);
@@ -365,8 +385,9 @@ static struct org_parent *parents_from_paths(const struct org_accounts *accounts
 	return parents;
 }
 
-static enum err_code fetch_by_node_or_account(const struct fact_kind *kind, struct inventory *inv, const struct ctx *ctx,
-	struct str scope, struct str name, size_t n_accounts, void **partial, void **ret_fact, struct err *reterr)
+static enum err_code fetch_by_node_or_account(const struct fact_kind *kind, struct inventory *inv,
+	const struct ctx *ctx, struct str scope, struct str name, size_t n_accounts, void **partial,
+	void **ret_fact, struct err *reterr)
 {
 	CLEANUP(ic_unrefp) struct ic_rows *tree = NULL;
 	size_t n_nodes;
@@ -376,7 +397,8 @@ static enum err_code fetch_by_node_or_account(const struct fact_kind *kind, stru
 	(void)ic_all(tree, &n_nodes);
 	/* Without a tree (denied) there are no nodes to ask for. */
 	if (n_nodes > 0 && n_nodes < n_accounts && inventory_is_permitted(inv, scope, parents_by_node.op)) {
-		if (gather_fetch(&parents_by_node.rows.kind, inv, ctx, scope, name, partial, ret_fact, reterr) == ERR_OK)
+		if (gather_fetch(&parents_by_node.rows.kind, inv, ctx, scope, name, partial, ret_fact,
+			    reterr) == ERR_OK)
 			return ERR_OK;
 		if (reterr->code != ERR_DENIED)
 			return reterr->code;
@@ -387,8 +409,8 @@ static enum err_code fetch_by_node_or_account(const struct fact_kind *kind, stru
 	return gather_fetch(kind, inv, ctx, scope, name, partial, ret_fact, reterr);
 }
 
-static enum err_code fetch_parents(const struct fact_kind *kind, void *self, const struct ctx *ctx, struct str scope,
-	struct str name, void **partial, void **ret_fact, struct err *reterr)
+static enum err_code fetch_parents(const struct fact_kind *kind, void *self, const struct ctx *ctx,
+	struct str scope, struct str name, void **partial, void **ret_fact, struct err *reterr)
 {
 	CLEANUP(org_accounts_unrefp) struct org_accounts *accounts = NULL;
 	CLEANUP(arena_freep) struct arena *scratch = arena_new(0);

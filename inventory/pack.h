@@ -20,12 +20,12 @@ void pack_str(struct buf *b, struct str s);
 
 struct unpack {
 	struct str rest;
-	bool       bad;  /* something did not fit: everything read since is zero or empty */
+	bool bad; /* something did not fit: everything read since is zero or empty */
 };
-uint64_t   unpack_u64(struct unpack *u);
-int64_t    unpack_i64(struct unpack *u);
+uint64_t unpack_u64(struct unpack *u);
+int64_t unpack_i64(struct unpack *u);
 struct str unpack_str(struct unpack *u);
 /* A number of elements, each of at least min_bytes packed bytes: bounded by what is left, so that it can be allocated. */
-size_t     unpack_count(struct unpack *u, size_t min_bytes);
+size_t unpack_count(struct unpack *u, size_t min_bytes);
 
 #endif

@@ -39,8 +39,8 @@ static const struct rows_type type = {
 	.unpack = unpack_policy,
 };
 
-static enum err_code take_page(const struct gather_call *call, struct listing *rows, struct str target, const void *out,
-	struct str *ret_token, struct err *reterr)
+static enum err_code take_page(const struct gather_call *call, struct listing *rows, struct str target,
+	const void *out, struct str *ret_token, struct err *reterr)
 {
 	const struct aws_iam_list_policies_out *page = out;
 
@@ -61,7 +61,8 @@ static enum err_code take_page(const struct gather_call *call, struct listing *r
 	if (!page->page.is_truncated.set || page->page.is_truncated.v == 0)
 		return ERR_OK;
 	if (page->page.marker.n == 0) /* D35: the end of a listing is said, never guessed */
-		return err_set(reterr, ERR_UNAVAILABLE, "iam:ListPolicies answered a truncated list without a marker");
+		return err_set(reterr, ERR_UNAVAILABLE,
+			"iam:ListPolicies answered a truncated list without a marker");
 	*ret_token = page->page.marker;
 	return ERR_OK;
 }

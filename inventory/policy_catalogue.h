@@ -16,7 +16,7 @@
 
 struct catalogue_policy {
 	struct str arn, name, version_id; /* version_id: the default version */
-	int64_t    created_s;             /* IAM_NO_TIME (iam_account.h): AWS did not say */
+	int64_t created_s;                /* IAM_NO_TIME (iam_account.h): AWS did not say */
 };
 
 struct policy_catalogue;
@@ -25,7 +25,8 @@ void policy_catalogue_unref(struct policy_catalogue *c); /* NULL is fine */
 void policy_catalogue_unrefp(struct policy_catalogue **c);
 
 const struct catalogue_policy *policy_catalogue_all(const struct policy_catalogue *c, size_t *ret_n);
-const struct catalogue_policy *policy_catalogue_find(const struct policy_catalogue *c, struct str arn); /* NULL: none */
+const struct catalogue_policy *policy_catalogue_find(
+	const struct policy_catalogue *c, struct str arn); /* NULL: none */
 /* Index of the first policy behind this ARN (empty: 0): where a page resumes. */
 size_t policy_catalogue_after(const struct policy_catalogue *c, struct str arn);
 

@@ -16,15 +16,16 @@
 #define SCOPE STR("policy-documents")
 #define WAVE  64 /* documents asked for together */
 
-#define DENIED_MS 60000 /* a wave of denials is believed for so long: a sync would repeat it for each of 1,400 policies */
+/* A wave of denials is believed for so long: a sync would repeat it for each of 1,400 policies. */
+#define DENIED_MS 60000
 
 static struct str document_key(struct arena *arena, const struct policy_version *p)
 {
 	return str_fmt(arena, STR_FMT "|" STR_FMT, STR_ARG(p->arn), STR_ARG(p->version_id));
 }
 
-static bool read_kept(struct inventory *inv, const struct ctx *ctx, const struct policy_version *p, struct arena *arena,
-	struct str *ret_document)
+static bool read_kept(struct inventory *inv, const struct ctx *ctx, const struct policy_version *p,
+	struct arena *arena, struct str *ret_document)
 {
 	CLEANUP(blob_unrefp) struct blob *bytes = NULL;
 	struct err ignored; /* a document that is not kept is fetched */
@@ -41,14 +42,17 @@ static void keep_document(struct inventory *inv, const struct ctx *ctx, const st
 	CLEANUP(blob_unrefp) struct blob *bytes = blob_new(document);
 	struct err e;
 
-	if (store_put(inv->documents, ctx, SCOPE, document_key(scratch, p), bytes, /* ttl_ms= */ 0, &e) != ERR_OK)
-		log_debug("a policy document is not kept", LOG_STR("policy", p->arn), LOG_CSTR("error", e.msg));
+	if (store_put(inv->documents, ctx, SCOPE, document_key(scratch, p), bytes, /* ttl_ms= */ 0, &e) !=
+		ERR_OK)
+		log_debug(
+			"a policy document is not kept", LOG_STR("policy", p->arn), LOG_CSTR("error", e.msg));
 }
 
 /* Decides about a document that did not come: it is enrichment (architecture, decision 10). Only what came is kept (D25). */
 static enum err_code weigh_failure(struct inventory *inv, const struct err *failure, struct err *reterr)
 {
-	const bool denied = failure->code == ERR_DENIED && str_starts(str_c(failure->aws_operation), STR("iam:"));
+	const bool denied =
+		failure->code == ERR_DENIED && str_starts(str_c(failure->aws_operation), STR("iam:"));
 
 	*reterr = *failure;
 	if (failure->code == ERR_NOT_FOUND) {
@@ -75,16 +79,16 @@ static bool is_hard_failure(const struct aws_call_item *item)
 }
 
 struct wave {
-	const struct policy_version          *policies[WAVE];
-	struct str                           *documents[WAVE];
-	struct aws_iam_get_policy_version_in  in[WAVE];
+	const struct policy_version *policies[WAVE];
+	struct str *documents[WAVE];
+	struct aws_iam_get_policy_version_in in[WAVE];
 	struct aws_iam_get_policy_version_out out[WAVE];
-	struct aws_call_item                  items[WAVE];
-	size_t                                n;
+	struct aws_call_item items[WAVE];
+	size_t n;
 };
 
-static enum err_code fetch_wave(struct inventory *inv, const struct ctx *ctx, struct aws_client *iam, struct wave *w,
-	struct arena *arena, struct err *reterr)
+static enum err_code fetch_wave(struct inventory *inv, const struct ctx *ctx, struct aws_client *iam,
+	struct wave *w, struct arena *arena, struct err *reterr)
 {
 	CLEANUP(arena_freep) struct arena *scratch = arena_new(0);
 	enum err_code code = ERR_OK;
@@ -102,14 +106,16 @@ static enum err_code fetch_wave(struct inventory *inv, const struct ctx *ctx, st
 
 		n_denied += w->items[i].code == ERR_DENIED;
 		if (w->items[i].code != ERR_OK) {
-			if (weigh_failure(inv, &w->items[i].err, &e) != ERR_OK && (code == ERR_OK || code == ERR_CANCELLED)) {
+			if (weigh_failure(inv, &w->items[i].err, &e) != ERR_OK &&
+				(code == ERR_OK || code == ERR_CANCELLED)) {
 				*reterr = e;
 				code = e.code;
 			}
 			continue;
 		}
 		if (!percent_decode(arena, w->out[i].version.document, w->documents[i]))
-			return err_set(reterr, ERR_PROTOCOL, "baton-aws: failed to decode managed policy document of '" STR_FMT "'",
+			return err_set(reterr, ERR_PROTOCOL,
+				"baton-aws: failed to decode managed policy document of '" STR_FMT "'",
 				STR_ARG(w->policies[i]->arn));
 		keep_document(inv, ctx, w->policies[i], *w->documents[i], scratch);
 	}
@@ -125,12 +131,12 @@ static enum err_code fetch_wave(struct inventory *inv, const struct ctx *ctx, st
 
 struct under_way {
 	struct under_way *next;
-	char             *key;
+	char *key;
 };
 
 struct document_flights {
-	struct mutex      lock;
-	struct cond       landed;
+	struct mutex lock;
+	struct cond landed;
 	struct under_way *buckets[BUCKETS];
 };
 
@@ -191,7 +197,8 @@ static enum err_code await_landing(
 {
 	LOCK_SCOPE(&f->lock);
 	while (*find_flight(f, key) != NULL) {
-		if (ctx_check(ctx, "waiting for another call that fetches the same document", reterr) != ERR_OK)
+		if (ctx_check(ctx, "waiting for another call that fetches the same document", reterr) !=
+			ERR_OK)
 			return reterr->code;
 		cond_wait_ctx(&f->landed, &f->lock, ctx);
 	}
@@ -202,17 +209,18 @@ static enum err_code await_landing(
 
 /* One caller's wish. */
 struct wanted {
-	struct inventory            *inv;
-	const struct ctx            *ctx;
+	struct inventory *inv;
+	const struct ctx *ctx;
 	const struct policy_version *policies;
-	struct str                  *documents;
-	struct arena                *arena;
-	bool                        *settled; /* the document is there, or there is none to be had */
-	size_t                       n;
+	struct str *documents;
+	struct arena *arena;
+	bool *settled; /* the document is there, or there is none to be had */
+	size_t n;
 };
 
 /* Fetches what nobody else is fetching. *ret_others: how many are left to others. */
-static enum err_code fetch_own(const struct wanted *w, struct arena *scratch, size_t *ret_others, struct err *reterr)
+static enum err_code fetch_own(
+	const struct wanted *w, struct arena *scratch, size_t *ret_others, struct err *reterr)
 {
 	CLEANUP(aws_client_unrefp) struct aws_client *iam = NULL;
 	struct wave *wave = arena_new_of(scratch, struct wave);
@@ -231,7 +239,8 @@ static enum err_code fetch_own(const struct wanted *w, struct arena *scratch, si
 	}
 	if (n_own > 0)
 		code = inventory_client(w->inv, w->ctx, &aws_iam, STR_EMPTY, &iam, reterr);
-	for (size_t i = 0; i < n_own && code == ERR_OK && !(wave->n == 0 && are_denied(w->inv, w->ctx)); i++) {
+	for (size_t i = 0; i < n_own && code == ERR_OK && !(wave->n == 0 && are_denied(w->inv, w->ctx));
+		i++) {
 		wave->policies[wave->n] = &w->policies[own[i]];
 		wave->documents[wave->n++] = &w->documents[own[i]];
 		if (wave->n == WAVE || i + 1 == n_own)
@@ -249,17 +258,24 @@ static void take_kept(const struct wanted *w)
 {
 	for (size_t i = 0; i < w->n; i++) {
 		if (!w->settled[i])
-			w->settled[i] = w->policies[i].version_id.n == 0 ||
+			w->settled[i] =
+				w->policies[i].version_id.n == 0 ||
 				read_kept(w->inv, w->ctx, &w->policies[i], w->arena, &w->documents[i]);
 	}
 }
 
 enum err_code inventory_policy_documents(struct inventory *inv, const struct ctx *ctx,
-	const struct policy_version *policies, size_t n, struct arena *arena, struct str *documents, struct err *reterr)
+	const struct policy_version *policies, size_t n, struct arena *arena, struct str *documents,
+	struct err *reterr)
 {
 	CLEANUP(arena_freep) struct arena *scratch = arena_new(0);
-	const struct wanted w = {.inv = inv, .ctx = ctx, .policies = policies, .documents = documents, .arena = arena,
-		.settled = arena_array_of(scratch, n, bool), .n = n};
+	const struct wanted w = {.inv = inv,
+		.ctx = ctx,
+		.policies = policies,
+		.documents = documents,
+		.arena = arena,
+		.settled = arena_array_of(scratch, n, bool),
+		.n = n};
 	size_t others;
 
 	for (size_t i = 0; i < n; i++)
@@ -269,8 +285,8 @@ enum err_code inventory_policy_documents(struct inventory *inv, const struct ctx
 		if (fetch_own(&w, scratch, &others, reterr) != ERR_OK)
 			return reterr->code;
 		for (size_t i = 0; i < n; i++) {
-			if (!w.settled[i] &&
-				await_landing(inv->document_flights, ctx, document_key(scratch, &policies[i]), reterr) != ERR_OK)
+			if (!w.settled[i] && await_landing(inv->document_flights, ctx,
+						     document_key(scratch, &policies[i]), reterr) != ERR_OK)
 				return reterr->code;
 		}
 	} while (others > 0);

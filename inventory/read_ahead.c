@@ -16,30 +16,30 @@
 
 struct wish {
 	struct wish *next;
-	struct str      id;
+	struct str id;
 	enum { WAITING, READING, DONE } state;
 };
 
 struct live_sync {
 	struct live_sync *next;
-	struct arena     *arena;  /* of all below, and of this */
-	struct str        id;
-	struct wish   *wishes, **end;
-	int64_t           touched_ms;
-	struct cancel    *cancel;
-	unsigned          readers; /* threads that read for it */
-	unsigned          askers;  /* requests of it that are being answered */
-	bool              ended;
+	struct arena *arena; /* of all below, and of this */
+	struct str id;
+	struct wish *wishes, **end;
+	int64_t touched_ms;
+	struct cancel *cancel;
+	unsigned readers; /* threads that read for it */
+	unsigned askers;  /* requests of it that are being answered */
+	bool ended;
 };
 
 struct read_ahead {
 	struct read_ahead_options opts;
-	struct mutex              lock;
-	struct cond               work;
-	struct live_sync         *syncs;
-	bool                      stopping;
-	size_t                    n_threads;
-	struct thread            *threads;
+	struct mutex lock;
+	struct cond work;
+	struct live_sync *syncs;
+	bool stopping;
+	size_t n_threads;
+	struct thread *threads;
 };
 
 static void *thread_main(void *arg);

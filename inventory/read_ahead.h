@@ -25,7 +25,7 @@ struct read_ahead;
 #define SYNC_IDLE_MS 30000
 
 struct read_ahead_options {
-	size_t              threads;
+	size_t threads;
 	const struct clock *clock;
 	/* Reads one thing; returns when it is kept or cannot be had now. */
 	void (*read)(void *self, const struct ctx *ctx, struct str sync_id, struct str name);
@@ -34,7 +34,7 @@ struct read_ahead_options {
 };
 
 struct read_ahead *read_ahead_new(const struct read_ahead_options *opts);
-void               read_ahead_free(struct read_ahead *r); /* ends everything and joins; NULL is fine */
+void read_ahead_free(struct read_ahead *r); /* ends everything and joins; NULL is fine */
 
 /* Adds names to the sync's queue; those announced before are passed over. */
 void read_ahead_expect(struct read_ahead *r, struct str sync_id, const struct str *names, size_t n);

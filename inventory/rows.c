@@ -12,11 +12,11 @@
 #define MAX_BYTES      (256UL << 20)
 
 struct rows {
-	atomic_int              refs;
+	atomic_int refs;
 	const struct rows_type *type;
-	struct blob            *bytes;
-	char                   *items;
-	size_t                  n;
+	struct blob *bytes;
+	char *items;
+	size_t n;
 };
 
 static struct str key_of(const void *item)
@@ -60,7 +60,8 @@ static enum err_code read_rows(struct rows *r, struct err *reterr)
 	struct str previous = STR_EMPTY;
 	struct unpack u;
 
-	if (all.n < MAGIC_BYTES + CHECKSUM_BYTES || !str_starts(all, str_n(MAGIC, MAGIC_BYTES)) || !checksum_fits(all))
+	if (all.n < MAGIC_BYTES + CHECKSUM_BYTES || !str_starts(all, str_n(MAGIC, MAGIC_BYTES)) ||
+		!checksum_fits(all))
 		return err_set(reterr, ERR_PROTOCOL, "not a list of facts, or a damaged one");
 	u = (struct unpack){.rest = str_sub(all, MAGIC_BYTES, all.n - MAGIC_BYTES - CHECKSUM_BYTES)};
 	r->n = unpack_count(&u, r->type->min_bytes);
@@ -108,12 +109,14 @@ enum err_code rows_new(
 	if (n > 0)
 		qsort(items, n, type->item_size, compare_items);
 	for (size_t i = 0; i < n; i++)
-		distinct += i == 0 || compare_items(item + (i - 1) * type->item_size, item + i * type->item_size) != 0;
+		distinct += i == 0 ||
+			    compare_items(item + (i - 1) * type->item_size, item + i * type->item_size) != 0;
 	buf_init(&b, MAX_BYTES);
 	buf_c(&b, MAGIC);
 	pack_u64(&b, distinct);
 	for (size_t i = 0; i < n; i++) {
-		if (i + 1 == n || compare_items(item + i * type->item_size, item + (i + 1) * type->item_size) != 0)
+		if (i + 1 == n ||
+			compare_items(item + i * type->item_size, item + (i + 1) * type->item_size) != 0)
 			type->pack(&b, item + i * type->item_size);
 	}
 	put_checksum(&b);

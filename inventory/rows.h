@@ -36,33 +36,33 @@ MUST_CHECK enum err_code rows_open(
 	const struct rows_type *type, struct blob *bytes, struct rows **ret_rows, struct err *reterr);
 
 struct rows *rows_ref(struct rows *r);
-void         rows_unref(struct rows *r); /* NULL is fine */
+void rows_unref(struct rows *r);         /* NULL is fine */
 struct blob *rows_bytes(struct rows *r); /* borrowed */
 
 /* A kind of fact (facts.h) that is kept as rows: the functions of its `kind` but fetch are the ones below. */
 struct rows_fact {
-	struct fact_kind        kind; /* first: a pointer to it is one to the whole */
+	struct fact_kind kind; /* first: a pointer to it is one to the whole */
 	const struct rows_type *type;
 };
 enum err_code rows_fact_open(
 	const struct fact_kind *kind, struct blob *bytes, void **ret_fact, struct err *reterr);
 struct blob *rows_fact_bytes(void *rows);
-void        *rows_fact_ref(void *rows);
-void         rows_fact_unref(void *rows);
+void *rows_fact_ref(void *rows);
+void rows_fact_unref(void *rows);
 
 const void *rows_all(const struct rows *r, size_t *ret_n);
-size_t      rows_after(const struct rows *r, struct str key); /* index of the first row behind key */
-const void *rows_find(const struct rows *r, struct str key);  /* NULL: none */
+size_t rows_after(const struct rows *r, struct str key);     /* index of the first row behind key */
+const void *rows_find(const struct rows *r, struct str key); /* NULL: none */
 
 /* Rows in the making, with their text (gather.h). */
 struct listing {
 	struct arena *arena; /* of the items' text */
-	char         *items;
-	size_t        item_size, n, cap;
+	char *items;
+	size_t item_size, n, cap;
 };
 
 struct listing *listing_new(size_t item_size);
-void            listing_free(void *listing); /* NULL is fine */
-void           *listing_add(struct listing *l); /* zeroed */
+void listing_free(void *listing);     /* NULL is fine */
+void *listing_add(struct listing *l); /* zeroed */
 
 #endif

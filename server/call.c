@@ -15,7 +15,8 @@ enum {
 	   few KiB. */
 	ARENA_BYTES = 64 * 1024 * 1024,
 	BUSY_RETRY_MS = 1000,
-	MAX_LOGGED_PATH = 256, /* of a method that there is not: a peer may send as much as fits its metadata */
+	MAX_LOGGED_PATH =
+		256, /* of a method that there is not: a peer may send as much as fits its metadata */
 };
 
 enum rpc_code call_reply(struct call *call, const ProtobufCMessage *reply)
@@ -183,7 +184,8 @@ void call_handle(void *self, struct rpc_call *rpc, const struct rpc_request *req
 
 	ms = clock_mono_ms(call.ctx.clock) - request->received_ms;
 	metrics_count(connector->metrics, request->method, call.status.code, ms);
-	log_call(&call, method ? method->path : str_dup_c(arena, str_utf8_cut(request->bytes, MAX_LOGGED_PATH)), ms,
+	log_call(&call,
+		method ? method->path : str_dup_c(arena, str_utf8_cut(request->bytes, MAX_LOGGED_PATH)), ms,
 		reply_bytes);
 	rpc_reply(rpc, &call.status);
 }

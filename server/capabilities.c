@@ -59,8 +59,8 @@ static V2(CredentialDetails) * credential_details(struct arena *arena, bool make
 
 	if (!makes_accounts)
 		return out;
-	accounts->preferred_credential_option = V2_ENUM(
-		CAPABILITY_DETAIL_CREDENTIAL_OPTION__CAPABILITY_DETAIL_CREDENTIAL_OPTION_NO_PASSWORD);
+	accounts->preferred_credential_option =
+		V2_ENUM(CAPABILITY_DETAIL_CREDENTIAL_OPTION__CAPABILITY_DETAIL_CREDENTIAL_OPTION_NO_PASSWORD);
 	PB_ADD(arena, accounts, supported_credential_options, accounts->preferred_credential_option);
 	out->capability_account_provisioning = accounts;
 	return out;
@@ -117,8 +117,8 @@ int capabilities_main(void)
 	struct err err;
 
 	buf_init(&out, MAX_DOCUMENT_BYTES);
-	if (pb_json(arena, &pb_any(arena, &capabilities_of_all(arena)->base)->base, PB_JSON_INDENTED, &out, &err) !=
-		ERR_OK) {
+	if (pb_json(arena, &pb_any(arena, &capabilities_of_all(arena)->base)->base, PB_JSON_INDENTED, &out,
+		    &err) != ERR_OK) {
 		fprintf(stderr, "baton-awsd: %s\n", err.msg);
 		return EXIT_CODE_FAILED;
 	}

@@ -38,7 +38,8 @@ struct connector_options {
 struct connector {
 	struct connector_options opts;
 	struct metrics *metrics;
-	struct rpc_body *resource_types; /* the reply of ListResourceTypes: it depends on the configuration only */
+	struct rpc_body
+		*resource_types; /* the reply of ListResourceTypes: it depends on the configuration only */
 	struct identity_check *identity_check; /* of Validate */
 };
 

@@ -199,7 +199,7 @@ static enum err_code connector_up(struct server *s, struct err *reterr)
 		.only_attached_policies = c->sync_only_attached_policies,
 		.sync_secrets = c->sync_secrets,
 		.organization = c->global_aws_orgs_enabled &&
-			(!c->global_aws_sso_enabled || c->global_aws_cross_account_iam_enabled),
+				(!c->global_aws_sso_enabled || c->global_aws_cross_account_iam_enabled),
 		.identity_center = c->global_aws_orgs_enabled && c->global_aws_sso_enabled,
 		.sso_logins = c->sync_sso_user_last_login,
 		.sso_region = c->global_aws_sso_region,

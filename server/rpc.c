@@ -59,7 +59,7 @@ void __tsan_release(void *addr);
 enum {
 	TAG_MAGIC = 0x62617774,
 	SLOTS_PER_METHOD = 4, /* calls of one method that can be matched before the queue thread re-posts */
-	MAX_STREAMS = 256, /* open reflection and health streams: they live as long as their peer likes */
+	MAX_STREAMS = 256,    /* open reflection and health streams: they live as long as their peer likes */
 	VALIDATE_QUEUE = 64,
 	INLINE_MAX_BYTES = 65536, /* reading more than this takes too long for the queue thread */
 	/* A peer's header block. More than gRPC's own 8 KiB, because going over it is an error of the

@@ -8,7 +8,7 @@
 
 static const struct str kind = STR_INIT("access-key");
 
-static V2(SecretTrait) *secret_trait(struct arena *arena, const struct iam_key *k)
+static V2(SecretTrait) * secret_trait(struct arena *arena, const struct iam_key *k)
 {
 	V2(SecretTrait) *trait = pb_new(arena, V2_DESC(secret_trait));
 
@@ -21,7 +21,7 @@ static V2(SecretTrait) *secret_trait(struct arena *arena, const struct iam_key *
 }
 
 /* Inactive was switched off, Expired by AWS: both no longer open anything. */
-static V2(Status) *key_status(struct arena *arena, struct str status)
+static V2(Status) * key_status(struct arena *arena, struct str status)
 {
 	const bool active = str_eq(status, STR("Active"));
 	V2(Status) *s = pb_new(arena, V2_DESC(status));
@@ -33,8 +33,8 @@ static V2(Status) *key_status(struct arena *arena, struct str status)
 	return s;
 }
 
-static V2(Resource) *key_resource(
-	struct arena *arena, const struct iam_account *account, size_t i, const V2(ResourceId) *parent)
+static V2(Resource) * key_resource(struct arena *arena, const struct iam_account *account, size_t i,
+			      const V2(ResourceId) * parent)
 {
 	const struct iam_key k = iam_account_key(account, i);
 	const struct str name = str_fmt(arena, STR_FMT "|" STR_FMT, STR_ARG(k.user_name), STR_ARG(k.id));
@@ -48,8 +48,8 @@ static V2(Resource) *key_resource(
 	return r;
 }
 
-static enum err_code list(const struct syncer_call *call, const V2(ResourceId) *parent, struct syncer_page *ret_page,
-	struct err *reterr)
+static enum err_code list(const struct syncer_call *call, const V2(ResourceId) * parent,
+	struct syncer_page *ret_page, struct err *reterr)
 {
 	return list_of_account(call, parent, kind, IAM_KEYS, key_resource, ret_page, reterr);
 }

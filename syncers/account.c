@@ -14,7 +14,7 @@
 static const struct str kind = STR_INIT("account");
 
 /* Row 30: a parent is a promise that it will be listed, so never one of a type that an explicit filter leaves out. */
-static void set_parent(const struct syncer_call *call, V2(Resource) *r, const struct org_parent *parent)
+static void set_parent(const struct syncer_call *call, V2(Resource) * r, const struct org_parent *parent)
 {
 	const char *type_id;
 
@@ -25,8 +25,8 @@ static void set_parent(const struct syncer_call *call, V2(Resource) *r, const st
 		r->parent_resource_id = resource_id(call->arena, type_id, parent->parent_id);
 }
 
-static V2(Resource) *account_resource(
-	const struct syncer_call *call, const struct org_account *account, const struct org_parent *parent)
+static V2(Resource) * account_resource(const struct syncer_call *call, const struct org_account *account,
+			      const struct org_parent *parent)
 {
 	struct arena *arena = call->arena;
 	V2(Resource) *r = resource_named(arena, "account", account->id, account->name);
@@ -43,7 +43,8 @@ static V2(Resource) *account_resource(
 }
 
 /* Where the accounts hang in the tree; *ret_parents stays NULL when the organization is not synced. */
-static enum err_code find_parents(const struct syncer_call *call, struct ic_rows **ret_parents, struct err *reterr)
+static enum err_code find_parents(
+	const struct syncer_call *call, struct ic_rows **ret_parents, struct err *reterr)
 {
 	if (!syncer_config_wants(call->config, "organization"))
 		return ERR_OK;
@@ -60,8 +61,8 @@ static void expect_assignments(const struct syncer_call *call, const struct page
 	inventory_expect_assignments(call->inventory, call->sync_id, ids, page->n);
 }
 
-static enum err_code list(const struct syncer_call *call, const V2(ResourceId) *parent, struct syncer_page *ret_page,
-	struct err *reterr)
+static enum err_code list(const struct syncer_call *call, const V2(ResourceId) * parent,
+	struct syncer_page *ret_page, struct err *reterr)
 {
 	CLEANUP(org_accounts_unrefp) struct org_accounts *accounts = NULL;
 	CLEANUP(ic_unrefp) struct ic_rows *parents = NULL;
@@ -72,7 +73,8 @@ static enum err_code list(const struct syncer_call *call, const V2(ResourceId) *
 
 	(void)parent; /* the organization's accounts are listed once, whatever they are asked under */
 	if (page_token_decode(call->arena, kind, call->page_token, &token, reterr) != ERR_OK ||
-		inventory_org_accounts(call->inventory, call->ctx, call->sync_id, &accounts, reterr) != ERR_OK ||
+		inventory_org_accounts(call->inventory, call->ctx, call->sync_id, &accounts, reterr) !=
+			ERR_OK ||
 		find_parents(call, &parents, reterr) != ERR_OK)
 		return reterr->code;
 	all = org_accounts_all(accounts, &n);
@@ -93,8 +95,9 @@ static struct str access_id(struct arena *arena, struct str account, const struc
 }
 
 /* What the account offers, and what its grants embed, differ in the order of grantable_to and in the slug; both are part of the contract. */
-static V2(Entitlement) *access_entitlement(struct arena *arena, const V2(Resource) *account,
-	const struct ic_permission_set *set, const char *const *grantable_to, const char *slug)
+static V2(Entitlement) * access_entitlement(struct arena *arena, const V2(Resource) * account,
+				 const struct ic_permission_set *set, const char *const *grantable_to,
+				 const char *slug)
 {
 	const struct str id = access_id(arena, str_c(account->id->resource), set);
 	const struct entitlement_spec spec = {
@@ -109,7 +112,8 @@ static V2(Entitlement) *access_entitlement(struct arena *arena, const V2(Resourc
 	return entitlement_new(arena, account, &spec);
 }
 
-static V2(Entitlement) *offered(struct arena *arena, const V2(Resource) *account, const struct ic_permission_set *set)
+static V2(Entitlement) *
+	offered(struct arena *arena, const V2(Resource) * account, const struct ic_permission_set *set)
 {
 	static const char *const grantable_to[] = {"sso_user", "sso_group", NULL};
 
@@ -117,14 +121,15 @@ static V2(Entitlement) *offered(struct arena *arena, const V2(Resource) *account
 		arena, account, set, grantable_to, str_fmt(arena, STR_FMT " access", STR_ARG(set->name)).p);
 }
 
-static V2(Entitlement) *held(struct arena *arena, const V2(Resource) *account, const struct ic_permission_set *set)
+static V2(Entitlement) *
+	held(struct arena *arena, const V2(Resource) * account, const struct ic_permission_set *set)
 {
 	static const char *const grantable_to[] = {"sso_group", "sso_user", NULL};
 
 	return access_entitlement(arena, account, set, grantable_to, "");
 }
 
-static enum err_code entitlements(const struct syncer_call *call, const V2(Resource) *resource,
+static enum err_code entitlements(const struct syncer_call *call, const V2(Resource) * resource,
 	struct syncer_page *ret_page, struct err *reterr)
 {
 	CLEANUP(ic_unrefp) struct ic_rows *rows = NULL;
@@ -136,7 +141,8 @@ static enum err_code entitlements(const struct syncer_call *call, const V2(Resou
 
 	if (page_token_decode(call->arena, kind, call->page_token, &token, reterr) != ERR_OK ||
 		assignment_account(resource->id, &account, reterr) != ERR_OK ||
-		inventory_ic_permission_sets(call->inventory, call->ctx, call->sync_id, &rows, reterr) != ERR_OK)
+		inventory_ic_permission_sets(call->inventory, call->ctx, call->sync_id, &rows, reterr) !=
+			ERR_OK)
 		return reterr->code;
 	sets = ic_all(rows, &n);
 	page_init(&page, call);
@@ -151,8 +157,9 @@ static enum err_code entitlements(const struct syncer_call *call, const V2(Resou
 }
 
 /* One page of grants, from several permission sets: its token names the last assignment, that is permission set and principal. */
-static enum err_code add_grants(struct page *page, const V2(Resource) *account, const struct ic_rows *sets,
-	const struct ic_rows *assignments, const struct sso_arn *arns, struct str last, struct syncer_page *ret_page)
+static enum err_code add_grants(struct page *page, const V2(Resource) * account, const struct ic_rows *sets,
+	const struct ic_rows *assignments, const struct sso_arn *arns, struct str last,
+	struct syncer_page *ret_page)
 {
 	struct arena *arena = page->call->arena;
 	V2(Entitlement) *entitlement = NULL; /* of the assignment before; NULL: its permission set is gone */
@@ -178,8 +185,8 @@ static enum err_code add_grants(struct page *page, const V2(Resource) *account, 
 	return page_last(page, ret_page);
 }
 
-static enum err_code grants(const struct syncer_call *call, const V2(Resource) *resource, struct syncer_page *ret_page,
-	struct err *reterr)
+static enum err_code grants(const struct syncer_call *call, const V2(Resource) * resource,
+	struct syncer_page *ret_page, struct err *reterr)
 {
 	CLEANUP(ic_unrefp) struct ic_rows *assignments = NULL;
 	CLEANUP(ic_unrefp) struct ic_rows *sets = NULL;
@@ -191,8 +198,10 @@ static enum err_code grants(const struct syncer_call *call, const V2(Resource) *
 	if (page_token_decode(call->arena, kind, call->page_token, &token, reterr) != ERR_OK ||
 		assignment_account(resource->id, &account, reterr) != ERR_OK ||
 		sso_arn_of(call, &arns, reterr) != ERR_OK ||
-		inventory_ic_permission_sets(call->inventory, call->ctx, call->sync_id, &sets, reterr) != ERR_OK ||
-		inventory_ic_assignments(call->inventory, call->ctx, call->sync_id, account, &assignments, reterr) != ERR_OK)
+		inventory_ic_permission_sets(call->inventory, call->ctx, call->sync_id, &sets, reterr) !=
+			ERR_OK ||
+		inventory_ic_assignments(
+			call->inventory, call->ctx, call->sync_id, account, &assignments, reterr) != ERR_OK)
 		return reterr->code;
 	page_init(&page, call);
 	return add_grants(&page, resource, sets, assignments, &arns, token.last, ret_page);

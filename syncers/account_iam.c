@@ -14,8 +14,8 @@
 
 static const struct str kind = STR_INIT("account_iam");
 
-static V2(Resource) *account_resource(
-	const struct syncer_call *call, const struct org_account *account, bool has_children)
+static V2(Resource) *
+	account_resource(const struct syncer_call *call, const struct org_account *account, bool has_children)
 {
 	static const char *const children[] = {"iam_user", "role", "group", "iam_policy"};
 	struct arena *arena = call->arena;
@@ -54,8 +54,8 @@ static size_t active_accounts(const struct org_accounts *accounts, struct str af
 }
 
 /* Which of them have children to list: all that can be entered but our own. Those will be asked for next. */
-static enum err_code find_parents(const struct syncer_call *call, const struct org_account *const *accounts, size_t n,
-	bool *ret_has_children, struct err *reterr)
+static enum err_code find_parents(const struct syncer_call *call, const struct org_account *const *accounts,
+	size_t n, bool *ret_has_children, struct err *reterr)
 {
 	struct str *ids = arena_array_of(call->arena, n, struct str);
 	struct inventory_identity own;
@@ -63,8 +63,10 @@ static enum err_code find_parents(const struct syncer_call *call, const struct o
 
 	for (size_t i = 0; i < n; i++)
 		ids[i] = accounts[i]->id;
-	if (inventory_identity(call->inventory, call->ctx, /* refresh= */ false, call->arena, &own, reterr) != ERR_OK ||
-		inventory_enter_accounts(call->inventory, call->ctx, call->sync_id, ids, n, ret_has_children, reterr) != ERR_OK)
+	if (inventory_identity(call->inventory, call->ctx, /* refresh= */ false, call->arena, &own, reterr) !=
+			ERR_OK ||
+		inventory_enter_accounts(call->inventory, call->ctx, call->sync_id, ids, n, ret_has_children,
+			reterr) != ERR_OK)
 		return reterr->code;
 	for (size_t i = 0; i < n; i++) {
 		ret_has_children[i] = ret_has_children[i] && !str_eq(ids[i], own.account);
@@ -75,8 +77,8 @@ static enum err_code find_parents(const struct syncer_call *call, const struct o
 	return ERR_OK;
 }
 
-static enum err_code list(const struct syncer_call *call, const V2(ResourceId) *parent, struct syncer_page *ret_page,
-	struct err *reterr)
+static enum err_code list(const struct syncer_call *call, const V2(ResourceId) * parent,
+	struct syncer_page *ret_page, struct err *reterr)
 {
 	CLEANUP(org_accounts_unrefp) struct org_accounts *accounts = NULL;
 	const struct org_account *chosen[PAGE_ACCOUNTS];
@@ -87,15 +89,18 @@ static enum err_code list(const struct syncer_call *call, const V2(ResourceId) *
 
 	(void)parent; /* the organization's accounts are listed once, whatever they are asked under */
 	if (page_token_decode(call->arena, kind, call->page_token, &token, reterr) != ERR_OK ||
-		inventory_org_accounts(call->inventory, call->ctx, call->sync_id, &accounts, reterr) != ERR_OK)
+		inventory_org_accounts(call->inventory, call->ctx, call->sync_id, &accounts, reterr) !=
+			ERR_OK)
 		return reterr->code;
 	page_init(&page, call);
-	n = active_accounts(accounts, token.last, page.max_items < PAGE_ACCOUNTS ? page.max_items : PAGE_ACCOUNTS, chosen, &more);
+	n = active_accounts(accounts, token.last,
+		page.max_items < PAGE_ACCOUNTS ? page.max_items : PAGE_ACCOUNTS, chosen, &more);
 	if (find_parents(call, chosen, n, has_children, reterr) != ERR_OK)
 		return reterr->code;
 	for (size_t i = 0; i < n; i++)
 		page_add(&page, &account_resource(call, chosen[i], has_children[i])->base);
-	return more ? page_end(&page, kind, STR_EMPTY, chosen[n - 1]->id, ret_page) : page_last(&page, ret_page);
+	return more ? page_end(&page, kind, STR_EMPTY, chosen[n - 1]->id, ret_page)
+		    : page_last(&page, ret_page);
 }
 
 const struct syncer syncer_account_iam = {

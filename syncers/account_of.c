@@ -15,7 +15,8 @@ enum err_code account_of_parent(const struct syncer_call *call, const C1__Connec
 }
 
 enum err_code list_of_account(const struct syncer_call *call, const C1__Connector__V2__ResourceId *parent,
-	struct str type_kind, enum iam_kind kind, resource_of_row_fn *make, struct syncer_page *ret_page, struct err *reterr)
+	struct str type_kind, enum iam_kind kind, resource_of_row_fn *make, struct syncer_page *ret_page,
+	struct err *reterr)
 {
 	CLEANUP(iam_account_unrefp) struct iam_account *account = NULL;
 	struct page_token token;
@@ -25,7 +26,8 @@ enum err_code list_of_account(const struct syncer_call *call, const C1__Connecto
 		account_of_parent(call, parent, &account, reterr) != ERR_OK)
 		return reterr->code;
 	page_init(&page, call);
-	for (size_t i = iam_account_after(account, kind, token.last); i < iam_account_count(account, kind); i++) {
+	for (size_t i = iam_account_after(account, kind, token.last); i < iam_account_count(account, kind);
+		i++) {
 		C1__Connector__V2__Resource *r;
 
 		if (page_full(&page))
@@ -44,7 +46,8 @@ static enum err_code find_row(struct iam_account *take_account, struct str arn, 
 	const ptrdiff_t i = iam_account_find(account, kind, arn);
 
 	if (i < 0)
-		return err_set(reterr, ERR_NOT_FOUND, "baton-aws: '" STR_FMT "' does not exist any more", STR_ARG(arn));
+		return err_set(reterr, ERR_NOT_FOUND, "baton-aws: '" STR_FMT "' does not exist any more",
+			STR_ARG(arn));
 	*ret_index = (size_t)i;
 	*ret_account = TAKE(account);
 	return ERR_OK;
@@ -70,7 +73,8 @@ enum err_code account_of_arn(const struct syncer_call *call, struct str text, en
 
 	if (!arn_parse(text, &arn) || !arn_is_account(arn.account))
 		return err_set(reterr, ERR_INVALID, "baton-aws: invalid ARN: '" STR_FMT "'", STR_ARG(text));
-	if (inventory_iam_account(call->inventory, call->ctx, call->sync_id, arn.account, &account, reterr) != ERR_OK)
+	if (inventory_iam_account(call->inventory, call->ctx, call->sync_id, arn.account, &account, reterr) !=
+		ERR_OK)
 		return reterr->code;
 	return find_row(account, text, kind, ret_account, ret_index, reterr);
 }
@@ -83,7 +87,8 @@ static enum err_code is_our_account(
 	const struct org_account *member;
 	struct inventory_identity own;
 
-	if (inventory_identity(call->inventory, call->ctx, /* refresh= */ false, call->arena, &own, reterr) != ERR_OK ||
+	if (inventory_identity(call->inventory, call->ctx, /* refresh= */ false, call->arena, &own, reterr) !=
+			ERR_OK ||
 		inventory_org_accounts(call->inventory, call->ctx, call->sync_id, &all, reterr) != ERR_OK)
 		return reterr->code;
 	member = org_accounts_find(all, account);
@@ -93,24 +98,27 @@ static enum err_code is_our_account(
 
 /* The account's facts, NULL when its role cannot be assumed: then account_iam.c lists nothing under it. What is known of an account is
  * asked first, so that one that closes in the middle of a sync stays in it. */
-static enum err_code account_if_entered(
-	const struct syncer_call *call, struct str account, struct iam_account **ret_account, struct err *reterr)
+static enum err_code account_if_entered(const struct syncer_call *call, struct str account,
+	struct iam_account **ret_account, struct err *reterr)
 {
 	bool can_enter;
 	struct err e;
 
 	*ret_account = NULL;
-	if (inventory_iam_account(call->inventory, call->ctx, call->sync_id, account, ret_account, reterr) == ERR_OK)
+	if (inventory_iam_account(call->inventory, call->ctx, call->sync_id, account, ret_account, reterr) ==
+		ERR_OK)
 		return ERR_OK;
 	if (reterr->code != ERR_UNAUTHENTICATED || !str_eq_c(STR("sts:AssumeRole"), reterr->aws_operation))
 		return reterr->code;
-	if (inventory_enter_accounts(call->inventory, call->ctx, call->sync_id, &account, 1, &can_enter, &e) != ERR_OK || can_enter)
+	if (inventory_enter_accounts(
+		    call->inventory, call->ctx, call->sync_id, &account, 1, &can_enter, &e) != ERR_OK ||
+		can_enter)
 		return reterr->code;
 	return ERR_OK;
 }
 
-enum err_code role_is_synced(const struct syncer_call *call, const struct iam_account *account, struct str role_arn,
-	bool *ret_synced, struct err *reterr)
+enum err_code role_is_synced(const struct syncer_call *call, const struct iam_account *account,
+	struct str role_arn, bool *ret_synced, struct err *reterr)
 {
 	CLEANUP(iam_account_unrefp) struct iam_account *other = NULL;
 	bool ours;

@@ -11,8 +11,8 @@
 #include "syncers/syncer.h"
 
 /* The account whose users, groups, roles and policies a listing is about: the parent's, or the connector's own without one. */
-MUST_CHECK enum err_code account_of_parent(const struct syncer_call *call, const C1__Connector__V2__ResourceId *parent,
-	struct iam_account **ret_account, struct err *reterr);
+MUST_CHECK enum err_code account_of_parent(const struct syncer_call *call,
+	const C1__Connector__V2__ResourceId *parent, struct iam_account **ret_account, struct err *reterr);
 
 /* The account a user, group or role belongs to (its parent's, or the connector's own), and the index of its row there.
  * ERR_INVALID: no resource id. ERR_NOT_FOUND: the resource is gone. */
@@ -22,10 +22,11 @@ MUST_CHECK enum err_code account_of_resource(const struct syncer_call *call,
 
 /* The list function of a type that is one kind of row of an account: pages of what `make` makes of the rows, each of whose ids is the
  * row's key. type_kind: of the page tokens. */
-typedef C1__Connector__V2__Resource *(resource_of_row_fn)(struct arena *arena, const struct iam_account *account, size_t i,
-	const C1__Connector__V2__ResourceId *parent);
-MUST_CHECK enum err_code list_of_account(const struct syncer_call *call, const C1__Connector__V2__ResourceId *parent,
-	struct str type_kind, enum iam_kind kind, resource_of_row_fn *make, struct syncer_page *ret_page, struct err *reterr);
+typedef C1__Connector__V2__Resource *(resource_of_row_fn)(struct arena *arena,
+	const struct iam_account *account, size_t i, const C1__Connector__V2__ResourceId *parent);
+MUST_CHECK enum err_code list_of_account(const struct syncer_call *call,
+	const C1__Connector__V2__ResourceId *parent, struct str type_kind, enum iam_kind kind,
+	resource_of_row_fn *make, struct syncer_page *ret_page, struct err *reterr);
 
 /* The account that an ARN names, and the index of its row there (spec/iam.md 3.6 "by ARN", D15). ERR_INVALID: not an ARN of IAM.
  * ERR_NOT_FOUND: it is gone. */

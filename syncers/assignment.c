@@ -8,7 +8,7 @@ typedef struct str(arn_fn)(struct arena *arena, const struct sso_arn *of, struct
 
 static const struct holder_kind {
 	const char *aws, *type_id;
-	arn_fn     *arn;
+	arn_fn *arn;
 	const char *held_through; /* the entitlement whose holders hold it, too; NULL: none */
 } holder_kinds[] = {
 	{"USER", "sso_user", sso_arn_user, NULL},
@@ -29,8 +29,8 @@ bool assignment_is_known(const struct ic_assignment *a)
 	return find_kind(a->principal_type) != NULL;
 }
 
-V2(Grant) *assignment_grant(struct arena *arena, const V2(Entitlement) *entitlement, const struct ic_assignment *a,
-	const struct sso_arn *arns)
+V2(Grant) * assignment_grant(struct arena *arena, const V2(Entitlement) * entitlement,
+		    const struct ic_assignment *a, const struct sso_arn *arns)
 {
 	const struct holder_kind *holder = find_kind(a->principal_type);
 	const struct str arn = holder->arn(arena, arns, a->principal_id);
@@ -55,13 +55,13 @@ const struct ic_permission_set *assignment_set(const struct ic_rows *sets, struc
 	return set;
 }
 
-enum err_code assignment_account(const V2(ResourceId) *id, struct str *ret_account, struct err *reterr)
+enum err_code assignment_account(const V2(ResourceId) * id, struct str *ret_account, struct err *reterr)
 {
 	const struct str account = str_c(id->resource);
 
 	if (!arn_is_account(account))
-		return err_set(reterr, ERR_INVALID, "baton-aws: '" STR_FMT "' is not the number of an account",
-			STR_ARG(account));
+		return err_set(reterr, ERR_INVALID,
+			"baton-aws: '" STR_FMT "' is not the number of an account", STR_ARG(account));
 	*ret_account = account;
 	return ERR_OK;
 }

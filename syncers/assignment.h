@@ -15,11 +15,12 @@
 bool assignment_is_known(const struct ic_assignment *a);
 
 /* Of a known one. The entitlement is embedded as it is; of a group, its members hold it. */
-V2(Grant) *assignment_grant(struct arena *arena, const V2(Entitlement) *entitlement, const struct ic_assignment *a,
-	const struct sso_arn *arns);
+V2(Grant) * assignment_grant(struct arena *arena, const V2(Entitlement) * entitlement,
+		    const struct ic_assignment *a, const struct sso_arn *arns);
 
 /* The permission set of that ARN. NULL, with a warning: it is on the account, but not (any more) one of the instance's. */
-const struct ic_permission_set *assignment_set(const struct ic_rows *sets, struct str arn, struct str account);
+const struct ic_permission_set *assignment_set(
+	const struct ic_rows *sets, struct str arn, struct str account);
 
 /* The account a request is about. ERR_INVALID: not 12 digits. */
 MUST_CHECK enum err_code assignment_account(

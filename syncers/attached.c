@@ -2,8 +2,8 @@
 
 #include "syncers/message.h"
 
-static V2(Grant) *attached_grant(struct arena *arena, const struct iam_attachment *policy, const char *principal_type,
-	struct str principal)
+static V2(Grant) * attached_grant(struct arena *arena, const struct iam_attachment *policy,
+			   const char *principal_type, struct str principal)
 {
 	const V2(Resource) *resource = resource_named(arena, "iam_policy", policy->arn, policy->name);
 	V2(Grant) *g = grant_new(arena, resource, "attached", principal_type, principal);
@@ -24,7 +24,8 @@ enum err_code attached_grants(struct page *page, struct str kind, const char *pr
 			continue;
 		if (page_full(page))
 			return page_end(page, kind, STR("policies"), last, ret_page);
-		page_add(page, &attached_grant(page->call->arena, policy, principal_type, principal->arn)->base);
+		page_add(page,
+			&attached_grant(page->call->arena, policy, principal_type, principal->arn)->base);
 		last = policy->arn;
 	}
 	return page_last(page, ret_page);

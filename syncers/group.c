@@ -9,8 +9,8 @@
 
 static const struct str kind = STR_INIT("group");
 
-static V2(Resource) *group_resource(
-	struct arena *arena, const struct iam_account *account, size_t i, const V2(ResourceId) *parent)
+static V2(Resource) * group_resource(struct arena *arena, const struct iam_account *account, size_t i,
+			      const V2(ResourceId) * parent)
 {
 	const struct iam_group g = iam_account_group(account, i, arena);
 	V2(Resource) *r = resource_named(arena, "group", g.is.arn, g.is.name);
@@ -30,13 +30,13 @@ static V2(Resource) *group_resource(
 	return r;
 }
 
-static enum err_code list(const struct syncer_call *call, const V2(ResourceId) *parent, struct syncer_page *ret_page,
-	struct err *reterr)
+static enum err_code list(const struct syncer_call *call, const V2(ResourceId) * parent,
+	struct syncer_page *ret_page, struct err *reterr)
 {
 	return list_of_account(call, parent, kind, IAM_GROUPS, group_resource, ret_page, reterr);
 }
 
-static enum err_code entitlements(const struct syncer_call *call, const V2(Resource) *resource,
+static enum err_code entitlements(const struct syncer_call *call, const V2(Resource) * resource,
 	struct syncer_page *ret_page, struct err *reterr)
 {
 	static const char *const grantable_to[] = {"iam_user", NULL};
@@ -54,7 +54,7 @@ static enum err_code entitlements(const struct syncer_call *call, const V2(Resou
 	return page_of_one(call, &entitlement_new(arena, resource, &spec)->base, ret_page);
 }
 
-static V2(Grant) *member_grant(struct arena *arena, const V2(Resource) *resource, struct str user_arn)
+static V2(Grant) * member_grant(struct arena *arena, const V2(Resource) * resource, struct str user_arn)
 {
 	V2(Grant) *g = grant_new(arena, resource, "member", "iam_user", user_arn);
 
@@ -63,8 +63,8 @@ static V2(Grant) *member_grant(struct arena *arena, const V2(Resource) *resource
 	return g;
 }
 
-static enum err_code grants(const struct syncer_call *call, const V2(Resource) *resource, struct syncer_page *ret_page,
-	struct err *reterr)
+static enum err_code grants(const struct syncer_call *call, const V2(Resource) * resource,
+	struct syncer_page *ret_page, struct err *reterr)
 {
 	CLEANUP(iam_account_unrefp) struct iam_account *account = NULL;
 	struct page_token token;

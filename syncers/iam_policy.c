@@ -23,7 +23,8 @@ static const struct str kind = STR_INIT("iam_policy");
 /* Policies whose documents are asked for together. */
 #define CHUNK 256
 
-static V2(Resource) *policy_resource(struct arena *arena, const struct iam_policy *p, const V2(ResourceId) *parent)
+static V2(Resource) *
+	policy_resource(struct arena *arena, const struct iam_policy *p, const V2(ResourceId) * parent)
 {
 	V2(Resource) *r = resource_named(arena, "iam_policy", p->arn, p->name);
 	V2(SkipGrants) *skip_grants = pb_new(arena, V2_DESC(skip_grants));
@@ -44,10 +45,10 @@ static V2(Resource) *policy_resource(struct arena *arena, const struct iam_polic
 
 struct listing_of_policies {
 	const struct syncer_call *call;
-	const V2(ResourceId)     *parent;
-	struct iam_account       *account;
-	struct policy_catalogue  *catalogue; /* NULL: only attached policies are wanted */
-	struct page               page;
+	const V2(ResourceId) * parent;
+	struct iam_account *account;
+	struct policy_catalogue *catalogue; /* NULL: only attached policies are wanted */
+	struct page page;
 };
 
 static bool in_catalogue(const struct policy_catalogue *catalogue, struct str arn)
@@ -61,18 +62,25 @@ static bool is_listed_here(const struct listing_of_policies *l, const struct iam
 	if (!p->aws_managed)
 		return true;
 	return !in_catalogue(l->catalogue, p->arn) &&
-		inventory_claim_policy(l->call->inventory, l->call->sync_id, p->arn, iam_account_id(l->account));
+	       inventory_claim_policy(
+		       l->call->inventory, l->call->sync_id, p->arn, iam_account_id(l->account));
 }
 
 /* What the account says of a policy of the catalogue that is attached in it (description and document), or what the catalogue says. */
-static struct iam_policy catalogue_facts(const struct listing_of_policies *l, const struct catalogue_policy *from)
+static struct iam_policy catalogue_facts(
+	const struct listing_of_policies *l, const struct catalogue_policy *from)
 {
 	const ptrdiff_t i = iam_account_find(l->account, IAM_POLICIES, from->arn);
 
 	if (i >= 0)
 		return iam_account_policy(l->account, (size_t)i);
-	return (struct iam_policy){.arn = from->arn, .name = from->name, .description = STR_EMPTY, .document = STR_EMPTY,
-		.created_s = from->created_s, .version_id = from->version_id, .aws_managed = true};
+	return (struct iam_policy){.arn = from->arn,
+		.name = from->name,
+		.description = STR_EMPTY,
+		.document = STR_EMPTY,
+		.created_s = from->created_s,
+		.version_id = from->version_id,
+		.aws_managed = true};
 }
 
 /* Fills in the documents of AWS's policies that the account does not have: they are the same everywhere (inventory.h). */
@@ -90,7 +98,8 @@ static enum err_code add_documents(
 		places[n_missing] = &policies[i].document;
 		missing[n_missing++] = (struct policy_version){policies[i].arn, policies[i].version_id};
 	}
-	if (inventory_policy_documents(call->inventory, call->ctx, missing, n_missing, call->arena, documents, reterr) != ERR_OK)
+	if (inventory_policy_documents(
+		    call->inventory, call->ctx, missing, n_missing, call->arena, documents, reterr) != ERR_OK)
 		return reterr->code;
 	for (size_t i = 0; i < n_missing; i++)
 		*places[i] = documents[i];
@@ -98,8 +107,8 @@ static enum err_code add_documents(
 }
 
 /* Adds policies until the page is full; *last is where it stopped. */
-static enum err_code add_policies(struct listing_of_policies *l, struct iam_policy *policies, size_t n, struct str *last,
-	bool *ret_full, struct err *reterr)
+static enum err_code add_policies(struct listing_of_policies *l, struct iam_policy *policies, size_t n,
+	struct str *last, bool *ret_full, struct err *reterr)
 {
 	if (add_documents(l->call, policies, n, reterr) != ERR_OK)
 		return reterr->code;
@@ -152,8 +161,8 @@ static enum err_code add_catalogue(
 	return ERR_OK;
 }
 
-static enum err_code list_from(
-	struct listing_of_policies *l, struct page_token *token, struct syncer_page *ret_page, struct err *reterr)
+static enum err_code list_from(struct listing_of_policies *l, struct page_token *token,
+	struct syncer_page *ret_page, struct err *reterr)
 {
 	bool full;
 
@@ -170,11 +179,12 @@ static enum err_code list_from(
 		return page_last(&l->page, ret_page); /* the token is from before a change of configuration */
 	if (add_catalogue(l, &token->last, &full, reterr) != ERR_OK)
 		return reterr->code;
-	return full ? page_end(&l->page, kind, CATALOGUE, token->last, ret_page) : page_last(&l->page, ret_page);
+	return full ? page_end(&l->page, kind, CATALOGUE, token->last, ret_page)
+		    : page_last(&l->page, ret_page);
 }
 
-static enum err_code list(const struct syncer_call *call, const V2(ResourceId) *parent, struct syncer_page *ret_page,
-	struct err *reterr)
+static enum err_code list(const struct syncer_call *call, const V2(ResourceId) * parent,
+	struct syncer_page *ret_page, struct err *reterr)
 {
 	CLEANUP(iam_account_unrefp) struct iam_account *account = NULL;
 	CLEANUP(policy_catalogue_unrefp) struct policy_catalogue *catalogue = NULL;
@@ -184,8 +194,8 @@ static enum err_code list(const struct syncer_call *call, const V2(ResourceId) *
 	if (page_token_decode(call->arena, kind, call->page_token, &token, reterr) != ERR_OK ||
 		account_of_parent(call, parent, &account, reterr) != ERR_OK)
 		return reterr->code;
-	if (!call->config->only_attached_policies &&
-		inventory_policy_catalogue(call->inventory, call->ctx, call->sync_id, &catalogue, reterr) != ERR_OK)
+	if (!call->config->only_attached_policies && inventory_policy_catalogue(call->inventory, call->ctx,
+							     call->sync_id, &catalogue, reterr) != ERR_OK)
 		return reterr->code;
 	l.account = account;
 	l.catalogue = catalogue;
@@ -193,7 +203,7 @@ static enum err_code list(const struct syncer_call *call, const V2(ResourceId) *
 	return list_from(&l, &token, ret_page, reterr);
 }
 
-static enum err_code entitlements(const struct syncer_call *call, const V2(Resource) *resource,
+static enum err_code entitlements(const struct syncer_call *call, const V2(Resource) * resource,
 	struct syncer_page *ret_page, struct err *reterr)
 {
 	static const char *const grantable_to[] = {

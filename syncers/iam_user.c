@@ -20,7 +20,8 @@ static bool is_plain_address(struct str text)
 
 	for (size_t i = 0; i < text.n; i++) {
 		const char c = text.p[i];
-		const bool alphanumeric = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+		const bool alphanumeric =
+			(c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 
 		if (!alphanumeric && (c == '\0' || strchr(atom, c) == NULL))
 			return false;
@@ -28,7 +29,7 @@ static bool is_plain_address(struct str text)
 	return email_check(text, cause);
 }
 
-static bool is_listed(const V2(UserTrait) *trait, struct str address)
+static bool is_listed(const V2(UserTrait) * trait, struct str address)
 {
 	for (size_t i = 0; i < trait->n_emails; i++) {
 		if (str_eq_c(address, trait->emails[i]->address))
@@ -38,9 +39,9 @@ static bool is_listed(const V2(UserTrait) *trait, struct str address)
 }
 
 /* D3: each address once, the first one primary, nothing that is no address. */
-static void add_email(struct arena *arena, V2(UserTrait) *trait, struct str candidate)
+static void add_email(struct arena *arena, V2(UserTrait) * trait, struct str candidate)
 {
-	V2(UserTrait__Email) *email;
+	V2(UserTrait__Email) * email;
 
 	if (!is_plain_address(candidate) || is_listed(trait, candidate))
 		return;
@@ -50,7 +51,7 @@ static void add_email(struct arena *arena, V2(UserTrait) *trait, struct str cand
 	PB_ADD(arena, trait, emails, email);
 }
 
-static V2(UserTrait) *user_trait(struct arena *arena, const struct iam_user *u)
+static V2(UserTrait) * user_trait(struct arena *arena, const struct iam_user *u)
 {
 	V2(UserTrait) *trait = pb_new(arena, V2_DESC(user_trait));
 
@@ -67,8 +68,8 @@ static V2(UserTrait) *user_trait(struct arena *arena, const struct iam_user *u)
 	return trait;
 }
 
-static V2(Resource) *user_resource(
-	struct arena *arena, const struct iam_account *account, size_t i, const V2(ResourceId) *parent)
+static V2(Resource) * user_resource(struct arena *arena, const struct iam_account *account, size_t i,
+			      const V2(ResourceId) * parent)
 {
 	const struct iam_user u = iam_account_user(account, i, arena);
 	V2(Resource) *r = resource_named(arena, "iam_user", u.is.arn, u.is.name);
@@ -89,14 +90,14 @@ static V2(Resource) *user_resource(
 	return r;
 }
 
-static enum err_code list(const struct syncer_call *call, const V2(ResourceId) *parent, struct syncer_page *ret_page,
-	struct err *reterr)
+static enum err_code list(const struct syncer_call *call, const V2(ResourceId) * parent,
+	struct syncer_page *ret_page, struct err *reterr)
 {
 	return list_of_account(call, parent, kind, IAM_USERS, user_resource, ret_page, reterr);
 }
 
-static enum err_code grants(const struct syncer_call *call, const V2(Resource) *resource, struct syncer_page *ret_page,
-	struct err *reterr)
+static enum err_code grants(const struct syncer_call *call, const V2(Resource) * resource,
+	struct syncer_page *ret_page, struct err *reterr)
 {
 	CLEANUP(iam_account_unrefp) struct iam_account *account = NULL;
 	struct page_token token;
@@ -115,7 +116,7 @@ static enum err_code grants(const struct syncer_call *call, const V2(Resource) *
 	return attached_grants(&page, kind, "iam_user", &u.is, token.last, ret_page);
 }
 
-static V2(ResourceType) *type(struct arena *arena, const struct syncer_config *config)
+static V2(ResourceType) * type(struct arena *arena, const struct syncer_config *config)
 {
 	V2(ResourceType) *t = resource_type_static(arena, "iam_user");
 

@@ -13,9 +13,9 @@ static const struct str kind = STR_INIT("inline_policy");
 
 /* Whose inline policies there are. */
 static const struct parent_kind {
-	const char   *type_id;
-	bool          is_permission_set;
-	enum iam_kind kind;              /* else */
+	const char *type_id;
+	bool is_permission_set;
+	enum iam_kind kind; /* else */
 } parent_kinds[] = {
 	{.type_id = "iam_user", .kind = IAM_USERS},
 	{.type_id = "group", .kind = IAM_GROUPS},
@@ -32,10 +32,10 @@ static const struct parent_kind *find_parent_kind(const char *type_id)
 	return NULL;
 }
 
-static enum err_code unsupported_parent(const V2(ResourceId) *parent, struct err *reterr)
+static enum err_code unsupported_parent(const V2(ResourceId) * parent, struct err *reterr)
 {
-	return err_set(reterr, ERR_INVALID, "baton-aws: unsupported inline policy parent resource type \"%s\"",
-		parent->resource_type);
+	return err_set(reterr, ERR_INVALID,
+		"baton-aws: unsupported inline policy parent resource type \"%s\"", parent->resource_type);
 }
 
 static struct iam_principal principal_of(
@@ -51,8 +51,8 @@ static struct iam_principal principal_of(
 	}
 }
 
-static V2(Resource) *inline_resource(
-	struct arena *arena, const struct iam_inline *p, struct str description, const V2(ResourceId) *parent)
+static V2(Resource) * inline_resource(struct arena *arena, const struct iam_inline *p, struct str description,
+			      const V2(ResourceId) * parent)
 {
 	const struct str id = str_fmt(arena, "%s::inline::" STR_FMT, parent->resource, STR_ARG(p->name));
 	V2(Resource) *r = resource_named(arena, "inline_policy", id, p->name);
@@ -69,7 +69,8 @@ static V2(Resource) *inline_resource(
 	return r;
 }
 
-static V2(Resource) *of_principal(struct arena *arena, const struct iam_inline *p, const V2(ResourceId) *parent)
+static V2(Resource) *
+	of_principal(struct arena *arena, const struct iam_inline *p, const V2(ResourceId) * parent)
 {
 	return inline_resource(arena, p,
 		str_fmt(arena, "Inline policy " STR_FMT " attached to %s IAM %s", STR_ARG(p->name),
@@ -77,8 +78,9 @@ static V2(Resource) *of_principal(struct arena *arena, const struct iam_inline *
 		parent);
 }
 
-static enum err_code list_of_principal(const struct syncer_call *call, enum iam_kind of, const V2(ResourceId) *parent,
-	struct page_token *token, struct syncer_page *ret_page, struct err *reterr)
+static enum err_code list_of_principal(const struct syncer_call *call, enum iam_kind of,
+	const V2(ResourceId) * parent, struct page_token *token, struct syncer_page *ret_page,
+	struct err *reterr)
 {
 	CLEANUP(iam_account_unrefp) struct iam_account *account = NULL;
 	struct iam_principal principal;
@@ -103,14 +105,14 @@ static enum err_code list_of_principal(const struct syncer_call *call, enum iam_
 }
 
 /* A permission set has one inline policy or none, and it has no name. */
-static enum err_code list_of_permission_set(const struct syncer_call *call, const V2(ResourceId) *parent,
+static enum err_code list_of_permission_set(const struct syncer_call *call, const V2(ResourceId) * parent,
 	struct syncer_page *ret_page, struct err *reterr)
 {
 	struct iam_inline p = {.name = STR("inline")};
 	struct str description;
 
-	if (inventory_ic_inline_policy(call->inventory, call->ctx, call->sync_id, str_c(parent->resource), call->arena,
-		    &p.document, reterr) != ERR_OK)
+	if (inventory_ic_inline_policy(call->inventory, call->ctx, call->sync_id, str_c(parent->resource),
+		    call->arena, &p.document, reterr) != ERR_OK)
 		return reterr->code;
 	if (p.document.n == 0)
 		return page_of_none(ret_page);
@@ -118,8 +120,8 @@ static enum err_code list_of_permission_set(const struct syncer_call *call, cons
 	return page_of_one(call, &inline_resource(call->arena, &p, description, parent)->base, ret_page);
 }
 
-static enum err_code list(const struct syncer_call *call, const V2(ResourceId) *parent, struct syncer_page *ret_page,
-	struct err *reterr)
+static enum err_code list(const struct syncer_call *call, const V2(ResourceId) * parent,
+	struct syncer_page *ret_page, struct err *reterr)
 {
 	const struct parent_kind *of;
 	struct page_token token;
@@ -136,14 +138,14 @@ static enum err_code list(const struct syncer_call *call, const V2(ResourceId) *
 	return list_of_principal(call, of->kind, parent, &token, ret_page, reterr);
 }
 
-static enum err_code check_parent(const V2(Resource) *resource, struct err *reterr)
+static enum err_code check_parent(const V2(Resource) * resource, struct err *reterr)
 {
 	if (resource->parent_resource_id == NULL)
 		return err_set(reterr, ERR_INVALID, "baton-aws: inline policy missing parent resource");
 	return ERR_OK;
 }
 
-static enum err_code entitlements(const struct syncer_call *call, const V2(Resource) *resource,
+static enum err_code entitlements(const struct syncer_call *call, const V2(Resource) * resource,
 	struct syncer_page *ret_page, struct err *reterr)
 {
 	const char *name = resource->display_name;
@@ -165,11 +167,11 @@ static enum err_code entitlements(const struct syncer_call *call, const V2(Resou
 	return page_of_one(call, &entitlement_new(call->arena, resource, &spec)->base, ret_page);
 }
 
-static enum err_code grants(const struct syncer_call *call, const V2(Resource) *resource, struct syncer_page *ret_page,
-	struct err *reterr)
+static enum err_code grants(const struct syncer_call *call, const V2(Resource) * resource,
+	struct syncer_page *ret_page, struct err *reterr)
 {
 	const V2(ResourceId) *parent = resource->parent_resource_id;
-	V2(Grant) *g;
+	V2(Grant) * g;
 
 	if (check_parent(resource, reterr) != ERR_OK)
 		return reterr->code;

@@ -4,7 +4,7 @@
 #include "inventory/iam_account.h"
 #include "proto/pb_build.h"
 
-V2(ResourceId) *resource_id(struct arena *arena, const char *type_id, struct str resource)
+V2(ResourceId) * resource_id(struct arena *arena, const char *type_id, struct str resource)
 {
 	V2(ResourceId) *id = pb_new(arena, V2_DESC(resource_id));
 
@@ -13,7 +13,8 @@ V2(ResourceId) *resource_id(struct arena *arena, const char *type_id, struct str
 	return id;
 }
 
-V2(Resource) *resource_named(struct arena *arena, const char *type_id, struct str id, struct str display_name)
+V2(Resource) *
+	resource_named(struct arena *arena, const char *type_id, struct str id, struct str display_name)
 {
 	V2(Resource) *r = pb_new(arena, V2_DESC(resource));
 
@@ -22,24 +23,24 @@ V2(Resource) *resource_named(struct arena *arena, const char *type_id, struct st
 	return r;
 }
 
-void resource_set_parent(struct arena *arena, V2(Resource) *r, const V2(ResourceId) *parent)
+void resource_set_parent(struct arena *arena, V2(Resource) * r, const V2(ResourceId) * parent)
 {
 	if (parent != NULL)
 		r->parent_resource_id = resource_id(arena, parent->resource_type, str_c(parent->resource));
 }
 
-void resource_set_description(struct arena *arena, V2(Resource) *r, struct str description)
+void resource_set_description(struct arena *arena, V2(Resource) * r, struct str description)
 {
 	r->description = pb_str_max(arena, description, MAX_DESCRIPTION);
 }
 
-void resource_set_created(struct arena *arena, V2(Resource) *r, int64_t created_s)
+void resource_set_created(struct arena *arena, V2(Resource) * r, int64_t created_s)
 {
 	if (created_s != IAM_NO_TIME)
 		r->created_at = pb_timestamp(arena, created_s);
 }
 
-static V2(V1Identifier) *v1_identifier(struct arena *arena, struct str id)
+static V2(V1Identifier) * v1_identifier(struct arena *arena, struct str id)
 {
 	V2(V1Identifier) *v1 = pb_new(arena, V2_DESC(v1_identifier));
 
@@ -47,12 +48,12 @@ static V2(V1Identifier) *v1_identifier(struct arena *arena, struct str id)
 	return v1;
 }
 
-void annotate_v1_id(struct arena *arena, V2(Resource) *r, struct str id)
+void annotate_v1_id(struct arena *arena, V2(Resource) * r, struct str id)
 {
 	PB_ANNOTATE(arena, r, v1_identifier(arena, id));
 }
 
-void annotate_child_type(struct arena *arena, V2(Resource) *r, const char *type_id)
+void annotate_child_type(struct arena *arena, V2(Resource) * r, const char *type_id)
 {
 	V2(ChildResourceType) *child = pb_new(arena, V2_DESC(child_resource_type));
 
@@ -65,8 +66,8 @@ struct str entitlement_id(struct arena *arena, const char *type_id, struct str r
 	return str_fmt(arena, "%s:" STR_FMT ":%s", type_id, STR_ARG(resource), slug);
 }
 
-V2(Entitlement) *entitlement_new(
-	struct arena *arena, const V2(Resource) *resource, const struct entitlement_spec *spec)
+V2(Entitlement) * entitlement_new(struct arena *arena, const V2(Resource) * resource,
+			  const struct entitlement_spec *spec)
 {
 	V2(Entitlement) *e = pb_new(arena, V2_DESC(entitlement));
 
@@ -85,15 +86,16 @@ V2(Entitlement) *entitlement_new(
 	return e;
 }
 
-void grant_set_id(struct arena *arena, V2(Grant) *g, struct str id)
+void grant_set_id(struct arena *arena, V2(Grant) * g, struct str id)
 {
 	if (id.n > MAX_ID)
-		log_warn("a grant's id is longer than a Revoke request can carry, ignoring", LOG_STR("grant", id));
+		log_warn("a grant's id is longer than a Revoke request can carry, ignoring",
+			LOG_STR("grant", id));
 	g->id = pb_str(arena, id);
 }
 
-V2(Grant) *grant_of(struct arena *arena, const V2(Entitlement) *entitlement, struct str id, const char *principal_type,
-	struct str principal)
+V2(Grant) * grant_of(struct arena *arena, const V2(Entitlement) * entitlement, struct str id,
+		    const char *principal_type, struct str principal)
 {
 	V2(Grant) *g = pb_new(arena, V2_DESC(grant));
 
@@ -104,26 +106,26 @@ V2(Grant) *grant_of(struct arena *arena, const V2(Entitlement) *entitlement, str
 	return g;
 }
 
-V2(Grant) *grant_new(struct arena *arena, const V2(Resource) *resource, const char *slug, const char *principal_type,
-	struct str principal)
+V2(Grant) * grant_new(struct arena *arena, const V2(Resource) * resource, const char *slug,
+		    const char *principal_type, struct str principal)
 {
 	V2(Entitlement) *e = pb_new(arena, V2_DESC(entitlement));
 	const struct str entitlement =
 		entitlement_id(arena, resource->id->resource_type, str_c(resource->id->resource), slug);
-	const struct str id =
-		str_fmt(arena, STR_FMT ":%s:" STR_FMT, STR_ARG(entitlement), principal_type, STR_ARG(principal));
+	const struct str id = str_fmt(
+		arena, STR_FMT ":%s:" STR_FMT, STR_ARG(entitlement), principal_type, STR_ARG(principal));
 
 	e->id = pb_str(arena, entitlement);
 	e->resource = (V2(Resource) *)resource; /* as in entitlement_new */
 	return grant_of(arena, e, id, principal_type, principal);
 }
 
-void grant_v1_id(struct arena *arena, V2(Grant) *g, struct str id)
+void grant_v1_id(struct arena *arena, V2(Grant) * g, struct str id)
 {
 	PB_ANNOTATE(arena, g, v1_identifier(arena, id));
 }
 
-void grant_expand(struct arena *arena, V2(Grant) *g, struct str source_entitlement_id, bool shallow)
+void grant_expand(struct arena *arena, V2(Grant) * g, struct str source_entitlement_id, bool shallow)
 {
 	V2(GrantExpandable) *expandable = pb_new(arena, V2_DESC(grant_expandable));
 
@@ -132,11 +134,11 @@ void grant_expand(struct arena *arena, V2(Grant) *g, struct str source_entitleme
 	PB_ANNOTATE(arena, g, expandable);
 }
 
-void grant_expand_policy(struct arena *arena, V2(Grant) *g, const char *principal_type, struct str principal)
+void grant_expand_policy(struct arena *arena, V2(Grant) * g, const char *principal_type, struct str principal)
 {
 	static const struct {
 		const char *type_id, *slug;
-		bool        shallow;
+		bool shallow;
 	} expansions[] = {
 		{"role", "assignment", false},
 		{"group", "member", true},
@@ -144,7 +146,8 @@ void grant_expand_policy(struct arena *arena, V2(Grant) *g, const char *principa
 
 	for (size_t i = 0; i < ARRAY_LEN(expansions); i++) {
 		if (str_eq_c(str_c(principal_type), expansions[i].type_id))
-			grant_expand(arena, g, entitlement_id(arena, principal_type, principal, expansions[i].slug),
+			grant_expand(arena, g,
+				entitlement_id(arena, principal_type, principal, expansions[i].slug),
 				expansions[i].shallow);
 	}
 }

@@ -5,15 +5,15 @@
 #include "syncers/page_token.h"
 
 static const struct {
-	struct str  token_kind;
+	struct str token_kind;
 	const char *type_id;
 } kinds[] = {
 	[ORG_ROOT] = {STR_INIT("organization"), "organization"},
 	[ORG_UNIT] = {STR_INIT("organizational_unit"), "organizational_unit"},
 };
 
-static V2(Resource) *node_resource(
-	struct arena *arena, const struct org_node *node, const V2(ResourceId) *parent)
+static V2(Resource) *
+	node_resource(struct arena *arena, const struct org_node *node, const V2(ResourceId) * parent)
 {
 	V2(Resource) *r = resource_named(
 		arena, kinds[node->kind].type_id, node->id, node->name.n > 0 ? node->name : node->id);
@@ -24,7 +24,8 @@ static V2(Resource) *node_resource(
 }
 
 /* An empty tree is one that may not be read: nothing can be said of the parent then. */
-static enum err_code check_parent(const struct ic_rows *tree, const V2(ResourceId) *parent, struct err *reterr)
+static enum err_code check_parent(
+	const struct ic_rows *tree, const V2(ResourceId) * parent, struct err *reterr)
 {
 	size_t n;
 
@@ -34,8 +35,8 @@ static enum err_code check_parent(const struct ic_rows *tree, const V2(ResourceI
 	return err_set(reterr, ERR_NOT_FOUND, "baton-aws: '%s' does not exist any more", parent->resource);
 }
 
-enum err_code org_node_list(const struct syncer_call *call, enum org_node_kind kind, const V2(ResourceId) *parent,
-	struct syncer_page *ret_page, struct err *reterr)
+enum err_code org_node_list(const struct syncer_call *call, enum org_node_kind kind,
+	const V2(ResourceId) * parent, struct syncer_page *ret_page, struct err *reterr)
 {
 	CLEANUP(ic_unrefp) struct ic_rows *tree = NULL;
 	const struct org_node *nodes;
@@ -43,14 +44,16 @@ enum err_code org_node_list(const struct syncer_call *call, enum org_node_kind k
 	struct page page;
 	size_t n;
 
-	if (page_token_decode(call->arena, kinds[kind].token_kind, call->page_token, &token, reterr) != ERR_OK ||
+	if (page_token_decode(call->arena, kinds[kind].token_kind, call->page_token, &token, reterr) !=
+			ERR_OK ||
 		inventory_org_tree(call->inventory, call->ctx, call->sync_id, &tree, reterr) != ERR_OK ||
 		check_parent(tree, parent, reterr) != ERR_OK)
 		return reterr->code;
 	nodes = ic_all(tree, &n);
 	page_init(&page, call);
 	for (size_t i = ic_after(tree, token.last); i < n; i++) {
-		if (nodes[i].kind != kind || (parent != NULL && !str_eq_c(nodes[i].parent_id, parent->resource)))
+		if (nodes[i].kind != kind ||
+			(parent != NULL && !str_eq_c(nodes[i].parent_id, parent->resource)))
 			continue;
 		if (page_full(&page))
 			return page_end(&page, kinds[kind].token_kind, STR_EMPTY, token.last, ret_page);

@@ -5,8 +5,8 @@
 
 #include "proto/messages.h"
 
-static enum err_code list(const struct syncer_call *call, const V2(ResourceId) *parent, struct syncer_page *ret_page,
-	struct err *reterr)
+static enum err_code list(const struct syncer_call *call, const V2(ResourceId) * parent,
+	struct syncer_page *ret_page, struct err *reterr)
 {
 	if (parent != NULL)
 		return page_of_none(ret_page); /* a root is under nothing */

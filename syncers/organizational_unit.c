@@ -6,14 +6,14 @@
 
 #include "proto/messages.h"
 
-static bool can_hold_units(const V2(ResourceId) *parent)
+static bool can_hold_units(const V2(ResourceId) * parent)
 {
 	return parent != NULL && (str_eq_c(STR("organization"), parent->resource_type) ||
 					 str_eq_c(STR("organizational_unit"), parent->resource_type));
 }
 
-static enum err_code list(const struct syncer_call *call, const V2(ResourceId) *parent, struct syncer_page *ret_page,
-	struct err *reterr)
+static enum err_code list(const struct syncer_call *call, const V2(ResourceId) * parent,
+	struct syncer_page *ret_page, struct err *reterr)
 {
 	if (!can_hold_units(parent))
 		return page_of_none(ret_page);

@@ -28,8 +28,8 @@ void page_add(struct page *p, ProtobufCMessage *item)
 	p->bytes += protobuf_c_message_get_packed_size(item);
 }
 
-enum err_code page_end(
-	const struct page *p, struct str kind, struct str phase, struct str last, struct syncer_page *ret_page)
+enum err_code page_end(const struct page *p, struct str kind, struct str phase, struct str last,
+	struct syncer_page *ret_page)
 {
 	const struct page_token token = {.phase = phase, .last = last};
 
@@ -44,7 +44,8 @@ enum err_code page_last(const struct page *p, struct syncer_page *ret_page)
 	return ERR_OK;
 }
 
-enum err_code page_of_one(const struct syncer_call *call, ProtobufCMessage *item, struct syncer_page *ret_page)
+enum err_code page_of_one(
+	const struct syncer_call *call, ProtobufCMessage *item, struct syncer_page *ret_page)
 {
 	struct page p;
 

@@ -20,27 +20,29 @@
 
 #include "syncers/syncer.h"
 
-#define PAGE_BYTES (1024 * 1024) /* leaves 3 MiB for the item that goes over it; AWS's largest document has 128 KiB */
+/* Leaves 3 MiB for the item that goes over it; AWS's largest document has 128 KiB. */
+#define PAGE_BYTES (1024 * 1024)
 #define PAGE_ITEMS 1000
 
 struct page {
 	const struct syncer_call *call;
-	ProtobufCMessage        **items;
-	size_t                    n, bytes, max_items;
+	ProtobufCMessage **items;
+	size_t n, bytes, max_items;
 };
 
 void page_init(struct page *p, const struct syncer_call *call);
 void page_limit(struct page *p, size_t max_items); /* no more than that, whatever the engine asked for */
-bool page_full(const struct page *p); /* never on an empty page: each page gets on */
+bool page_full(const struct page *p);              /* never on an empty page: each page gets on */
 void page_add(struct page *p, ProtobufCMessage *item);
 
 /* The page is handed over with a token that resumes behind `last` in `phase`; or as the last one. Both return ERR_OK. */
-enum err_code page_end(
-	const struct page *p, struct str kind, struct str phase, struct str last, struct syncer_page *ret_page);
+enum err_code page_end(const struct page *p, struct str kind, struct str phase, struct str last,
+	struct syncer_page *ret_page);
 enum err_code page_last(const struct page *p, struct syncer_page *ret_page);
 
 /* One message, or none: a listing without pages. */
-enum err_code page_of_one(const struct syncer_call *call, ProtobufCMessage *item, struct syncer_page *ret_page);
+enum err_code page_of_one(
+	const struct syncer_call *call, ProtobufCMessage *item, struct syncer_page *ret_page);
 enum err_code page_of_none(struct syncer_page *ret_page);
 
 #endif

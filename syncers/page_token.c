@@ -44,14 +44,16 @@ enum err_code page_token_decode(
 	if (token.n > MAX_BYTES * 2 || !b64url_decode(arena, token, &bytes))
 		return err_set(reterr, ERR_INVALID, "baton-aws: page token corrupt: not base64url");
 	if (bytes.n < 1 + 2 + CHECKSUM_BYTES || bytes.p[0] != VERSION)
-		return err_set(reterr, ERR_INVALID, "baton-aws: page token corrupt: not a token of this version");
+		return err_set(
+			reterr, ERR_INVALID, "baton-aws: page token corrupt: not a token of this version");
 	bytes.n -= CHECKSUM_BYTES;
 	put_checksum(bytes, checksum);
 	if (!str_eq(str_n(checksum, CHECKSUM_BYTES), str_n(bytes.p + bytes.n, CHECKSUM_BYTES)))
 		return err_set(reterr, ERR_INVALID, "baton-aws: page token corrupt: wrong checksum");
 	bytes = str_from(bytes, 1);
 	if (!str_eq(str_cut(&bytes, '\0'), kind))
-		return err_set(reterr, ERR_INVALID, "baton-aws: page token corrupt: it belongs to another listing");
+		return err_set(
+			reterr, ERR_INVALID, "baton-aws: page token corrupt: it belongs to another listing");
 	phase = str_cut(&bytes, '\0');
 	if (bytes.p == NULL)
 		return err_set(reterr, ERR_INVALID, "baton-aws: page token corrupt: it is cut short");

@@ -11,7 +11,7 @@
 
 static const struct str kind = STR_INIT("permission_set");
 
-static V2(Resource) *set_resource(struct arena *arena, const struct ic_permission_set *set)
+static V2(Resource) * set_resource(struct arena *arena, const struct ic_permission_set *set)
 {
 	V2(Resource) *r = resource_named(arena, "permission_set", set->arn, set->name);
 	V2(RoleTrait) *trait = pb_new(arena, V2_DESC(role_trait));
@@ -22,8 +22,8 @@ static V2(Resource) *set_resource(struct arena *arena, const struct ic_permissio
 	return r;
 }
 
-static enum err_code list(const struct syncer_call *call, const V2(ResourceId) *parent, struct syncer_page *ret_page,
-	struct err *reterr)
+static enum err_code list(const struct syncer_call *call, const V2(ResourceId) * parent,
+	struct syncer_page *ret_page, struct err *reterr)
 {
 	CLEANUP(ic_unrefp) struct ic_rows *rows = NULL;
 	const struct ic_permission_set *sets;
@@ -33,7 +33,8 @@ static enum err_code list(const struct syncer_call *call, const V2(ResourceId) *
 
 	(void)parent; /* they belong to the instance, whatever they are asked under */
 	if (page_token_decode(call->arena, kind, call->page_token, &token, reterr) != ERR_OK ||
-		inventory_ic_permission_sets(call->inventory, call->ctx, call->sync_id, &rows, reterr) != ERR_OK)
+		inventory_ic_permission_sets(call->inventory, call->ctx, call->sync_id, &rows, reterr) !=
+			ERR_OK)
 		return reterr->code;
 	sets = ic_all(rows, &n);
 	page_init(&page, call);
@@ -46,15 +47,16 @@ static enum err_code list(const struct syncer_call *call, const V2(ResourceId) *
 	return page_last(&page, ret_page);
 }
 
-static V2(Grant) *policy_grant(struct arena *arena, const struct ic_policy *policy, const V2(ResourceId) *set)
+static V2(Grant) *
+	policy_grant(struct arena *arena, const struct ic_policy *policy, const V2(ResourceId) * set)
 {
 	const V2(Resource) *resource = resource_named(arena, "iam_policy", policy->key, policy->name);
 
 	return grant_new(arena, resource, "attached", set->resource_type, str_c(set->resource));
 }
 
-static enum err_code grants(const struct syncer_call *call, const V2(Resource) *resource, struct syncer_page *ret_page,
-	struct err *reterr)
+static enum err_code grants(const struct syncer_call *call, const V2(Resource) * resource,
+	struct syncer_page *ret_page, struct err *reterr)
 {
 	CLEANUP(ic_unrefp) struct ic_rows *rows = NULL;
 	const struct ic_policy *policies;
@@ -66,8 +68,8 @@ static enum err_code grants(const struct syncer_call *call, const V2(Resource) *
 		return reterr->code;
 	if (!syncer_config_wants(call->config, "iam_policy"))
 		return page_of_none(ret_page);
-	if (inventory_ic_managed_policies(call->inventory, call->ctx, call->sync_id, str_c(resource->id->resource), &rows,
-		    reterr) != ERR_OK)
+	if (inventory_ic_managed_policies(call->inventory, call->ctx, call->sync_id,
+		    str_c(resource->id->resource), &rows, reterr) != ERR_OK)
 		return reterr->code;
 	policies = ic_all(rows, &n);
 	page_init(&page, call);
@@ -80,7 +82,7 @@ static enum err_code grants(const struct syncer_call *call, const V2(Resource) *
 	return page_last(&page, ret_page);
 }
 
-static V2(ResourceType) *type(struct arena *arena, const struct syncer_config *config)
+static V2(ResourceType) * type(struct arena *arena, const struct syncer_config *config)
 {
 	V2(ResourceType) *t = resource_type_static(arena, "permission_set");
 

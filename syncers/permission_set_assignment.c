@@ -15,8 +15,8 @@
 
 static const struct str kind = STR_INIT("permission_set_assignment");
 
-static V2(Resource) *binding_resource(
-	struct arena *arena, const struct ic_permission_set *set, const V2(ResourceId) *account)
+static V2(Resource) * binding_resource(struct arena *arena, const struct ic_permission_set *set,
+			      const V2(ResourceId) * account)
 {
 	V2(Resource) *r = resource_named(arena, "permission_set_assignment",
 		str_fmt(arena, STR_FMT "-%s", STR_ARG(set->arn), account->resource),
@@ -30,9 +30,8 @@ static V2(Resource) *binding_resource(
 	return r;
 }
 
-static enum err_code list_of_account(
-	const struct syncer_call *call, const V2(ResourceId) *parent, struct page_token *token, struct syncer_page *ret_page,
-	struct err *reterr)
+static enum err_code list_of_account(const struct syncer_call *call, const V2(ResourceId) * parent,
+	struct page_token *token, struct syncer_page *ret_page, struct err *reterr)
 {
 	CLEANUP(ic_unrefp) struct ic_rows *provisioned = NULL;
 	CLEANUP(ic_unrefp) struct ic_rows *sets = NULL;
@@ -42,13 +41,16 @@ static enum err_code list_of_account(
 	size_t n;
 
 	if (assignment_account(parent, &account, reterr) != ERR_OK ||
-		inventory_ic_permission_sets(call->inventory, call->ctx, call->sync_id, &sets, reterr) != ERR_OK ||
-		inventory_ic_provisioned(call->inventory, call->ctx, call->sync_id, account, &provisioned, reterr) != ERR_OK)
+		inventory_ic_permission_sets(call->inventory, call->ctx, call->sync_id, &sets, reterr) !=
+			ERR_OK ||
+		inventory_ic_provisioned(
+			call->inventory, call->ctx, call->sync_id, account, &provisioned, reterr) != ERR_OK)
 		return reterr->code;
 	all = ic_all(provisioned, &n);
 	page_init(&page, call);
 	for (size_t i = ic_after(provisioned, token->last); i < n; i++) {
-		const struct ic_permission_set *set = assignment_set(sets, all[i].permission_set_arn, account);
+		const struct ic_permission_set *set =
+			assignment_set(sets, all[i].permission_set_arn, account);
 
 		if (set == NULL)
 			continue;
@@ -60,8 +62,8 @@ static enum err_code list_of_account(
 	return page_last(&page, ret_page);
 }
 
-static enum err_code list(const struct syncer_call *call, const V2(ResourceId) *parent, struct syncer_page *ret_page,
-	struct err *reterr)
+static enum err_code list(const struct syncer_call *call, const V2(ResourceId) * parent,
+	struct syncer_page *ret_page, struct err *reterr)
 {
 	struct page_token token;
 
@@ -72,7 +74,7 @@ static enum err_code list(const struct syncer_call *call, const V2(ResourceId) *
 	return list_of_account(call, parent, &token, ret_page, reterr);
 }
 
-static V2(Entitlement) *assigned(struct arena *arena, const V2(Resource) *binding)
+static V2(Entitlement) * assigned(struct arena *arena, const V2(Resource) * binding)
 {
 	static const char *const grantable_to[] = {"sso_user", "sso_group", NULL};
 	const struct entitlement_spec spec = {
@@ -86,7 +88,7 @@ static V2(Entitlement) *assigned(struct arena *arena, const V2(Resource) *bindin
 	return entitlement_new(arena, binding, &spec);
 }
 
-static enum err_code entitlements(const struct syncer_call *call, const V2(Resource) *resource,
+static enum err_code entitlements(const struct syncer_call *call, const V2(Resource) * resource,
 	struct syncer_page *ret_page, struct err *reterr)
 {
 	(void)reterr;
@@ -95,25 +97,28 @@ static enum err_code entitlements(const struct syncer_call *call, const V2(Resou
 
 /* What binds what, as the binding itself says it: its id is for engines. */
 struct binding {
-	const V2(Resource) *resource;
-	struct str          permission_set, account;
+	const V2(Resource) * resource;
+	struct str permission_set, account;
 };
 
-static enum err_code read_binding(
-	const struct syncer_call *call, const V2(Resource) *resource, struct binding *ret_binding, struct err *reterr)
+static enum err_code read_binding(const struct syncer_call *call, const V2(Resource) * resource,
+	struct binding *ret_binding, struct err *reterr)
 {
-	const V2(ScopeBindingTrait) *trait;
+	const V2(ScopeBindingTrait) * trait;
 	ProtobufCMessage *found = NULL;
 
-	if (pb_get_annotation(call->arena, resource->annotations, resource->n_annotations, V2_DESC(scope_binding_trait),
-		    &found, reterr) != ERR_OK)
-		return err_set(reterr, ERR_INVALID, "baton-aws: failed to read scope binding trait: it is damaged");
+	if (pb_get_annotation(call->arena, resource->annotations, resource->n_annotations,
+		    V2_DESC(scope_binding_trait), &found, reterr) != ERR_OK)
+		return err_set(
+			reterr, ERR_INVALID, "baton-aws: failed to read scope binding trait: it is damaged");
 	if (found == NULL)
 		return err_set(reterr, ERR_INVALID,
-			"baton-aws: failed to read scope binding trait: scope binding trait was not found on resource");
+			"baton-aws: failed to read scope binding trait: scope binding trait was not found on "
+			"resource");
 	trait = (V2(ScopeBindingTrait) *)found;
 	if (trait->role_id == NULL || trait->role_id->resource[0] == '\0' || trait->scope_resource_id == NULL)
-		return err_set(reterr, ERR_INVALID, "baton-aws: failed to read scope binding trait: it names nothing");
+		return err_set(reterr, ERR_INVALID,
+			"baton-aws: failed to read scope binding trait: it names nothing");
 	ret_binding->resource = resource;
 	ret_binding->permission_set = str_c(trait->role_id->resource);
 	return assignment_account(trait->scope_resource_id, &ret_binding->account, reterr);
@@ -121,9 +126,9 @@ static enum err_code read_binding(
 
 /* A page of grants in the making: where it is, and whether it is full. */
 struct progress {
-	struct page       page;
+	struct page page;
 	struct page_token at;
-	bool              full;
+	bool full;
 };
 
 static enum err_code add_holders(
@@ -137,11 +142,13 @@ static enum err_code add_holders(
 	size_t n;
 
 	if (sso_arn_of(call, &arns, reterr) != ERR_OK ||
-		inventory_ic_assignments(call->inventory, call->ctx, call->sync_id, b->account, &rows, reterr) != ERR_OK)
+		inventory_ic_assignments(
+			call->inventory, call->ctx, call->sync_id, b->account, &rows, reterr) != ERR_OK)
 		return reterr->code;
 	all = ic_all(rows, &n);
 	from = p->at.last.n > 0 ? p->at.last : str_fmt(call->arena, STR_FMT "|", STR_ARG(b->permission_set));
-	for (size_t i = ic_after(rows, from); i < n && str_eq(all[i].permission_set_arn, b->permission_set); i++) {
+	for (size_t i = ic_after(rows, from); i < n && str_eq(all[i].permission_set_arn, b->permission_set);
+		i++) {
 		if (!assignment_is_known(&all[i]))
 			continue;
 		p->full = page_full(&p->page);
@@ -154,13 +161,15 @@ static enum err_code add_holders(
 }
 
 /* Whoever the permission set is assigned to on the account has its policies there. */
-static V2(Grant) *policy_grant(struct arena *arena, const struct binding *b, struct str arn, struct str name)
+static V2(Grant) * policy_grant(struct arena *arena, const struct binding *b, struct str arn, struct str name)
 {
 	const V2(ResourceId) *id = b->resource->id;
 	const struct str binding = str_c(id->resource);
-	V2(Grant) *g = grant_new(arena, resource_named(arena, "iam_policy", arn, name), "attached", id->resource_type, binding);
+	V2(Grant) *g = grant_new(arena, resource_named(arena, "iam_policy", arn, name), "attached",
+		id->resource_type, binding);
 
-	grant_expand(arena, g, entitlement_id(arena, id->resource_type, binding, "assigned"), /* shallow= */ false);
+	grant_expand(arena, g, entitlement_id(arena, id->resource_type, binding, "assigned"),
+		/* shallow= */ false);
 	return g;
 }
 
@@ -182,8 +191,9 @@ static void add_policies(const struct syncer_call *call, const struct binding *b
 	const struct ic_policy *all = ic_all(rows, &n);
 
 	for (size_t i = ic_after(rows, p->at.last); i < n; i++) {
-		const struct str arn =
-			partition.n > 0 ? customer_arn(call->arena, partition, b->account, &all[i]) : all[i].key;
+		const struct str arn = partition.n > 0
+					       ? customer_arn(call->arena, partition, b->account, &all[i])
+					       : all[i].key;
 
 		p->full = page_full(&p->page);
 		if (p->full)
@@ -211,9 +221,10 @@ static enum err_code add_customer(
 	CLEANUP(ic_unrefp) struct ic_rows *rows = NULL;
 	struct ic_instance instance;
 
-	if (inventory_ic_instance(call->inventory, call->ctx, call->sync_id, call->arena, &instance, reterr) != ERR_OK ||
-		inventory_ic_customer_policies(
-			call->inventory, call->ctx, call->sync_id, b->permission_set, &rows, reterr) != ERR_OK)
+	if (inventory_ic_instance(
+		    call->inventory, call->ctx, call->sync_id, call->arena, &instance, reterr) != ERR_OK ||
+		inventory_ic_customer_policies(call->inventory, call->ctx, call->sync_id, b->permission_set,
+			&rows, reterr) != ERR_OK)
 		return reterr->code;
 	add_policies(call, b, rows, instance.partition, p);
 	return ERR_OK;
@@ -222,9 +233,9 @@ static enum err_code add_customer(
 /* The parts of a binding's grants, in order. */
 static const struct part {
 	struct str phase; /* of page tokens */
-	bool       of_policies;
-	enum err_code (*add)(
-		const struct syncer_call *call, const struct binding *b, struct progress *p, struct err *reterr);
+	bool of_policies;
+	enum err_code (*add)(const struct syncer_call *call, const struct binding *b, struct progress *p,
+		struct err *reterr);
 } parts[] = {
 	{STR_INIT(""), false, add_holders},
 	{STR_INIT("managed"), true, add_managed},
@@ -243,8 +254,8 @@ static enum err_code find_part(struct str phase, size_t *ret_part, struct err *r
 }
 
 /* Rows 25 and 26: policies are granted only when they are synced. */
-static enum err_code grants(const struct syncer_call *call, const V2(Resource) *resource, struct syncer_page *ret_page,
-	struct err *reterr)
+static enum err_code grants(const struct syncer_call *call, const V2(Resource) * resource,
+	struct syncer_page *ret_page, struct err *reterr)
 {
 	const bool policies = syncer_config_wants(call->config, "iam_policy");
 	struct progress p = {.full = false};
@@ -252,7 +263,8 @@ static enum err_code grants(const struct syncer_call *call, const V2(Resource) *
 	size_t i;
 
 	if (page_token_decode(call->arena, kind, call->page_token, &p.at, reterr) != ERR_OK ||
-		find_part(p.at.phase, &i, reterr) != ERR_OK || read_binding(call, resource, &b, reterr) != ERR_OK)
+		find_part(p.at.phase, &i, reterr) != ERR_OK ||
+		read_binding(call, resource, &b, reterr) != ERR_OK)
 		return reterr->code;
 	page_init(&p.page, call);
 	for (; i < ARRAY_LEN(parts); i++, p.at.last = STR_EMPTY) {

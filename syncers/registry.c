@@ -69,8 +69,8 @@ size_t event_feeds_registered(
 
 const V2(Capability) capability_sync[1] = {V2_ENUM(CAPABILITY__CAPABILITY_SYNC)};
 
-enum err_code syncer_nothing(const struct syncer_call *call, const V2(Resource) *resource, struct syncer_page *ret_page,
-	struct err *reterr)
+enum err_code syncer_nothing(const struct syncer_call *call, const V2(Resource) * resource,
+	struct syncer_page *ret_page, struct err *reterr)
 {
 	(void)call;
 	(void)resource;
@@ -78,7 +78,8 @@ enum err_code syncer_nothing(const struct syncer_call *call, const V2(Resource) 
 	return page_of_none(ret_page);
 }
 
-V2(ResourceType) *syncer_type(struct arena *arena, const struct syncer *s, const struct syncer_config *config)
+V2(ResourceType) *
+	syncer_type(struct arena *arena, const struct syncer *s, const struct syncer_config *config)
 {
 	return s->type == NULL ? resource_type_static(arena, s->type_id) : s->type(arena, config);
 }

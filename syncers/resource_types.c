@@ -5,63 +5,52 @@
 #include "proto/pb_build.h"
 #include "syncers/syncer.h"
 
-static const char *const access_key_permissions[] = {
-	"iam:ListAccessKeys", "iam:GetAccessKeyLastUsed", NULL};
-static const char *const account_permissions[] = {
-	"organizations:ListAccounts", "organizations:DescribeOrganization",
-	"organizations:ListParents", "sso:ListPermissionSets", "sso:DescribePermissionSet",
-	"sso:ListPermissionSetsProvisionedToAccount", "sso:ListAccountAssignments",
-	"sso:ListInstances", "sso:CreateAccountAssignment", "sso:DeleteAccountAssignment",
-	"sso:DescribeAccountAssignmentCreationStatus", "sso:DescribeAccountAssignmentDeletionStatus",
-	"iam:ListPolicies", "iam:AttachRolePolicy", "iam:CreateRole", "iam:DeleteRole",
-	"iam:DeleteRolePolicy", "iam:DetachRolePolicy", "iam:GetRole", "iam:ListAttachedRolePolicies",
-	"iam:ListRolePolicies", "iam:PutRolePolicy", "iam:UpdateRole", "iam:UpdateRoleDescription",
-	"iam:GetSAMLProvider", NULL};
-static const char *const account_iam_permissions[] = {
-	"iam:ListAccountAliases", NULL};
-static const char *const group_permissions[] = {
-	"iam:ListGroups", "iam:GetGroup", "iam:ListAttachedGroupPolicies", "iam:AddUserToGroup",
-	"iam:RemoveUserFromGroup", NULL};
-static const char *const iam_policy_permissions[] = {
-	"iam:ListPolicies", "iam:GetPolicy", "iam:GetPolicyVersion", "iam:AttachUserPolicy",
-	"iam:AttachRolePolicy", "iam:AttachGroupPolicy", "iam:DetachUserPolicy",
-	"iam:DetachRolePolicy", "iam:DetachGroupPolicy", NULL};
-static const char *const iam_user_permissions[] = {
-	"iam:ListUsers", "iam:GetUser", "iam:ListAccessKeys", "iam:GetAccessKeyLastUsed",
-	"iam:ListSigningCertificates", "iam:ListSSHPublicKeys", "iam:ListServiceSpecificCredentials",
-	"iam:ListMFADevices", "iam:ListUserPolicies", "iam:ListAttachedUserPolicies",
-	"iam:ListGroupsForUser", "iam:CreateUser", "iam:DeleteLoginProfile", "iam:DeleteAccessKey",
-	"iam:DeleteSigningCertificate", "iam:DeleteSSHPublicKey",
+static const char *const access_key_permissions[] = {"iam:ListAccessKeys", "iam:GetAccessKeyLastUsed", NULL};
+static const char *const account_permissions[] = {"organizations:ListAccounts",
+	"organizations:DescribeOrganization", "organizations:ListParents", "sso:ListPermissionSets",
+	"sso:DescribePermissionSet", "sso:ListPermissionSetsProvisionedToAccount",
+	"sso:ListAccountAssignments", "sso:ListInstances", "sso:CreateAccountAssignment",
+	"sso:DeleteAccountAssignment", "sso:DescribeAccountAssignmentCreationStatus",
+	"sso:DescribeAccountAssignmentDeletionStatus", "iam:ListPolicies", "iam:AttachRolePolicy",
+	"iam:CreateRole", "iam:DeleteRole", "iam:DeleteRolePolicy", "iam:DetachRolePolicy", "iam:GetRole",
+	"iam:ListAttachedRolePolicies", "iam:ListRolePolicies", "iam:PutRolePolicy", "iam:UpdateRole",
+	"iam:UpdateRoleDescription", "iam:GetSAMLProvider", NULL};
+static const char *const account_iam_permissions[] = {"iam:ListAccountAliases", NULL};
+static const char *const group_permissions[] = {"iam:ListGroups", "iam:GetGroup",
+	"iam:ListAttachedGroupPolicies", "iam:AddUserToGroup", "iam:RemoveUserFromGroup", NULL};
+static const char *const iam_policy_permissions[] = {"iam:ListPolicies", "iam:GetPolicy",
+	"iam:GetPolicyVersion", "iam:AttachUserPolicy", "iam:AttachRolePolicy", "iam:AttachGroupPolicy",
+	"iam:DetachUserPolicy", "iam:DetachRolePolicy", "iam:DetachGroupPolicy", NULL};
+static const char *const iam_user_permissions[] = {"iam:ListUsers", "iam:GetUser", "iam:ListAccessKeys",
+	"iam:GetAccessKeyLastUsed", "iam:ListSigningCertificates", "iam:ListSSHPublicKeys",
+	"iam:ListServiceSpecificCredentials", "iam:ListMFADevices", "iam:ListUserPolicies",
+	"iam:ListAttachedUserPolicies", "iam:ListGroupsForUser", "iam:CreateUser", "iam:DeleteLoginProfile",
+	"iam:DeleteAccessKey", "iam:DeleteSigningCertificate", "iam:DeleteSSHPublicKey",
 	"iam:DeleteServiceSpecificCredential", "iam:DeactivateMFADevice", "iam:DeleteUserPolicy",
 	"iam:DetachUserPolicy", "iam:DeleteUser", "iam:TagUser", NULL};
-static const char *const inline_policy_permissions[] = {
-	"iam:ListUserPolicies", "iam:ListRolePolicies", "iam:ListGroupPolicies",
-	"sso:GetInlinePolicyForPermissionSet", "iam:GetUserPolicy", "iam:GetRolePolicy",
-	"iam:GetGroupPolicy", "iam:DeleteUserPolicy", "iam:DeleteRolePolicy", "iam:DeleteGroupPolicy",
-	NULL};
+static const char *const inline_policy_permissions[] = {"iam:ListUserPolicies", "iam:ListRolePolicies",
+	"iam:ListGroupPolicies", "sso:GetInlinePolicyForPermissionSet", "iam:GetUserPolicy",
+	"iam:GetRolePolicy", "iam:GetGroupPolicy", "iam:DeleteUserPolicy", "iam:DeleteRolePolicy",
+	"iam:DeleteGroupPolicy", NULL};
 static const char *const organization_permissions[] = {
 	"organizations:ListRoots", "organizations:ListOrganizationalUnitsForParent", NULL};
 static const char *const organizational_unit_permissions[] = {
 	"organizations:ListOrganizationalUnitsForParent", NULL};
-static const char *const permission_set_permissions[] = {
-	"sso:ListInstances", "sso:ListPermissionSets", "sso:DescribePermissionSet",
-	"sso:ListManagedPoliciesInPermissionSet", NULL};
-static const char *const permission_set_assignment_permissions[] = {
-	"sso:ListInstances", "sso:ListPermissionSetsProvisionedToAccount",
-	"sso:DescribePermissionSet", "sso:ListAccountAssignments",
-	"sso:ListManagedPoliciesInPermissionSet",
+static const char *const permission_set_permissions[] = {"sso:ListInstances", "sso:ListPermissionSets",
+	"sso:DescribePermissionSet", "sso:ListManagedPoliciesInPermissionSet", NULL};
+static const char *const permission_set_assignment_permissions[] = {"sso:ListInstances",
+	"sso:ListPermissionSetsProvisionedToAccount", "sso:DescribePermissionSet",
+	"sso:ListAccountAssignments", "sso:ListManagedPoliciesInPermissionSet",
 	"sso:ListCustomerManagedPolicyReferencesInPermissionSet", "sso:CreateAccountAssignment",
 	"sso:DeleteAccountAssignment", "sso:DescribeAccountAssignmentCreationStatus",
 	"sso:DescribeAccountAssignmentDeletionStatus", "organizations:DescribeAccount", NULL};
 static const char *const role_permissions[] = {
 	"iam:ListRoles", "iam:GetRole", "iam:ListAttachedRolePolicies", NULL};
-static const char *const sso_group_permissions[] = {
-	"sso:ListInstances", "identitystore:ListGroups", "identitystore:ListGroupMemberships",
-	"identitystore:GetGroupMembershipId", "identitystore:CreateGroupMembership",
-	"identitystore:DeleteGroupMembership", NULL};
-static const char *const sso_user_permissions[] = {
-	"identitystore:ListUsers", "sso:ListInstances", "identitystore:CreateUser",
-	"identitystore:DeleteUser", NULL};
+static const char *const sso_group_permissions[] = {"sso:ListInstances", "identitystore:ListGroups",
+	"identitystore:ListGroupMemberships", "identitystore:GetGroupMembershipId",
+	"identitystore:CreateGroupMembership", "identitystore:DeleteGroupMembership", NULL};
+static const char *const sso_user_permissions[] = {"identitystore:ListUsers", "sso:ListInstances",
+	"identitystore:CreateUser", "identitystore:DeleteUser", NULL};
 
 /* In the order of spec/rpc-surface.md 3.2; CAPABILITY_UNSPECIFIED ends. */
 static const V2(Capability) sync_only[] = {
@@ -76,13 +65,13 @@ static const V2(Capability) sync_accounts[] = {V2_ENUM(CAPABILITY__CAPABILITY_SY
 
 struct type_row {
 	const char *id, *display_name;
-	V2(ResourceType__Trait) trait;                          /* TRAIT_UNSPECIFIED: none */
+	V2(ResourceType__Trait) trait; /* TRAIT_UNSPECIFIED: none */
 	/* Annotations, in this order; CapabilityPermissions is always the last. */
-	const ProtobufCMessageDescriptor *marks[MAX_MARKS];    /* empty messages; NULL ends */
-	const char                       *v1_id;
-	const char                       *child_type;
-	const char *const                *permissions;          /* NULL-terminated */
-	const V2(Capability)             *capabilities;         /* of the whole connector, whatever is configured */
+	const ProtobufCMessageDescriptor *marks[MAX_MARKS]; /* empty messages; NULL ends */
+	const char *v1_id;
+	const char *child_type;
+	const char *const *permissions;      /* NULL-terminated */
+	const V2(Capability) * capabilities; /* of the whole connector, whatever is configured */
 };
 
 static const struct type_row types[] = {
@@ -204,7 +193,7 @@ static const struct type_row types[] = {
 	},
 };
 
-static V2(CapabilityPermissions) *permissions_of(struct arena *arena, const struct type_row *row)
+static V2(CapabilityPermissions) * permissions_of(struct arena *arena, const struct type_row *row)
 {
 	V2(CapabilityPermissions) *all = pb_new(arena, V2_DESC(capability_permissions));
 
@@ -217,7 +206,7 @@ static V2(CapabilityPermissions) *permissions_of(struct arena *arena, const stru
 	return all;
 }
 
-static V2(ResourceType) *type_message(struct arena *arena, const struct type_row *row)
+static V2(ResourceType) * type_message(struct arena *arena, const struct type_row *row)
 {
 	V2(ResourceType) *t = pb_new(arena, V2_DESC(resource_type));
 
@@ -243,7 +232,7 @@ static V2(ResourceType) *type_message(struct arena *arena, const struct type_row
 	return t;
 }
 
-V2(ResourceType) *resource_type_static(struct arena *arena, const char *type_id)
+V2(ResourceType) * resource_type_static(struct arena *arena, const char *type_id)
 {
 	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
 		if (str_eq_c(str_c(type_id), types[i].id))
@@ -252,7 +241,8 @@ V2(ResourceType) *resource_type_static(struct arena *arena, const char *type_id)
 	return NULL;
 }
 
-bool resource_type_at(struct arena *arena, size_t i, V2(ResourceType) **ret_type, const V2(Capability) **ret_capabilities)
+bool resource_type_at(
+	struct arena *arena, size_t i, V2(ResourceType) * *ret_type, const V2(Capability) * *ret_capabilities)
 {
 	if (i >= ARRAY_LEN(types))
 		return false;

@@ -10,7 +10,7 @@
 
 static const struct str kind = STR_INIT("role");
 
-static V2(NonHumanIdentityTrait) *identity_trait(struct arena *arena, const struct iam_role *role)
+static V2(NonHumanIdentityTrait) * identity_trait(struct arena *arena, const struct iam_role *role)
 {
 	V2(NonHumanIdentityTrait) *trait = pb_new(arena, V2_DESC(non_human_identity_trait));
 
@@ -20,12 +20,13 @@ static V2(NonHumanIdentityTrait) *identity_trait(struct arena *arena, const stru
 		return trait;
 	}
 	trait->nhi_type = V2_ENUM(NON_HUMAN_IDENTITY_TRAIT__NHI_TYPE__NHI_TYPE_ASSUMABLE_ROLE);
-	trait->nhi_detail = pb_str_max(arena, trust_classify(arena, role->trust_document, role->is.arn), MAX_ID);
+	trait->nhi_detail =
+		pb_str_max(arena, trust_classify(arena, role->trust_document, role->is.arn), MAX_ID);
 	return trait;
 }
 
-static V2(Resource) *role_resource(
-	struct arena *arena, const struct iam_account *account, size_t i, const V2(ResourceId) *parent)
+static V2(Resource) * role_resource(struct arena *arena, const struct iam_account *account, size_t i,
+			      const V2(ResourceId) * parent)
 {
 	const struct iam_role role = iam_account_role(account, i, arena);
 	V2(Resource) *r = resource_named(arena, "role", role.is.arn, role.is.name);
@@ -44,17 +45,18 @@ static V2(Resource) *role_resource(
 	pb_struct_str(arena, r->profile, STR("aws_role_name"), role.is.name);
 	pb_struct_str(arena, r->profile, STR("aws_role_description"), role.description);
 	if (role.max_session_s != 0)
-		pb_struct_num(arena, r->profile, STR("aws_max_session_duration_seconds"), (double)role.max_session_s);
+		pb_struct_num(arena, r->profile, STR("aws_max_session_duration_seconds"),
+			(double)role.max_session_s);
 	return r;
 }
 
-static enum err_code list(const struct syncer_call *call, const V2(ResourceId) *parent, struct syncer_page *ret_page,
-	struct err *reterr)
+static enum err_code list(const struct syncer_call *call, const V2(ResourceId) * parent,
+	struct syncer_page *ret_page, struct err *reterr)
 {
 	return list_of_account(call, parent, kind, IAM_ROLES, role_resource, ret_page, reterr);
 }
 
-static enum err_code entitlements(const struct syncer_call *call, const V2(Resource) *resource,
+static enum err_code entitlements(const struct syncer_call *call, const V2(Resource) * resource,
 	struct syncer_page *ret_page, struct err *reterr)
 {
 	/* Groups and users of Identity Center never come out of a trust policy; kept for compatibility (spec/iam.md D39). */
@@ -75,16 +77,19 @@ static enum err_code entitlements(const struct syncer_call *call, const V2(Resou
 
 /* D11: whoever is trusted is a finding, but only a role inside the sync has holders to expand to. */
 static enum err_code trust_grant(const struct syncer_call *call, const struct iam_account *account,
-	const V2(Resource) *resource, const struct trust_principal *principal, V2(Grant) **ret_grant, struct err *reterr)
+	const V2(Resource) * resource, const struct trust_principal *principal, V2(Grant) * *ret_grant,
+	struct err *reterr)
 {
 	struct arena *arena = call->arena;
 	V2(Grant) *g = grant_new(arena, resource, "assignment", principal->type_id, principal->arn);
 	bool expands = false;
 
-	if (str_eq_c(kind, principal->type_id) && role_is_synced(call, account, principal->arn, &expands, reterr) != ERR_OK)
+	if (str_eq_c(kind, principal->type_id) &&
+		role_is_synced(call, account, principal->arn, &expands, reterr) != ERR_OK)
 		return reterr->code;
 	if (expands)
-		grant_expand(arena, g, entitlement_id(arena, "role", principal->arn, "assignment"), /* shallow= */ false);
+		grant_expand(arena, g, entitlement_id(arena, "role", principal->arn, "assignment"),
+			/* shallow= */ false);
 	*ret_grant = g;
 	return ERR_OK;
 }
@@ -95,8 +100,8 @@ static struct str trust_position(struct arena *arena, const struct trust_princip
 	return str_fmt(arena, "%s:" STR_FMT, principal->type_id, STR_ARG(principal->arn));
 }
 
-static enum err_code grants(const struct syncer_call *call, const V2(Resource) *resource, struct syncer_page *ret_page,
-	struct err *reterr)
+static enum err_code grants(const struct syncer_call *call, const V2(Resource) * resource,
+	struct syncer_page *ret_page, struct err *reterr)
 {
 	CLEANUP(iam_account_unrefp) struct iam_account *account = NULL;
 	struct trust_principal *principals;
@@ -113,7 +118,7 @@ static enum err_code grants(const struct syncer_call *call, const V2(Resource) *
 	principals = trust_principals(call->arena, role.trust_document, role.is.arn, &n);
 	for (size_t i = 0; token.phase.n == 0 && i < n; i++) {
 		const struct str position = trust_position(call->arena, &principals[i]);
-		V2(Grant) *g;
+		V2(Grant) * g;
 
 		if (str_cmp(position, token.last) <= 0)
 			continue;

@@ -15,7 +15,8 @@ enum err_code sso_arn_of(const struct syncer_call *call, struct sso_arn *ret, st
 {
 	struct ic_instance instance;
 
-	if (inventory_ic_instance(call->inventory, call->ctx, call->sync_id, call->arena, &instance, reterr) != ERR_OK)
+	if (inventory_ic_instance(
+		    call->inventory, call->ctx, call->sync_id, call->arena, &instance, reterr) != ERR_OK)
 		return reterr->code;
 	*ret = sso_arn_in(call, instance.partition, instance.store_id);
 	return ERR_OK;
@@ -43,8 +44,8 @@ enum err_code sso_arn_group_id(struct str text, struct str *ret_group_id, struct
 			id = str_from(arn.resource, (size_t)at + sizeof(GROUP) - 1);
 	}
 	if (id.n == 0)
-		return err_set(reterr, ERR_INVALID, "baton-aws: ssoGroupIdFromARN: invalid resource '" STR_FMT "' in ARN",
-			STR_ARG(text));
+		return err_set(reterr, ERR_INVALID,
+			"baton-aws: ssoGroupIdFromARN: invalid resource '" STR_FMT "' in ARN", STR_ARG(text));
 	*ret_group_id = id;
 	return ERR_OK;
 }

@@ -11,7 +11,8 @@
 
 static const struct str kind = STR_INIT("sso_group");
 
-static V2(Resource) *group_resource(struct arena *arena, const struct ic_group *g, const struct sso_arn *arns)
+static V2(Resource) *
+	group_resource(struct arena *arena, const struct ic_group *g, const struct sso_arn *arns)
 {
 	const struct str arn = sso_arn_group(arena, arns, g->id);
 	V2(Resource) *r = resource_named(arena, "sso_group", arn, g->display_name);
@@ -28,7 +29,8 @@ static V2(Resource) *group_resource(struct arena *arena, const struct ic_group *
 }
 
 /* The members of the page's groups, which are groups[from..to), will be asked for next. */
-static void expect_members(const struct syncer_call *call, const struct ic_group *groups, size_t from, size_t to)
+static void expect_members(
+	const struct syncer_call *call, const struct ic_group *groups, size_t from, size_t to)
 {
 	struct str *ids = arena_array_of(call->arena, to - from, struct str);
 
@@ -37,8 +39,8 @@ static void expect_members(const struct syncer_call *call, const struct ic_group
 	inventory_expect_members(call->inventory, call->sync_id, ids, to - from);
 }
 
-static enum err_code list(const struct syncer_call *call, const V2(ResourceId) *parent, struct syncer_page *ret_page,
-	struct err *reterr)
+static enum err_code list(const struct syncer_call *call, const V2(ResourceId) * parent,
+	struct syncer_page *ret_page, struct err *reterr)
 {
 	CLEANUP(ic_unrefp) struct ic_rows *rows = NULL;
 	const struct ic_group *groups;
@@ -58,10 +60,11 @@ static enum err_code list(const struct syncer_call *call, const V2(ResourceId) *
 	for (i = from; i < n && !page_full(&page); i++)
 		page_add(&page, &group_resource(call->arena, &groups[i], &arns)->base);
 	expect_members(call, groups, from, i);
-	return i < n ? page_end(&page, kind, STR_EMPTY, groups[i - 1].id, ret_page) : page_last(&page, ret_page);
+	return i < n ? page_end(&page, kind, STR_EMPTY, groups[i - 1].id, ret_page)
+		     : page_last(&page, ret_page);
 }
 
-static enum err_code entitlements(const struct syncer_call *call, const V2(Resource) *resource,
+static enum err_code entitlements(const struct syncer_call *call, const V2(Resource) * resource,
 	struct syncer_page *ret_page, struct err *reterr)
 {
 	static const char *const grantable_to[] = {"sso_user", NULL};
@@ -79,20 +82,21 @@ static enum err_code entitlements(const struct syncer_call *call, const V2(Resou
 	return page_of_one(call, &entitlement_new(arena, resource, &spec)->base, ret_page);
 }
 
-static V2(Grant) *member_grant(
-	struct arena *arena, const V2(Resource) *group, const struct ic_member *m, const struct sso_arn *arns)
+static V2(Grant) * member_grant(struct arena *arena, const V2(Resource) * group, const struct ic_member *m,
+			   const struct sso_arn *arns)
 {
 	const struct str user = sso_arn_user(arena, arns, m->user_id);
 	V2(Grant) *g = grant_new(arena, group, "member", "sso_user", user);
 
 	if (m->membership_id.n > 0)
 		grant_set_id(arena, g, m->membership_id); /* what a Revoke needs */
-	grant_v1_id(arena, g, str_fmt(arena, "grant:membership:%s:" STR_FMT, group->id->resource, STR_ARG(user)));
+	grant_v1_id(
+		arena, g, str_fmt(arena, "grant:membership:%s:" STR_FMT, group->id->resource, STR_ARG(user)));
 	return g;
 }
 
-static enum err_code grants(const struct syncer_call *call, const V2(Resource) *resource, struct syncer_page *ret_page,
-	struct err *reterr)
+static enum err_code grants(const struct syncer_call *call, const V2(Resource) * resource,
+	struct syncer_page *ret_page, struct err *reterr)
 {
 	CLEANUP(ic_unrefp) struct ic_rows *rows = NULL;
 	const struct ic_member *members;
@@ -105,7 +109,8 @@ static enum err_code grants(const struct syncer_call *call, const V2(Resource) *
 	if (page_token_decode(call->arena, kind, call->page_token, &token, reterr) != ERR_OK ||
 		sso_arn_group_id(str_c(resource->id->resource), &group_id, reterr) != ERR_OK ||
 		sso_arn_of(call, &arns, reterr) != ERR_OK ||
-		inventory_ic_members(call->inventory, call->ctx, call->sync_id, group_id, &rows, reterr) != ERR_OK)
+		inventory_ic_members(call->inventory, call->ctx, call->sync_id, group_id, &rows, reterr) !=
+			ERR_OK)
 		return reterr->code;
 	members = ic_all(rows, &n);
 	page_init(&page, call);

@@ -13,9 +13,9 @@ static const struct str kind = STR_INIT("sso_user");
 
 /* Row 20: one status, said in two places. What AWS says beyond these two is no status of ours: unspecified. */
 static const struct {
-	const char                       *aws;
-	V2(Status__ResourceStatus)        of_resource;
-	V2(UserTrait__Status__Status)     of_trait;
+	const char *aws;
+	V2(Status__ResourceStatus) of_resource;
+	V2(UserTrait__Status__Status) of_trait;
 } statuses[] = {
 	{"ENABLED", V2_ENUM(STATUS__RESOURCE_STATUS__RESOURCE_STATUS_ENABLED),
 		V2_ENUM(USER_TRAIT__STATUS__STATUS__STATUS_ENABLED)},
@@ -23,7 +23,7 @@ static const struct {
 		V2_ENUM(USER_TRAIT__STATUS__STATUS__STATUS_DISABLED)},
 };
 
-static void set_status(struct arena *arena, V2(Resource) *r, V2(UserTrait) *trait, struct str status)
+static void set_status(struct arena *arena, V2(Resource) * r, V2(UserTrait) * trait, struct str status)
 {
 	r->status = pb_new(arena, V2_DESC(status));
 	trait->status = pb_new(arena, V2_DESC(user_trait__status));
@@ -35,7 +35,7 @@ static void set_status(struct arena *arena, V2(Resource) *r, V2(UserTrait) *trai
 	}
 }
 
-static bool is_listed(const V2(UserTrait) *trait, struct str address)
+static bool is_listed(const V2(UserTrait) * trait, struct str address)
 {
 	for (size_t i = 0; i < trait->n_emails; i++) {
 		if (str_eq_c(address, trait->emails[i]->address))
@@ -44,9 +44,9 @@ static bool is_listed(const V2(UserTrait) *trait, struct str address)
 	return false;
 }
 
-static void add_email(struct arena *arena, V2(UserTrait) *trait, struct str address)
+static void add_email(struct arena *arena, V2(UserTrait) * trait, struct str address)
 {
-	V2(UserTrait__Email) *email;
+	V2(UserTrait__Email) * email;
 
 	if (address.n == 0 || is_listed(trait, address))
 		return;
@@ -57,7 +57,7 @@ static void add_email(struct arena *arena, V2(UserTrait) *trait, struct str addr
 }
 
 /* Row 21: the user name when it is an address, what AWS calls primary, the rest; each once, the first one primary. */
-static void add_emails(struct arena *arena, V2(UserTrait) *trait, const struct ic_user *u)
+static void add_emails(struct arena *arena, V2(UserTrait) * trait, const struct ic_user *u)
 {
 	size_t n;
 	const struct ic_email *emails = ic_emails(u->emails, arena, &n);
@@ -72,7 +72,7 @@ static void add_emails(struct arena *arena, V2(UserTrait) *trait, const struct i
 		add_email(arena, trait, emails[i].value);
 }
 
-static V2(Resource) *user_resource(struct arena *arena, const struct ic_user *u, const struct sso_arn *arns)
+static V2(Resource) * user_resource(struct arena *arena, const struct ic_user *u, const struct sso_arn *arns)
 {
 	const struct str arn = sso_arn_user(arena, arns, u->id);
 	V2(Resource) *r = resource_named(arena, "sso_user", arn, u->user_name);
@@ -91,8 +91,8 @@ static V2(Resource) *user_resource(struct arena *arena, const struct ic_user *u,
 	return r;
 }
 
-static enum err_code list(const struct syncer_call *call, const V2(ResourceId) *parent, struct syncer_page *ret_page,
-	struct err *reterr)
+static enum err_code list(const struct syncer_call *call, const V2(ResourceId) * parent,
+	struct syncer_page *ret_page, struct err *reterr)
 {
 	CLEANUP(ic_unrefp) struct ic_rows *rows = NULL;
 	const struct ic_user *users;

@@ -18,20 +18,20 @@ static const struct str assume_operations[] = {
 
 struct strings {
 	const struct str *items;
-	size_t            n;
+	size_t n;
 };
 
 struct statement {
-	struct str     effect;
-	struct strings actions;    /* lower case */
+	struct str effect;
+	struct strings actions; /* lower case */
 	struct strings aws, services, federated;
-	bool           everybody;  /* "Principal": "*" or an AWS principal "*" */
-	bool           conditional;
+	bool everybody; /* "Principal": "*" or an AWS principal "*" */
+	bool conditional;
 };
 
 struct statements {
 	struct statement *items;
-	size_t            n;
+	size_t n;
 };
 
 /* --- reading --- */
@@ -55,10 +55,10 @@ static bool read_strings(struct arena *arena, const struct json *j, struct strin
 static bool read_principals(struct arena *arena, const struct json *principal, struct statement *st)
 {
 	const struct {
-		struct str      name;
+		struct str name;
 		struct strings *to;
-	} members[] = {
-		{STR_INIT("AWS"), &st->aws}, {STR_INIT("Service"), &st->services}, {STR_INIT("Federated"), &st->federated}};
+	} members[] = {{STR_INIT("AWS"), &st->aws}, {STR_INIT("Service"), &st->services},
+		{STR_INIT("Federated"), &st->federated}};
 
 	if (principal == NULL || principal->kind == JSON_NULL)
 		return true;
@@ -104,22 +104,25 @@ static bool read_statement(struct arena *arena, const struct json *j, struct sta
 	*st = (struct statement){.effect = STR_EMPTY};
 	if (j->kind == JSON_NULL)
 		return true;
-	if (j->kind != JSON_OBJECT || (effect != NULL && effect->kind != JSON_STRING && effect->kind != JSON_NULL))
+	if (j->kind != JSON_OBJECT ||
+		(effect != NULL && effect->kind != JSON_STRING && effect->kind != JSON_NULL))
 		return false;
 	st->effect = json_str(effect);
 	st->conditional = condition != NULL && condition->kind != JSON_NULL &&
-		!(condition->kind == JSON_OBJECT && condition->n == 0);
+			  !(condition->kind == JSON_OBJECT && condition->n == 0);
 	return read_actions(arena, json_get_nocase(j, STR("Action")), st) &&
-		read_principals(arena, json_get_nocase(j, STR("Principal")), st);
+	       read_principals(arena, json_get_nocase(j, STR("Principal")), st);
 }
 
 /* role_arn empty: the caller does not care (a role is classified and granted; one warning is enough). */
 static void warn_unread(const struct json *j, struct str role_arn)
 {
-	const bool negated = json_get_nocase(j, STR("NotPrincipal")) != NULL || json_get_nocase(j, STR("NotAction")) != NULL;
+	const bool negated = json_get_nocase(j, STR("NotPrincipal")) != NULL ||
+			     json_get_nocase(j, STR("NotAction")) != NULL;
 
 	if (role_arn.n > 0 && negated && str_eq(json_str(json_get_nocase(j, STR("Effect"))), STR("Deny")))
-		log_warn("a Deny with NotPrincipal or NotAction in a trust policy cannot be expressed as grants, ignoring",
+		log_warn("a Deny with NotPrincipal or NotAction in a trust policy cannot be expressed as "
+			 "grants, ignoring",
 			LOG_STR("role", role_arn));
 }
 
@@ -238,7 +241,8 @@ static bool is_denied(const struct statements *all, struct str arn)
 	return false;
 }
 
-struct trust_principal *trust_principals(struct arena *arena, struct str document, struct str role_arn, size_t *ret_n)
+struct trust_principal *trust_principals(
+	struct arena *arena, struct str document, struct str role_arn, size_t *ret_n)
 {
 	const struct statements all = read_document(arena, document, role_arn);
 	struct trust_principal *out;

@@ -20,12 +20,13 @@
 
 struct trust_principal {
 	const char *type_id; /* "iam_user" or "role" */
-	struct str  arn;
+	struct str arn;
 };
 
 /* The users and roles that the document lets assume the role, each once, in the order of (type, ARN). Never fails: what cannot be
  * read names nobody. role_arn is for the log. */
-struct trust_principal *trust_principals(struct arena *arena, struct str document, struct str role_arn, size_t *ret_n);
+struct trust_principal *trust_principals(
+	struct arena *arena, struct str document, struct str role_arn, size_t *ret_n);
 
 /* What NonHumanIdentityTrait says of a role that is not service-linked: "aws.role", "aws.role.public", "aws.role.lambda", ... */
 struct str trust_classify(struct arena *arena, struct str document, struct str role_arn);

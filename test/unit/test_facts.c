@@ -16,12 +16,12 @@
 /* --- a kind of fact that counts its fetches and fails on demand; the fact itself is a blob --- */
 
 struct world {
-	atomic_int  fetches;
-	atomic_int  failures_left;
-	atomic_int  partials;     /* alive */
-	atomic_int  resumed;
-	atomic_bool hold;         /* fetches wait while it is set */
-	bool        retryable;
+	atomic_int fetches;
+	atomic_int failures_left;
+	atomic_int partials; /* alive */
+	atomic_int resumed;
+	atomic_bool hold; /* fetches wait while it is set */
+	bool retryable;
 };
 
 static enum err_code fetch(const struct fact_kind *of, void *self, const struct ctx *ctx, struct str scope,
@@ -55,8 +55,7 @@ static void partial_free(void *partial)
 	atomic_fetch_sub(&((struct world *)partial)->partials, 1);
 }
 
-static enum err_code open(
-	const struct fact_kind *of, struct blob *bytes, void **ret_fact, struct err *reterr)
+static enum err_code open(const struct fact_kind *of, struct blob *bytes, void **ret_fact, struct err *reterr)
 {
 	(void)of;
 	if (str_eq(blob_view(bytes), STR("damaged")))
@@ -78,20 +77,26 @@ static void unref(void *fact)
 	blob_unref(fact);
 }
 
-static const struct fact_kind kind = {
-	.name = "test/1", .fetch = fetch, .partial_free = partial_free, .open = open, .bytes = bytes, .ref = ref, .unref = unref};
+static const struct fact_kind kind = {.name = "test/1",
+	.fetch = fetch,
+	.partial_free = partial_free,
+	.open = open,
+	.bytes = bytes,
+	.ref = ref,
+	.unref = unref};
 
 static const struct ctx background = {.clock = &clock_system, .deadline_ms = CTX_NO_DEADLINE};
 
 static struct fixture {
-	struct world  world;
+	struct world world;
 	struct store *store;
 	struct facts *facts;
 } fx;
 
 static void set_up(void)
 {
-	const struct store_memory_options opts = {.max_bytes = 1 << 20, .max_age_ms = 60000, .clock = &clock_system};
+	const struct store_memory_options opts = {
+		.max_bytes = 1 << 20, .max_age_ms = 60000, .clock = &clock_system};
 
 	fx.world = (struct world){.retryable = true};
 	fx.store = store_memory_new(&opts);
@@ -145,7 +150,8 @@ static void test_store(void)
 		.store = fx.store, .clock = &clock_system, .max_bytes = 1000, .self = &fx.world});
 	CU_ASSERT_EQUAL(ask(STR("sync"), STR("a")), ERR_OK);
 	CU_ASSERT_EQUAL(atomic_load(&fx.world.fetches), 1);
-	CU_ASSERT_EQUAL(store_put(fx.store, &background, STR("sync"), STR("test/1/b"), damaged, 0, &e), ERR_OK);
+	CU_ASSERT_EQUAL(
+		store_put(fx.store, &background, STR("sync"), STR("test/1/b"), damaged, 0, &e), ERR_OK);
 	CU_ASSERT_EQUAL(ask(STR("sync"), STR("b")), ERR_OK);
 	CU_ASSERT_EQUAL(atomic_load(&fx.world.fetches), 2);
 	facts_stats(fx.facts, &stats);
@@ -219,9 +225,9 @@ static void test_room(void)
 /* --- many at once --- */
 
 struct asker {
-	struct thread  thread;
+	struct thread thread;
 	struct cancel *cancel; /* NULL: patient */
-	enum err_code  code;
+	enum err_code code;
 };
 
 static void *asker_main(void *arg)
@@ -315,7 +321,7 @@ static void test_forget_while_loading(void)
 
 struct fruit {
 	struct str name;
-	int64_t    weight;
+	int64_t weight;
 };
 
 static void pack_fruit(struct buf *b, const void *item)

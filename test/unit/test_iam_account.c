@@ -55,7 +55,8 @@ static void test_looks_up(void)
 	ASSERT_I64(iam_account_find(a, IAM_ROLES, STR(SAMPLE_ARN("user/bob"))), -1, "another kind");
 	ASSERT_I64(iam_account_after(a, IAM_USERS, STR_EMPTY), 0, "the beginning");
 	ASSERT_I64(iam_account_after(a, IAM_USERS, STR(SAMPLE_ARN("user/alice"))), 1, "behind one");
-	ASSERT_I64(iam_account_after(a, IAM_USERS, STR(SAMPLE_ARN("user/b"))), 1, "behind one that was deleted");
+	ASSERT_I64(
+		iam_account_after(a, IAM_USERS, STR(SAMPLE_ARN("user/b"))), 1, "behind one that was deleted");
 	ASSERT_I64(iam_account_after(a, IAM_USERS, STR(SAMPLE_ARN("user/carol"))), 3, "behind the last");
 	iam_account_unref(a);
 }
@@ -107,7 +108,8 @@ static void test_refuses_damage(void)
 		CU_ASSERT_EQUAL(open_bytes(copy, all.n), ERR_PROTOCOL); /* the checksum */
 		CU_ASSERT_EQUAL(open_bytes(all.p, i), ERR_PROTOCOL);    /* cut short */
 		reseal(copy, all.n);
-		accepted += open_bytes(copy, all.n) == ERR_OK; /* a letter of a name may change; nothing may crash */
+		accepted += open_bytes(copy, all.n) ==
+			    ERR_OK; /* a letter of a name may change; nothing may crash */
 		mem_free(copy);
 	}
 	CU_ASSERT(accepted < all.n);
@@ -137,10 +139,12 @@ static void test_pack(void)
 	u = (struct unpack){.rest = STR("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f")}; /* 70 bits */
 	CU_ASSERT_EQUAL(unpack_u64(&u), 0);
 	CU_ASSERT(u.bad);
-	u = (struct unpack){.rest = STR("\x7f" "abc")}; /* longer than what is left */
+	u = (struct unpack){.rest = STR("\x7f"
+					"abc")}; /* longer than what is left */
 	CU_ASSERT_EQUAL(unpack_str(&u).n, 0);
 	CU_ASSERT(u.bad);
-	u = (struct unpack){.rest = STR("\x05" "abcd")};
+	u = (struct unpack){.rest = STR("\x05"
+					"abcd")};
 	CU_ASSERT_EQUAL(unpack_count(&u, 1), 0);
 	CU_ASSERT(u.bad);
 	buf_deinit(&b);

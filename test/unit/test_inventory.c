@@ -22,28 +22,29 @@
 /* An answer to requests that hold all of these texts; the first that fits. Everything else gets an empty list. */
 struct rule {
 	const char *action, *with; /* "Action=X&" is in the body, and so is this */
-	int         status;
-	const char *body;          /* of the result; of an error: its code */
+	int status;
+	const char *body; /* of the result; of an error: its code */
 };
 
-#define USERS                                                                                                 \
-	"<Users><member><UserName>a</UserName><Arn>arn:aws:iam::" OWN ":user/a</Arn></member>"                \
+#define USERS                                                                                                \
+	"<Users><member><UserName>a</UserName><Arn>arn:aws:iam::" OWN ":user/a</Arn></member>"               \
 	"<member><UserName>b</UserName><Arn>arn:aws:iam::" OWN ":user/b</Arn></member></Users>"
 
 static const struct rule always[] = {
-	{"GetCallerIdentity", "", 200, "<Arn>arn:aws:iam::" OWN ":user/x</Arn><UserId>u</UserId><Account>" OWN "</Account>"},
+	{"GetCallerIdentity", "", 200,
+		"<Arn>arn:aws:iam::" OWN ":user/x</Arn><UserId>u</UserId><Account>" OWN "</Account>"},
 	{"GenerateCredentialReport", "", 403, "AccessDenied"},
 	{"ListUsers", "", 200, USERS},
 	{"AssumeRole", "", 403, "AccessDenied"},
 };
 
 static struct fixture {
-	const struct rule    *rules; /* come before `always` */
-	size_t                n_rules;
+	const struct rule *rules; /* come before `always` */
+	size_t n_rules;
 	struct scripted_http *aws;
-	struct aws_session   *session;
-	struct store         *store;
-	struct inventory     *inventory;
+	struct aws_session *session;
+	struct store *store;
+	struct inventory *inventory;
 } fx;
 
 static const struct ctx background = {.clock = &clock_system, .deadline_ms = CTX_NO_DEADLINE};
@@ -69,11 +70,16 @@ static struct scripted_answer answer(void *self, const struct scripted_request *
 		r = find_rule(always, ARRAY_LEN(always), action, req->body);
 	if (r != NULL && r->status != 200)
 		return (struct scripted_answer){.status = r->status,
-			.body = str_fmt(arena, "<ErrorResponse><Error><Code>%s</Code><Message>m</Message></Error></ErrorResponse>",
+			.body = str_fmt(arena,
+				"<ErrorResponse><Error><Code>%s</Code><Message>m</Message></Error></"
+				"ErrorResponse>",
 				r->body)};
 	return (struct scripted_answer){.body = str_fmt(arena,
-		"<" STR_FMT "Response><" STR_FMT "Result>%s</" STR_FMT "Result></" STR_FMT "Response>", STR_ARG(action),
-		STR_ARG(action), r == NULL ? "<IsTruncated>false</IsTruncated>" : r->body, STR_ARG(action), STR_ARG(action))};
+						"<" STR_FMT "Response><" STR_FMT "Result>%s</" STR_FMT
+						"Result></" STR_FMT "Response>",
+						STR_ARG(action), STR_ARG(action),
+						r == NULL ? "<IsTruncated>false</IsTruncated>" : r->body,
+						STR_ARG(action), STR_ARG(action))};
 }
 
 static void set_up(const struct rule *rules, size_t n)
@@ -86,14 +92,16 @@ static void set_up(const struct rule *rules, size_t n)
 	fx.rules = rules;
 	fx.n_rules = n;
 	fx.aws = scripted_http_start(answer, NULL);
-	snprintf(endpoint, sizeof(endpoint), "AWS_ENDPOINT_URL=http://127.0.0.1:%u", scripted_http_port(fx.aws));
+	snprintf(endpoint, sizeof(endpoint), "AWS_ENDPOINT_URL=http://127.0.0.1:%u",
+		scripted_http_port(fx.aws));
 	CU_ASSERT_EQUAL_FATAL(
-		aws_session_new(&(struct aws_session_options){.environ = environ_of, .clock = &clock_system}, &fx.session, &e),
+		aws_session_new(&(struct aws_session_options){.environ = environ_of, .clock = &clock_system},
+			&fx.session, &e),
 		ERR_OK);
-	fx.store = store_memory_new(
-		&(struct store_memory_options){.max_bytes = 1 << 20, .max_age_ms = 60000, .clock = &clock_system});
-	fx.inventory = inventory_new(
-		&(struct inventory_options){.aws = fx.session, .store = fx.store, .clock = &clock_system, .read_ahead = 1});
+	fx.store = store_memory_new(&(struct store_memory_options){
+		.max_bytes = 1 << 20, .max_age_ms = 60000, .clock = &clock_system});
+	fx.inventory = inventory_new(&(struct inventory_options){
+		.aws = fx.session, .store = fx.store, .clock = &clock_system, .read_ahead = 1});
 }
 
 static void tear_down(void)
@@ -107,7 +115,8 @@ static void tear_down(void)
 static enum err_code read_own(struct err *reterr)
 {
 	struct iam_account *account;
-	const enum err_code code = inventory_iam_account(fx.inventory, &background, STR(SYNC), STR_EMPTY, &account, reterr);
+	const enum err_code code =
+		inventory_iam_account(fx.inventory, &background, STR(SYNC), STR_EMPTY, &account, reterr);
 
 	if (code == ERR_OK)
 		iam_account_unref(account);
@@ -167,7 +176,8 @@ static void test_denied_accounts_count_once(void)
 	set_up(NULL, 0);
 	for (int i = 0; i < 3; i++) {
 		CU_ASSERT_EQUAL(
-			inventory_enter_accounts(fx.inventory, &background, STR(SYNC), accounts, 2, ok, &e), ERR_OK);
+			inventory_enter_accounts(fx.inventory, &background, STR(SYNC), accounts, 2, ok, &e),
+			ERR_OK);
 		CU_ASSERT(ok[0]);
 		CU_ASSERT_FALSE(ok[1]);
 	}
@@ -198,10 +208,11 @@ static void test_denied_documents(void)
 
 	set_up(denied, ARRAY_LEN(denied));
 	for (size_t i = 0; i < ARRAY_LEN(policies); i++)
-		policies[i] = (struct policy_version){str_fmt(arena, "arn:aws:iam::aws:policy/P%zu", i), STR("v1")};
+		policies[i] =
+			(struct policy_version){str_fmt(arena, "arn:aws:iam::aws:policy/P%zu", i), STR("v1")};
 	for (int page = 0; page < 2; page++) {
-		CU_ASSERT_EQUAL(inventory_policy_documents(
-					fx.inventory, &background, policies, ARRAY_LEN(policies), arena, documents, &e),
+		CU_ASSERT_EQUAL(inventory_policy_documents(fx.inventory, &background, policies,
+					ARRAY_LEN(policies), arena, documents, &e),
 			ERR_OK);
 		CU_ASSERT_EQUAL(documents[499].n, 0);
 	}
@@ -223,7 +234,8 @@ static void test_alias(void)
 	CU_ASSERT_EQUAL(alias.n, 0);
 	tear_down();
 	set_up(broken, ARRAY_LEN(broken));
-	CU_ASSERT_EQUAL(inventory_account_alias(fx.inventory, &background, arena, &alias, &e), ERR_UNAUTHENTICATED);
+	CU_ASSERT_EQUAL(
+		inventory_account_alias(fx.inventory, &background, arena, &alias, &e), ERR_UNAUTHENTICATED);
 	tear_down();
 	arena_free(arena);
 }

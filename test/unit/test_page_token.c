@@ -52,10 +52,11 @@ static void test_damage(void)
 		char *copy = str_dup_c(arena, raw);
 
 		copy[i] ^= 1;
-		CU_ASSERT_EQUAL(
-			page_token_decode(arena, STR("role"), b64url_encode(arena, str_n(copy, raw.n)), &back, &e), ERR_INVALID);
-		CU_ASSERT_EQUAL(
-			page_token_decode(arena, STR("role"), b64url_encode(arena, str_sub(raw, 0, i)), &back, &e),
+		CU_ASSERT_EQUAL(page_token_decode(arena, STR("role"),
+					b64url_encode(arena, str_n(copy, raw.n)), &back, &e),
+			ERR_INVALID);
+		CU_ASSERT_EQUAL(page_token_decode(arena, STR("role"),
+					b64url_encode(arena, str_sub(raw, 0, i)), &back, &e),
 			i == 0 ? ERR_OK : ERR_INVALID);
 	}
 	CU_ASSERT_EQUAL(page_token_decode(arena, STR("group"), text, &back, &e), ERR_INVALID);

@@ -11,10 +11,10 @@
 
 struct reader {
 	struct mutex lock;
-	char         read[64]; /* the accounts in order, one letter each */
-	size_t       n;
-	atomic_bool  room, hold;
-	atomic_int   reading, cut_off;
+	char read[64]; /* the accounts in order, one letter each */
+	size_t n;
+	atomic_bool room, hold;
+	atomic_int reading, cut_off;
 };
 
 static void read_account(void *self, const struct ctx *ctx, struct str sync_id, struct str account)
@@ -144,7 +144,8 @@ static void test_long_request(void)
 	read_ahead_expect(r, STR("s"), accounts, 4);
 	read_ahead_done(r, s);
 	fake_clock_advance_ms(&clock, SYNC_IDLE_MS + 1);
-	read_ahead_expect(r, STR("other"), accounts, 0); /* wakes the thread, which sees that the first is dead */
+	read_ahead_expect(
+		r, STR("other"), accounts, 0); /* wakes the thread, which sees that the first is dead */
 	for (int i = 0; i < 5000 && (s = read_ahead_begin(r, STR("s"), STR_EMPTY)) != NULL; i++) {
 		read_ahead_done(r, s);
 		fake_clock_advance_ms(&clock, SYNC_IDLE_MS + 1);

@@ -23,13 +23,13 @@ static const struct syncer_config with_organization = {.organization = true};
 static const struct syncer_config without_organization = {.organization = false};
 
 static struct fixture {
-	const char           *accounts;      /* what Organizations lists */
-	int                   assume_status; /* how AssumeRole fails */
+	const char *accounts; /* what Organizations lists */
+	int assume_status;    /* how AssumeRole fails */
 	struct scripted_http *aws;
-	struct aws_session   *session;
-	struct store         *store;
-	struct inventory     *inventory;
-	struct arena         *arena;
+	struct aws_session *session;
+	struct store *store;
+	struct inventory *inventory;
+	struct arena *arena;
 } fx;
 
 static struct scripted_answer answer(void *self, const struct scripted_request *req, struct arena *arena)
@@ -39,11 +39,13 @@ static struct scripted_answer answer(void *self, const struct scripted_request *
 		return (struct scripted_answer){.body = str_fmt(arena, "{\"Accounts\":[%s]}", fx.accounts)};
 	if (str_contains(req->body, STR("Action=GetCallerIdentity")))
 		return (struct scripted_answer){
-			.body = STR("<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>" SAMPLE_ARN("user/x")
-				    "</Arn><UserId>u</UserId><Account>" SAMPLE_ACCOUNT
-				    "</Account></GetCallerIdentityResult></GetCallerIdentityResponse>")};
+			.body = STR("<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>" SAMPLE_ARN(
+				"user/x") "</Arn><UserId>u</UserId><Account>" SAMPLE_ACCOUNT
+					  "</Account></GetCallerIdentityResult></"
+					  "GetCallerIdentityResponse>")};
 	return (struct scripted_answer){.status = fx.assume_status,
-		.body = str_fmt(arena, "<ErrorResponse><Error><Code>%s</Code><Message>m</Message></Error></ErrorResponse>",
+		.body = str_fmt(arena,
+			"<ErrorResponse><Error><Code>%s</Code><Message>m</Message></Error></ErrorResponse>",
 			fx.assume_status == 403 ? "AccessDenied" : "InternalFailure")};
 }
 
@@ -51,7 +53,8 @@ static void keep(const char *key, struct iam_account *take_account)
 {
 	struct err e;
 
-	CU_ASSERT_EQUAL_FATAL(store_put(fx.store, &background, STR(SYNC), str_c(key), iam_account_bytes(take_account), 0, &e),
+	CU_ASSERT_EQUAL_FATAL(store_put(fx.store, &background, STR(SYNC), str_c(key),
+				      iam_account_bytes(take_account), 0, &e),
 		ERR_OK);
 	iam_account_unref(take_account);
 }
@@ -78,14 +81,16 @@ static void set_up(const char *accounts, int assume_status)
 
 	fx = (struct fixture){.accounts = accounts, .assume_status = assume_status};
 	fx.aws = scripted_http_start(answer, NULL);
-	snprintf(endpoint, sizeof(endpoint), "AWS_ENDPOINT_URL=http://127.0.0.1:%u", scripted_http_port(fx.aws));
+	snprintf(endpoint, sizeof(endpoint), "AWS_ENDPOINT_URL=http://127.0.0.1:%u",
+		scripted_http_port(fx.aws));
 	CU_ASSERT_EQUAL_FATAL(
-		aws_session_new(&(struct aws_session_options){.environ = environ_of, .clock = &clock_system}, &fx.session, &e),
+		aws_session_new(&(struct aws_session_options){.environ = environ_of, .clock = &clock_system},
+			&fx.session, &e),
 		ERR_OK);
-	fx.store = store_memory_new(
-		&(struct store_memory_options){.max_bytes = 1 << 20, .max_age_ms = 60000, .clock = &clock_system});
-	fx.inventory =
-		inventory_new(&(struct inventory_options){.aws = fx.session, .store = fx.store, .clock = &clock_system});
+	fx.store = store_memory_new(&(struct store_memory_options){
+		.max_bytes = 1 << 20, .max_age_ms = 60000, .clock = &clock_system});
+	fx.inventory = inventory_new(
+		&(struct inventory_options){.aws = fx.session, .store = fx.store, .clock = &clock_system});
 	fx.arena = arena_new(0);
 	keep("iam-account/2/" SAMPLE_ACCOUNT, sample_account());
 }
@@ -102,8 +107,12 @@ static void tear_down(void)
 /* The grant of r2 to role/foreign: does it expand? */
 static enum err_code ask(const struct syncer_config *config, bool *ret_expands)
 {
-	const struct syncer_call call = {.ctx = &background, .arena = fx.arena, .inventory = fx.inventory, .config = config,
-		.sync_id = STR(SYNC), .page_token = STR_EMPTY};
+	const struct syncer_call call = {.ctx = &background,
+		.arena = fx.arena,
+		.inventory = fx.inventory,
+		.config = config,
+		.sync_id = STR(SYNC),
+		.page_token = STR_EMPTY};
 	V2(Resource) *r2 = pb_new(fx.arena, V2_DESC(resource));
 	const struct syncer *all[SYNCERS_MAX];
 	const size_t n = syncers_registered(config, all);
@@ -124,8 +133,12 @@ static enum err_code ask(const struct syncer_config *config, bool *ret_expands)
 	return ERR_OK;
 }
 
-#define ACTIVE    "{\"Id\":\"" FOREIGN "\",\"Name\":\"x\",\"Arn\":\"arn:aws:organizations::1:account/o-1/x\",\"Status\":\"ACTIVE\"}"
-#define SUSPENDED "{\"Id\":\"" FOREIGN "\",\"Name\":\"x\",\"Arn\":\"arn:aws:organizations::1:account/o-1/x\",\"Status\":\"SUSPENDED\"}"
+#define ACTIVE                                                                                               \
+	"{\"Id\":\"" FOREIGN                                                                                 \
+	"\",\"Name\":\"x\",\"Arn\":\"arn:aws:organizations::1:account/o-1/x\",\"Status\":\"ACTIVE\"}"
+#define SUSPENDED                                                                                            \
+	"{\"Id\":\"" FOREIGN                                                                                 \
+	"\",\"Name\":\"x\",\"Arn\":\"arn:aws:organizations::1:account/o-1/x\",\"Status\":\"SUSPENDED\"}"
 
 static void test_into_another_account_of_the_sync(void)
 {
@@ -183,7 +196,8 @@ int main(void)
 		{"fails with an account that fails", test_account_that_fails},
 		CU_TEST_INFO_NULL,
 	};
-	static CU_SuiteInfo suites[] = {{"role expansion", NULL, NULL, NULL, NULL, tests}, CU_SUITE_INFO_NULL};
+	static CU_SuiteInfo suites[] = {
+		{"role expansion", NULL, NULL, NULL, NULL, tests}, CU_SUITE_INFO_NULL};
 
 	return unit_main(suites);
 }

@@ -17,34 +17,41 @@
 #define SYNC "2abcdefghijklmnopqrstuvwxyz"
 
 static const struct ctx background = {.clock = &clock_system, .deadline_ms = CTX_NO_DEADLINE};
-static const struct syncer_config no_filter = {.only_attached_policies = true}; /* the catalogue is not in the store */
+static const struct syncer_config no_filter = {
+	.only_attached_policies = true}; /* the catalogue is not in the store */
 
 /* One server's worth of state with the sample account in its store. */
 static struct fixture {
-	struct store       *store;
-	struct inventory   *inventory;
-	struct arena       *arena;
-	struct syncer_call  call;
-	V2(ResourceId)     *account; /* as the parent that a child account's resources have */
+	struct store *store;
+	struct inventory *inventory;
+	struct arena *arena;
+	struct syncer_call call;
+	V2(ResourceId) * account; /* as the parent that a child account's resources have */
 } fx;
 
 static void set_up(void)
 {
-	const struct store_memory_options store_opts = {.max_bytes = 1 << 20, .max_age_ms = 60000, .clock = &clock_system};
+	const struct store_memory_options store_opts = {
+		.max_bytes = 1 << 20, .max_age_ms = 60000, .clock = &clock_system};
 	struct iam_account *account = sample_account();
 	struct inventory_options opts = {.clock = &clock_system};
 	struct err e;
 
 	fx.store = store_memory_new(&store_opts);
-	CU_ASSERT_EQUAL_FATAL(store_put(fx.store, &background, STR(SYNC), STR("iam-account/2/" SAMPLE_ACCOUNT),
-				      iam_account_bytes(account), 60000, &e),
+	CU_ASSERT_EQUAL_FATAL(
+		store_put(fx.store, &background, STR(SYNC), STR("iam-account/2/" SAMPLE_ACCOUNT),
+			iam_account_bytes(account), 60000, &e),
 		ERR_OK);
 	iam_account_unref(account);
 	opts.store = fx.store;
 	fx.inventory = inventory_new(&opts);
 	fx.arena = arena_new(0);
-	fx.call = (struct syncer_call){.ctx = &background, .arena = fx.arena, .inventory = fx.inventory, .config = &no_filter,
-		.sync_id = STR(SYNC), .page_token = STR_EMPTY};
+	fx.call = (struct syncer_call){.ctx = &background,
+		.arena = fx.arena,
+		.inventory = fx.inventory,
+		.config = &no_filter,
+		.sync_id = STR(SYNC),
+		.page_token = STR_EMPTY};
 	fx.account = pb_new(fx.arena, V2_DESC(resource_id));
 	fx.account->resource_type = pb_str(fx.arena, STR("account_iam"));
 	fx.account->resource = pb_str(fx.arena, STR(SAMPLE_ACCOUNT));
@@ -81,7 +88,8 @@ static const struct syncer *syncer(const char *type_id)
 }
 
 /* All pages of a listing with pages of `page_size`, ids joined by blanks. */
-static struct str list_ids(const char *type_id, const V2(ResourceId) *parent, size_t page_size, size_t *ret_pages)
+static struct str list_ids(
+	const char *type_id, const V2(ResourceId) * parent, size_t page_size, size_t *ret_pages)
 {
 	struct syncer_call call = fx.call;
 	struct str ids = STR_EMPTY;
@@ -95,7 +103,8 @@ static struct str list_ids(const char *type_id, const V2(ResourceId) *parent, si
 		++*ret_pages;
 		CU_ASSERT_EQUAL_FATAL(syncer(type_id)->list(&call, parent, &page, &e), ERR_OK);
 		for (size_t i = 0; i < page.n; i++)
-			ids = str_fmt(fx.arena, STR_FMT "%s ", STR_ARG(ids), ((V2(Resource) *)page.items[i])->id->resource);
+			ids = str_fmt(fx.arena, STR_FMT "%s ", STR_ARG(ids),
+				((V2(Resource) *)page.items[i])->id->resource);
 		if (page.next.n == 0)
 			break;
 		CU_ASSERT_FALSE_FATAL(str_eq(page.next, call.page_token));
@@ -104,7 +113,7 @@ static struct str list_ids(const char *type_id, const V2(ResourceId) *parent, si
 	return ids;
 }
 
-static struct str grant_ids(const char *type_id, const V2(Resource) *resource, size_t page_size)
+static struct str grant_ids(const char *type_id, const V2(Resource) * resource, size_t page_size)
 {
 	struct syncer_call call = fx.call;
 	struct str ids = STR_EMPTY;
@@ -116,7 +125,8 @@ static struct str grant_ids(const char *type_id, const V2(Resource) *resource, s
 
 		CU_ASSERT_EQUAL_FATAL(syncer(type_id)->grants(&call, resource, &page, &e), ERR_OK);
 		for (size_t i = 0; i < page.n; i++)
-			ids = str_fmt(fx.arena, STR_FMT "%s ", STR_ARG(ids), ((V2(Grant) *)page.items[i])->id);
+			ids = str_fmt(
+				fx.arena, STR_FMT "%s ", STR_ARG(ids), ((V2(Grant) *)page.items[i])->id);
 		if (page.next.n == 0)
 			break;
 		call.page_token = page.next;
@@ -124,7 +134,7 @@ static struct str grant_ids(const char *type_id, const V2(Resource) *resource, s
 	return ids;
 }
 
-static V2(Resource) *stored(const char *type_id, const char *id, const V2(ResourceId) *parent)
+static V2(Resource) * stored(const char *type_id, const char *id, const V2(ResourceId) * parent)
 {
 	V2(Resource) *r = pb_new(fx.arena, V2_DESC(resource));
 
@@ -151,7 +161,8 @@ static void test_pages(void)
 		CU_ASSERT(pages >= 2);
 	}
 	ASSERT_STR(list_ids("iam_user", fx.account, 2, &pages),
-		STR(SAMPLE_ARN("user/alice") " " SAMPLE_ARN("user/bob") " " SAMPLE_ARN("user/carol") " "), "users");
+		STR(SAMPLE_ARN("user/alice") " " SAMPLE_ARN("user/bob") " " SAMPLE_ARN("user/carol") " "),
+		"users");
 	tear_down();
 }
 
@@ -161,18 +172,18 @@ static void test_grants(void)
 
 	set_up();
 	ASSERT_STR(grant_ids("iam_user", stored("iam_user", carol, fx.account), 1),
-		STR("iam_policy:" SAMPLE_ARN("policy/Own") ":attached:iam_user:" SAMPLE_ARN("user/carol")
-			" iam_policy:arn:aws:iam::aws:policy/ReadOnlyAccess:attached:iam_user:" SAMPLE_ARN("user/carol") " "),
+		STR("iam_policy:" SAMPLE_ARN("policy/Own") ":attached:iam_user:" SAMPLE_ARN(
+			"user/carol") " iam_policy:arn:aws:iam::aws:policy/"
+				      "ReadOnlyAccess:attached:iam_user:" SAMPLE_ARN("user/carol") " "),
 		"policies of a user");
 	ASSERT_STR(grant_ids("group", stored("group", SAMPLE_ARN("group/g2"), fx.account), 2),
-		STR("group:" SAMPLE_ARN("group/g2") ":member:iam_user:" SAMPLE_ARN("user/alice")
-			" group:" SAMPLE_ARN("group/g2") ":member:iam_user:" SAMPLE_ARN("user/bob")
-			" group:" SAMPLE_ARN("group/g2") ":member:iam_user:" SAMPLE_ARN("user/carol") " "),
+		STR("group:" SAMPLE_ARN("group/g2") ":member:iam_user:" SAMPLE_ARN(
+			"user/alice") " group:" SAMPLE_ARN("group/g2") ":member:iam_user:" SAMPLE_ARN("user/"
+												      "bob") " group:" SAMPLE_ARN("group/g2") ":member:iam_user:" SAMPLE_ARN("user/carol") " "),
 		"members of a group");
 	ASSERT_STR(grant_ids("role", stored("role", SAMPLE_ARN("role/r2"), fx.account), 1),
-		STR("role:" SAMPLE_ARN("role/r2") ":assignment:iam_user:" SAMPLE_ARN("user/bob")
-			" role:" SAMPLE_ARN("role/r2") ":assignment:role:" SAMPLE_ARN("role/r1")
-			" role:" SAMPLE_ARN("role/r2") ":assignment:role:arn:aws:iam::999999999999:role/foreign "),
+		STR("role:" SAMPLE_ARN("role/r2") ":assignment:iam_user:" SAMPLE_ARN(
+			"user/bob") " role:" SAMPLE_ARN("role/r2") ":assignment:role:" SAMPLE_ARN("role/r1") " role:" SAMPLE_ARN("role/r2") ":assignment:role:arn:aws:iam::999999999999:role/foreign "),
 		"trust of a role");
 	tear_down();
 }
@@ -184,8 +195,9 @@ static void test_expansion(void)
 	struct err e;
 
 	set_up();
-	CU_ASSERT_EQUAL_FATAL(
-		syncer("role")->grants(&fx.call, stored("role", SAMPLE_ARN("role/r2"), fx.account), &page, &e), ERR_OK);
+	CU_ASSERT_EQUAL_FATAL(syncer("role")->grants(
+				      &fx.call, stored("role", SAMPLE_ARN("role/r2"), fx.account), &page, &e),
+		ERR_OK);
 	CU_ASSERT_EQUAL_FATAL(page.n, 3);
 	CU_ASSERT_EQUAL(((V2(Grant) *)page.items[0])->n_annotations, 0);
 	CU_ASSERT_EQUAL(((V2(Grant) *)page.items[1])->n_annotations, 1);
@@ -195,8 +207,8 @@ static void test_expansion(void)
 
 static void test_inline_policies(void)
 {
-	V2(ResourceId) *carol;
-	V2(Resource) *policy;
+	V2(ResourceId) * carol;
+	V2(Resource) * policy;
 	struct syncer_page page;
 	struct err e;
 	size_t pages;
@@ -204,11 +216,13 @@ static void test_inline_policies(void)
 	set_up();
 	carol = stored("iam_user", SAMPLE_ARN("user/carol"), NULL)->id;
 	ASSERT_STR(list_ids("inline_policy", carol, 1, &pages),
-		STR(SAMPLE_ARN("user/carol::inline::alpha") " " SAMPLE_ARN("user/carol::inline::zeta") " "), "by name");
+		STR(SAMPLE_ARN("user/carol::inline::alpha") " " SAMPLE_ARN("user/carol::inline::zeta") " "),
+		"by name");
 	ASSERT_STR(list_ids("inline_policy", NULL, 0, &pages), STR_EMPTY, "without a parent");
 	policy = stored("inline_policy", SAMPLE_ARN("user/carol::inline::zeta"), carol);
 	ASSERT_STR(grant_ids("inline_policy", policy, 0),
-		STR("inline_policy:" SAMPLE_ARN("user/carol::inline::zeta") ":attached:iam_user:" SAMPLE_ARN("user/carol") " "),
+		STR("inline_policy:" SAMPLE_ARN("user/carol::inline::zeta") ":attached:iam_user:" SAMPLE_ARN(
+			"user/carol") " "),
 		"held by its parent alone");
 	policy->parent_resource_id = NULL;
 	CU_ASSERT_EQUAL(syncer("inline_policy")->grants(&fx.call, policy, &page, &e), ERR_INVALID);
@@ -255,7 +269,8 @@ static void test_gate(void)
 
 	set_up();
 	fx.call.config = &config;
-	ASSERT_STR(grant_ids("iam_user", stored("iam_user", SAMPLE_ARN("user/carol"), fx.account), 0), STR_EMPTY, "gate");
+	ASSERT_STR(grant_ids("iam_user", stored("iam_user", SAMPLE_ARN("user/carol"), fx.account), 0),
+		STR_EMPTY, "gate");
 	CU_ASSERT_EQUAL(syncer_type(fx.arena, syncer("iam_user"), &config)->n_annotations, 4);
 	CU_ASSERT_EQUAL(syncer_type(fx.arena, syncer("iam_user"), &no_filter)->n_annotations, 3);
 	tear_down();
@@ -274,7 +289,9 @@ static void test_announced_is_registered(void)
 
 		CU_ASSERT(i == 0 || strcmp(all[i - 1]->type_id, all[i]->type_id) < 0);
 		CU_ASSERT_STRING_EQUAL(syncer_type(fx.arena, all[i], &no_filter)->id, all[i]->type_id);
-		if (all[i]->list(&fx.call, str_eq_c(STR("inline_policy"), all[i]->type_id) ? NULL : fx.account, &page, &e) != ERR_OK)
+		if (all[i]->list(&fx.call,
+			    str_eq_c(STR("inline_policy"), all[i]->type_id) ? NULL : fx.account, &page,
+			    &e) != ERR_OK)
 			CU_FAIL("list");
 		for (size_t k = 0; k < page.n; k++) {
 			const V2(Resource) *r = (V2(Resource) *)page.items[k];
@@ -282,10 +299,12 @@ static void test_announced_is_registered(void)
 			for (size_t a = 0; a < r->n_annotations; a++) {
 				ProtobufCMessage *child = NULL;
 
-				CU_ASSERT_EQUAL(pb_get_annotation(fx.arena, &r->annotations[a], 1, V2_DESC(child_resource_type), &child, &e),
+				CU_ASSERT_EQUAL(pb_get_annotation(fx.arena, &r->annotations[a], 1,
+							V2_DESC(child_resource_type), &child, &e),
 					ERR_OK);
 				if (child != NULL)
-					CU_ASSERT_PTR_NOT_NULL(find_syncer(((V2(ChildResourceType) *)child)->resource_type_id));
+					CU_ASSERT_PTR_NOT_NULL(find_syncer(
+						((V2(ChildResourceType) *)child)->resource_type_id));
 			}
 		}
 	}
@@ -306,7 +325,8 @@ static void test_end_of_sync(void)
 	set_up();
 	list_ids("group", fx.account, 0, &pages);
 	CU_ASSERT_EQUAL(inventory_end_sync(fx.inventory, &background, STR(SYNC), &e), ERR_OK);
-	CU_ASSERT_EQUAL(store_get(fx.store, &background, STR(SYNC), STR("iam-account/2/" SAMPLE_ACCOUNT), &bytes, &e),
+	CU_ASSERT_EQUAL(
+		store_get(fx.store, &background, STR(SYNC), STR("iam-account/2/" SAMPLE_ACCOUNT), &bytes, &e),
 		ERR_NOT_FOUND);
 	tear_down();
 }

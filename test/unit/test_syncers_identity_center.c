@@ -32,13 +32,16 @@
 #define POLICY  "arn:aws:iam::aws:policy/"
 
 static const struct ctx background = {.clock = &clock_system, .deadline_ms = CTX_NO_DEADLINE};
-static const struct syncer_config everything = {.sync_secrets = true, .organization = true, .identity_center = true,
-	.sso_region = STR_INIT("eu-west-1"), .only_attached_policies = true /* the catalogue is not in the store */};
+static const struct syncer_config everything = {.sync_secrets = true,
+	.organization = true,
+	.identity_center = true,
+	.sso_region = STR_INIT("eu-west-1"),
+	.only_attached_policies = true /* the catalogue is not in the store */};
 
 static struct fixture {
-	struct store      *store;
-	struct inventory  *inventory;
-	struct arena      *arena;
+	struct store *store;
+	struct inventory *inventory;
+	struct arena *arena;
 	struct syncer_call call;
 } fx;
 
@@ -48,12 +51,12 @@ static struct fixture {
 
 struct row {
 	struct str text[MAX_TEXTS]; /* the first is the key */
-	uint64_t   number;
+	uint64_t number;
 };
 
 static struct {
 	size_t n_texts;
-	bool   number;
+	bool number;
 } shape; /* of the rows being packed */
 
 static void pack_row(struct buf *b, const void *item)
@@ -89,20 +92,24 @@ static void keep_shaped(const char *key, size_t n_texts, bool number, const stru
 		copy[i] = rows[i];
 	CU_ASSERT_EQUAL_FATAL(rows_new(&type, copy, n, &packed, &e), ERR_OK);
 	CU_ASSERT_EQUAL_FATAL(
-		store_put(fx.store, &background, STR(SYNC), str_c(key), rows_bytes(packed), 60000, &e), ERR_OK);
+		store_put(fx.store, &background, STR(SYNC), str_c(key), rows_bytes(packed), 60000, &e),
+		ERR_OK);
 	rows_unref(packed);
 }
 
-#define ROW(...)                  {.text = {__VA_ARGS__}}
-#define KEEP(key, n_texts, ...)                                                                                        \
-	do {                                                                                                           \
-		const struct row kept_[] = {__VA_ARGS__};                                                              \
-		keep_shaped((key), (n_texts), false, kept_, ARRAY_LEN(kept_));                                         \
+#define ROW(...)                                                                                             \
+	{                                                                                                    \
+		.text = { __VA_ARGS__ }                                                                      \
+	}
+#define KEEP(key, n_texts, ...)                                                                              \
+	do {                                                                                                 \
+		const struct row kept_[] = {__VA_ARGS__};                                                    \
+		keep_shaped((key), (n_texts), false, kept_, ARRAY_LEN(kept_));                               \
 	} while (0)
-#define KEEP_NUMBERED(key, n_texts, ...)                                                                               \
-	do {                                                                                                           \
-		const struct row kept_[] = {__VA_ARGS__};                                                              \
-		keep_shaped((key), (n_texts), true, kept_, ARRAY_LEN(kept_));                                          \
+#define KEEP_NUMBERED(key, n_texts, ...)                                                                     \
+	do {                                                                                                 \
+		const struct row kept_[] = {__VA_ARGS__};                                                    \
+		keep_shaped((key), (n_texts), true, kept_, ARRAY_LEN(kept_));                                \
 	} while (0)
 
 /* "!a@x b@x": addresses, those with a "!" are AWS's primary ones; "-" is the empty one. */
@@ -143,8 +150,10 @@ static struct str packed_external_ids(size_t n)
 static void keep_user(const char *name, const char *status, const char *emails)
 {
 	KEEP("ic-users/1/", 6,
-		ROW(STR("u-1"), str_c(name), STR("Alice A"), str_c(status), packed_emails(emails), packed_external_ids(2)),
-		ROW(STR("u-2"), STR("bob"), STR("Bob B"), STR("DISABLED"), packed_emails(""), packed_external_ids(0)));
+		ROW(STR("u-1"), str_c(name), STR("Alice A"), str_c(status), packed_emails(emails),
+			packed_external_ids(2)),
+		ROW(STR("u-2"), STR("bob"), STR("Bob B"), STR("DISABLED"), packed_emails(""),
+			packed_external_ids(0)));
 }
 
 static void keep_sets(void)
@@ -163,13 +172,14 @@ static void keep_assignments(void)
 static void keep_everything(const char *partition)
 {
 	KEEP("ic-instances/1/", 3,
-		ROW(str_fmt(fx.arena, "arn:%s:sso:::instance/ssoins-7204abcd1234abcd", partition), STR("d-1234567890"),
-			STR(ACCOUNT)));
+		ROW(str_fmt(fx.arena, "arn:%s:sso:::instance/ssoins-7204abcd1234abcd", partition),
+			STR("d-1234567890"), STR(ACCOUNT)));
 	keep_sets();
-	KEEP("ic-matrix/1/", 1, ROW(STR(ACCOUNT "|" ADMIN)), ROW(STR(ACCOUNT "|" READER)), ROW(STR(ACCOUNT "|" GONE)),
-		ROW(STR(OTHER "|" READER)));
+	KEEP("ic-matrix/1/", 1, ROW(STR(ACCOUNT "|" ADMIN)), ROW(STR(ACCOUNT "|" READER)),
+		ROW(STR(ACCOUNT "|" GONE)), ROW(STR(OTHER "|" READER)));
 	keep_assignments();
-	KEEP("ic-managed-policies/1/" ADMIN, 3, ROW(STR(POLICY "AdministratorAccess"), STR("AdministratorAccess")),
+	KEEP("ic-managed-policies/1/" ADMIN, 3,
+		ROW(STR(POLICY "AdministratorAccess"), STR("AdministratorAccess")),
 		ROW(STR(POLICY "job-function/Billing"), STR("Billing")));
 	KEEP("ic-customer-policies/1/" ADMIN, 3, ROW(STR("/boundary"), STR("boundary"), STR("/")),
 		ROW(STR("/team/own"), STR("own"), STR("/team/")));
@@ -180,11 +190,14 @@ static void keep_everything(const char *partition)
 		ROW(STR("g-2"), STR("Readers"), packed_external_ids(0)));
 	KEEP("ic-members/1/g-1", 2, ROW(STR("u-1"), STR("m-11")), ROW(STR("u-2"), STR("")));
 	KEEP_NUMBERED("org-accounts/2/", 5,
-		{.text = {STR(ACCOUNT), STR("arn:aws:organizations::" ACCOUNT ":account/o-1/" ACCOUNT), STR("Main"), STR("m@example.com")},
+		{.text = {STR(ACCOUNT), STR("arn:aws:organizations::" ACCOUNT ":account/o-1/" ACCOUNT),
+			 STR("Main"), STR("m@example.com")},
 			.number = 1},
-		{.text = {STR(OTHER), STR("arn:aws:organizations::" ACCOUNT ":account/o-1/" OTHER), STR("Other"), STR("o@example.com")},
+		{.text = {STR(OTHER), STR("arn:aws:organizations::" ACCOUNT ":account/o-1/" OTHER),
+			 STR("Other"), STR("o@example.com")},
 			.number = 1},
-		{.text = {STR(CLOSED), STR("arn:aws:organizations::" ACCOUNT ":account/o-1/" CLOSED), STR("Closed"), STR("c@example.com")},
+		{.text = {STR(CLOSED), STR("arn:aws:organizations::" ACCOUNT ":account/o-1/" CLOSED),
+			 STR("Closed"), STR("c@example.com")},
 			.number = 0});
 	KEEP_NUMBERED("org-tree/1/", 3, {.text = {STR("r-1"), STR(""), STR("Root")}, .number = ORG_ROOT},
 		{.text = {STR("r-2"), STR(""), STR("")}, .number = ORG_ROOT},
@@ -196,13 +209,18 @@ static void keep_everything(const char *partition)
 
 static void set_up_in(const char *partition)
 {
-	const struct store_memory_options store_opts = {.max_bytes = 1 << 20, .max_age_ms = 60000, .clock = &clock_system};
+	const struct store_memory_options store_opts = {
+		.max_bytes = 1 << 20, .max_age_ms = 60000, .clock = &clock_system};
 
 	fx.store = store_memory_new(&store_opts);
 	fx.inventory = inventory_new(&(struct inventory_options){.clock = &clock_system, .store = fx.store});
 	fx.arena = arena_new(0);
-	fx.call = (struct syncer_call){.ctx = &background, .arena = fx.arena, .inventory = fx.inventory, .config = &everything,
-		.sync_id = STR(SYNC), .page_token = STR_EMPTY};
+	fx.call = (struct syncer_call){.ctx = &background,
+		.arena = fx.arena,
+		.inventory = fx.inventory,
+		.config = &everything,
+		.sync_id = STR(SYNC),
+		.page_token = STR_EMPTY};
 	keep_everything(partition);
 }
 
@@ -233,7 +251,7 @@ static const struct syncer *syncer(const char *type_id)
 	return NULL;
 }
 
-static V2(ResourceId) *id_of(const char *type_id, const char *resource)
+static V2(ResourceId) * id_of(const char *type_id, const char *resource)
 {
 	V2(ResourceId) *id = pb_new(fx.arena, V2_DESC(resource_id));
 
@@ -243,7 +261,7 @@ static V2(ResourceId) *id_of(const char *type_id, const char *resource)
 }
 
 /* A resource as an engine keeps it. */
-static V2(Resource) *stored(const char *type_id, const char *id)
+static V2(Resource) * stored(const char *type_id, const char *id)
 {
 	V2(Resource) *r = pb_new(fx.arena, V2_DESC(resource));
 
@@ -252,7 +270,7 @@ static V2(Resource) *stored(const char *type_id, const char *id)
 	return r;
 }
 
-static V2(Resource) *binding(const char *set, const char *account)
+static V2(Resource) * binding(const char *set, const char *account)
 {
 	V2(Resource) *r = stored("permission_set_assignment", str_fmt(fx.arena, "%s-%s", set, account).p);
 	V2(ScopeBindingTrait) *trait = pb_new(fx.arena, V2_DESC(scope_binding_trait));
@@ -268,12 +286,13 @@ enum question { LIST, ENTITLEMENTS, GRANTS };
 
 /* Of a list: its parent, which may be missing. */
 struct asked {
-	enum question       question;
-	const char         *type_id;
-	const V2(Resource) *about;
+	enum question question;
+	const char *type_id;
+	const V2(Resource) * about;
 };
 
-static enum err_code ask(const struct asked *a, const struct syncer_call *call, struct syncer_page *ret_page, struct err *reterr)
+static enum err_code ask(const struct asked *a, const struct syncer_call *call, struct syncer_page *ret_page,
+	struct err *reterr)
 {
 	const struct syncer *s = syncer(a->type_id);
 
@@ -306,8 +325,8 @@ static struct str replaced(struct str text, struct str what, struct str by)
 
 		if (at < 0)
 			return str_fmt(fx.arena, STR_FMT STR_FMT, STR_ARG(done), STR_ARG(text));
-		done = str_fmt(fx.arena, STR_FMT STR_FMT STR_FMT, STR_ARG(done), STR_ARG(str_sub(text, 0, (size_t)at)),
-			STR_ARG(by));
+		done = str_fmt(fx.arena, STR_FMT STR_FMT STR_FMT, STR_ARG(done),
+			STR_ARG(str_sub(text, 0, (size_t)at)), STR_ARG(by));
 		text = str_from(text, (size_t)at + what.n);
 	}
 }
@@ -329,7 +348,8 @@ static struct str text_of(const ProtobufCMessage *message)
 	struct str text = json(message);
 
 	for (size_t i = 0; i < ARRAY_LEN(types); i++)
-		text = replaced(text, json(&resource_type_static(fx.arena, types[i])->base), str_fmt(fx.arena, "<%s>", types[i]));
+		text = replaced(text, json(&resource_type_static(fx.arena, types[i])->base),
+			str_fmt(fx.arena, "<%s>", types[i]));
 	text = replaced(text, STR("type.googleapis.com/c1.connector.v2."), STR_EMPTY);
 	return replaced(text, STR("\""), STR("'"));
 }
@@ -346,7 +366,8 @@ static struct str page_text(const struct asked *a, size_t page_size, size_t *ret
 
 		CU_ASSERT_EQUAL_FATAL(ask(a, &call, &page, &e), ERR_OK);
 		for (size_t i = 0; i < page.n; i++)
-			text = str_fmt(fx.arena, STR_FMT STR_FMT "\n", STR_ARG(text), STR_ARG(text_of(page.items[i])));
+			text = str_fmt(fx.arena, STR_FMT STR_FMT "\n", STR_ARG(text),
+				STR_ARG(text_of(page.items[i])));
 		if (page.next.n == 0)
 			break;
 		CU_ASSERT_FALSE_FATAL(str_eq(page.next, call.page_token));
@@ -376,9 +397,9 @@ static struct str ids_of(const struct asked *a)
 /* --- tests --- */
 
 /* What a request is about, as the engine has it from the listing. */
-static const V2(Resource) *about(const char *type_id, const char *id)
+static const V2(Resource) * about(const char *type_id, const char *id)
 {
-	V2(Resource) *r;
+	V2(Resource) * r;
 
 	if (type_id == NULL)
 		return NULL;
@@ -392,18 +413,18 @@ static const V2(Resource) *about(const char *type_id, const char *id)
 	return r;
 }
 
-#define BINDING                                                                                                        \
-	"{'id':{'resourceType':'permission_set_assignment','resource':'" ADMIN "-" ACCOUNT                             \
-	"'},'parentResourceId':{'resourceType':'account','resource':'" ACCOUNT "'},'displayName':'Name',"              \
-	"'annotations':[{'@type':'ScopeBindingTrait','roleId':{'resourceType':'permission_set','resource':'" ADMIN     \
-	"'},'scopeResourceId':{'resourceType':'account','resource':'" ACCOUNT "'}}]}"
+#define BINDING                                                                                              \
+	"{'id':{'resourceType':'permission_set_assignment','resource':'" ADMIN "-" ACCOUNT                   \
+	"'},'parentResourceId':{'resourceType':'account','resource':'" ACCOUNT "'},'displayName':'Name',"    \
+	"'annotations':[{'@type':'ScopeBindingTrait','roleId':{'resourceType':'permission_set','resource':"  \
+	"'" ADMIN "'},'scopeResourceId':{'resourceType':'account','resource':'" ACCOUNT "'}}]}"
 
 /* Message `i` of the answer. */
 static const struct form {
 	enum question question;
-	const char   *type_id, *about_type, *about_id;
-	size_t        i;
-	const char   *want;
+	const char *type_id, *about_type, *about_id;
+	size_t i;
+	const char *want;
 } forms[] = {
 	{LIST, "account", NULL, NULL, 0,
 		"{'id':{'resourceType':'account','resource':'" ACCOUNT "'},"
@@ -424,7 +445,8 @@ static const struct form {
 		"'displayName':'alice@example.com','annotations':[{'@type':'V1Identifier','id':'" STORE
 		"/user/u-1'},{'@type':'UserTrait','emails':[{'address':'alice@example.com','isPrimary':true},"
 		"{'address':'a@example.com'}],'status':{'status':'STATUS_ENABLED'},"
-		"'accountType':'ACCOUNT_TYPE_HUMAN'}],'profile':{'aws_user_id':'u-1','aws_user_name':'Alice A',"
+		"'accountType':'ACCOUNT_TYPE_HUMAN'}],'profile':{'aws_user_id':'u-1','aws_user_name':'Alice "
+		"A',"
 		"'aws_user_type':'sso','external_ids':[{'id':'ext-0','issuer':'https://idp0.example.com'},"
 		"{'id':'ext-1','issuer':'https://idp1.example.com'}]},"
 		"'status':{'status':'RESOURCE_STATUS_ENABLED'}}"},
@@ -449,8 +471,8 @@ static const struct form {
 		"{'@type':'RoleTrait'}],'description':'May do everything'}"},
 	{LIST, "permission_set_assignment", "account", ACCOUNT, 0,
 		"{'id':{'resourceType':'permission_set_assignment','resource':'" ADMIN "-" ACCOUNT "'},"
-		"'parentResourceId':{'resourceType':'account','resource':'" ACCOUNT "'},'displayName':'Admin on "
-		ACCOUNT "','annotations':[{'@type':'ScopeBindingTrait',"
+		"'parentResourceId':{'resourceType':'account','resource':'" ACCOUNT
+		"'},'displayName':'Admin on " ACCOUNT "','annotations':[{'@type':'ScopeBindingTrait',"
 		"'roleId':{'resourceType':'permission_set','resource':'" ADMIN "'},"
 		"'scopeResourceId':{'resourceType':'account','resource':'" ACCOUNT "'}}]}"},
 	{LIST, "organization", NULL, NULL, 0,
@@ -498,78 +520,89 @@ static const struct form {
 		"'description':'May do everything','grantableTo':[<sso_group>,<sso_user>],"
 		"'annotations':[{'@type':'V1Identifier','id':'" ACCOUNT "|" ADMIN "'}],"
 		"'purpose':'PURPOSE_VALUE_ASSIGNMENT'},'principal':{'id':{'resourceType':'sso_group',"
-		"'resource':'" STORE "/group/g-1'}},'id':'grant:sso_group:" STORE "/group/g-1:" ACCOUNT "|" ADMIN
-		"','annotations':[{'@type':'V1Identifier','id':'grant:" ACCOUNT "|" ADMIN ":" STORE "/group/g-1'},"
+		"'resource':'" STORE "/group/g-1'}},'id':'grant:sso_group:" STORE "/group/g-1:" ACCOUNT
+		"|" ADMIN "','annotations':[{'@type':'V1Identifier','id':'grant:" ACCOUNT "|" ADMIN ":" STORE
+		"/group/g-1'},"
 		"{'@type':'GrantExpandable','entitlementIds':['sso_group:" STORE "/group/g-1:member']}]}"},
 	{GRANTS, "account", "account", ACCOUNT, 1,
 		"{'entitlement':{'resource':{'id':{'resourceType':'account','resource':'" ACCOUNT "'},"
 		"'displayName':'Name'},'id':'" ACCOUNT "|" ADMIN "','displayName':'Admin Permission Set',"
 		"'description':'May do everything','grantableTo':[<sso_group>,<sso_user>],"
 		"'annotations':[{'@type':'V1Identifier','id':'" ACCOUNT "|" ADMIN "'}],"
-		"'purpose':'PURPOSE_VALUE_ASSIGNMENT'},'principal':{'id':{'resourceType':'sso_user','resource':'"
-		STORE "/user/u-1'}},'id':'grant:sso_user:" STORE "/user/u-1:" ACCOUNT "|" ADMIN "',"
-		"'annotations':[{'@type':'V1Identifier','id':'grant:" ACCOUNT "|" ADMIN ":" STORE "/user/u-1'}]}"},
+		"'purpose':'PURPOSE_VALUE_ASSIGNMENT'},'principal':{'id':{'resourceType':'sso_user','"
+		"resource':'" STORE "/user/u-1'}},'id':'grant:sso_user:" STORE "/user/u-1:" ACCOUNT "|" ADMIN
+		"',"
+		"'annotations':[{'@type':'V1Identifier','id':'grant:" ACCOUNT "|" ADMIN ":" STORE
+		"/user/u-1'}]}"},
 	{GRANTS, "sso_group", "sso_group", STORE "/group/g-1", 0,
-		"{'entitlement':{'resource':{'id':{'resourceType':'sso_group','resource':'" STORE "/group/g-1'},"
+		"{'entitlement':{'resource':{'id':{'resourceType':'sso_group','resource':'" STORE
+		"/group/g-1'},"
 		"'displayName':'Name'},'id':'sso_group:" STORE "/group/g-1:member'},"
 		"'principal':{'id':{'resourceType':'sso_user','resource':'" STORE "/user/u-1'}},'id':'m-11',"
 		"'annotations':[{'@type':'V1Identifier','id':'grant:membership:" STORE "/group/g-1:" STORE
 		"/user/u-1'}]}"},
 	{GRANTS, "sso_group", "sso_group", STORE "/group/g-1", 1,
-		"{'entitlement':{'resource':{'id':{'resourceType':'sso_group','resource':'" STORE "/group/g-1'},"
+		"{'entitlement':{'resource':{'id':{'resourceType':'sso_group','resource':'" STORE
+		"/group/g-1'},"
 		"'displayName':'Name'},'id':'sso_group:" STORE "/group/g-1:member'},"
-		"'principal':{'id':{'resourceType':'sso_user','resource':'" STORE "/user/u-2'}},'id':'sso_group:"
-		STORE "/group/g-1:member:sso_user:" STORE "/user/u-2','annotations':[{'@type':'V1Identifier',"
+		"'principal':{'id':{'resourceType':'sso_user','resource':'" STORE
+		"/user/u-2'}},'id':'sso_group:" STORE "/group/g-1:member:sso_user:" STORE
+		"/user/u-2','annotations':[{'@type':'V1Identifier',"
 		"'id':'grant:membership:" STORE "/group/g-1:" STORE "/user/u-2'}]}"},
 	{GRANTS, "permission_set", "permission_set", ADMIN, 0,
 		"{'entitlement':{'resource':{'id':{'resourceType':'iam_policy','resource':'" POLICY
 		"AdministratorAccess'},'displayName':'AdministratorAccess'},'id':'iam_policy:" POLICY
-		"AdministratorAccess:attached'},'principal':{'id':{'resourceType':'permission_set','resource':'"
-		ADMIN "'}},'id':'iam_policy:" POLICY "AdministratorAccess:attached:permission_set:" ADMIN "'}"},
+		"AdministratorAccess:attached'},'principal':{'id':{'resourceType':'permission_set','resource'"
+		":'" ADMIN "'}},'id':'iam_policy:" POLICY "AdministratorAccess:attached:permission_set:" ADMIN
+		"'}"},
 	{GRANTS, "permission_set_assignment", "permission_set_assignment", ADMIN "-" ACCOUNT, 0,
 		"{'entitlement':{'resource':" BINDING ",'id':'permission_set_assignment:" ADMIN "-" ACCOUNT
 		":assigned','displayName':'assigned','grantableTo':[<sso_user>,<sso_group>],"
 		"'purpose':'PURPOSE_VALUE_ASSIGNMENT','slug':'assigned'},"
 		"'principal':{'id':{'resourceType':'sso_group','resource':'" STORE "/group/g-1'}},"
 		"'id':'grant:sso_group:" STORE "/group/g-1:permission_set_assignment:" ADMIN "-" ACCOUNT
-		":assigned','annotations':[{'@type':'V1Identifier','id':'grant:permission_set_assignment:" ADMIN "-"
-		ACCOUNT ":assigned:" STORE "/group/g-1'},{'@type':'GrantExpandable',"
+		":assigned','annotations':[{'@type':'V1Identifier','id':'grant:permission_set_"
+		"assignment:" ADMIN "-" ACCOUNT ":assigned:" STORE "/group/g-1'},{'@type':'GrantExpandable',"
 		"'entitlementIds':['sso_group:" STORE "/group/g-1:member']}]}"},
 	{GRANTS, "permission_set_assignment", "permission_set_assignment", ADMIN "-" ACCOUNT, 1,
 		"{'entitlement':{'resource':" BINDING ",'id':'permission_set_assignment:" ADMIN "-" ACCOUNT
 		":assigned','displayName':'assigned','grantableTo':[<sso_user>,<sso_group>],"
 		"'purpose':'PURPOSE_VALUE_ASSIGNMENT','slug':'assigned'},"
 		"'principal':{'id':{'resourceType':'sso_user','resource':'" STORE "/user/u-1'}},"
-		"'id':'grant:sso_user:" STORE "/user/u-1:permission_set_assignment:" ADMIN "-" ACCOUNT ":assigned',"
-		"'annotations':[{'@type':'V1Identifier','id':'grant:permission_set_assignment:" ADMIN "-" ACCOUNT
-		":assigned:" STORE "/user/u-1'}]}"},
+		"'id':'grant:sso_user:" STORE "/user/u-1:permission_set_assignment:" ADMIN "-" ACCOUNT
+		":assigned',"
+		"'annotations':[{'@type':'V1Identifier','id':'grant:permission_set_assignment:" ADMIN
+		"-" ACCOUNT ":assigned:" STORE "/user/u-1'}]}"},
 	{GRANTS, "permission_set_assignment", "permission_set_assignment", ADMIN "-" ACCOUNT, 2,
 		"{'entitlement':{'resource':{'id':{'resourceType':'iam_policy','resource':'" POLICY
 		"AdministratorAccess'},'displayName':'AdministratorAccess'},'id':'iam_policy:" POLICY
-		"AdministratorAccess:attached'},'principal':{'id':{'resourceType':'permission_set_assignment',"
+		"AdministratorAccess:attached'},'principal':{'id':{'resourceType':'permission_set_assignment'"
+		","
 		"'resource':'" ADMIN "-" ACCOUNT "'}},'id':'iam_policy:" POLICY
 		"AdministratorAccess:attached:permission_set_assignment:" ADMIN "-" ACCOUNT "',"
-		"'annotations':[{'@type':'GrantExpandable','entitlementIds':['permission_set_assignment:" ADMIN "-"
-		ACCOUNT ":assigned']}]}"},
+		"'annotations':[{'@type':'GrantExpandable','entitlementIds':['permission_set_"
+		"assignment:" ADMIN "-" ACCOUNT ":assigned']}]}"},
 	{GRANTS, "permission_set_assignment", "permission_set_assignment", ADMIN "-" ACCOUNT, 4,
-		"{'entitlement':{'resource':{'id':{'resourceType':'iam_policy','resource':'arn:aws:iam::" ACCOUNT
+		"{'entitlement':{'resource':{'id':{'resourceType':'iam_policy','resource':'arn:aws:iam:"
+		":" ACCOUNT
 		":policy/boundary'},'displayName':'boundary'},'id':'iam_policy:arn:aws:iam::" ACCOUNT
 		":policy/boundary:attached'},'principal':{'id':{'resourceType':'permission_set_assignment',"
 		"'resource':'" ADMIN "-" ACCOUNT "'}},'id':'iam_policy:arn:aws:iam::" ACCOUNT
 		":policy/boundary:attached:permission_set_assignment:" ADMIN "-" ACCOUNT "',"
-		"'annotations':[{'@type':'GrantExpandable','entitlementIds':['permission_set_assignment:" ADMIN "-"
-		ACCOUNT ":assigned']}]}"},
+		"'annotations':[{'@type':'GrantExpandable','entitlementIds':['permission_set_"
+		"assignment:" ADMIN "-" ACCOUNT ":assigned']}]}"},
 	{GRANTS, "permission_set_assignment", "permission_set_assignment", ADMIN "-" ACCOUNT, 5,
-		"{'entitlement':{'resource':{'id':{'resourceType':'iam_policy','resource':'arn:aws:iam::" ACCOUNT
-		":policy/team/own'},'displayName':'own'},'id':'iam_policy:arn:aws:iam::" ACCOUNT
+		"{'entitlement':{'resource':{'id':{'resourceType':'iam_policy','resource':'arn:aws:iam:"
+		":" ACCOUNT ":policy/team/own'},'displayName':'own'},'id':'iam_policy:arn:aws:iam::" ACCOUNT
 		":policy/team/own:attached'},'principal':{'id':{'resourceType':'permission_set_assignment',"
 		"'resource':'" ADMIN "-" ACCOUNT "'}},'id':'iam_policy:arn:aws:iam::" ACCOUNT
 		":policy/team/own:attached:permission_set_assignment:" ADMIN "-" ACCOUNT "',"
-		"'annotations':[{'@type':'GrantExpandable','entitlementIds':['permission_set_assignment:" ADMIN "-"
-		ACCOUNT ":assigned']}]}"},
+		"'annotations':[{'@type':'GrantExpandable','entitlementIds':['permission_set_"
+		"assignment:" ADMIN "-" ACCOUNT ":assigned']}]}"},
 	{GRANTS, "inline_policy", "inline_policy", ADMIN "::inline::inline", 0,
 		"{'entitlement':{'resource':{'id':{'resourceType':'inline_policy','resource':'" ADMIN
-		"::inline::inline'},'parentResourceId':{'resourceType':'permission_set','resource':'" ADMIN "'},"
+		"::inline::inline'},'parentResourceId':{'resourceType':'permission_set','resource':'" ADMIN
+		"'},"
 		"'displayName':'inline'},'id':'inline_policy:" ADMIN "::inline::inline:attached'},"
 		"'principal':{'id':{'resourceType':'permission_set','resource':'" ADMIN "'}},"
 		"'id':'inline_policy:" ADMIN "::inline::inline:attached:permission_set:" ADMIN "'}"},
@@ -580,7 +613,8 @@ static void test_forms(void)
 	set_up();
 	for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
 		const struct form *form = &forms[i];
-		const struct asked a = {form->question, form->type_id, about(form->about_type, form->about_id)};
+		const struct asked a = {
+			form->question, form->type_id, about(form->about_type, form->about_id)};
 		struct syncer_page page;
 		struct err e;
 
@@ -600,12 +634,14 @@ static void test_partition(void)
 		    "arn:aws-us-gov:identitystore:eu-west-1::d-1234567890/group/g-2 "),
 		"groups");
 	ASSERT_STR(ids_of(&(struct asked){GRANTS, "permission_set_assignment", binding(ADMIN, ACCOUNT)}),
-		STR("grant:sso_group:arn:aws-us-gov:identitystore:eu-west-1::d-1234567890/group/g-1:permission_set_assignment:" ADMIN
-		    "-" ACCOUNT ":assigned "
-		    "grant:sso_user:arn:aws-us-gov:identitystore:eu-west-1::d-1234567890/user/u-1:permission_set_assignment:" ADMIN
-		    "-" ACCOUNT ":assigned "
-		    "iam_policy:" POLICY "AdministratorAccess:attached:permission_set_assignment:" ADMIN "-" ACCOUNT " "
-		    "iam_policy:" POLICY "job-function/Billing:attached:permission_set_assignment:" ADMIN "-" ACCOUNT " "
+		STR("grant:sso_group:arn:aws-us-gov:identitystore:eu-west-1::d-1234567890/group/"
+		    "g-1:permission_set_assignment:" ADMIN "-" ACCOUNT ":assigned "
+		    "grant:sso_user:arn:aws-us-gov:identitystore:eu-west-1::d-1234567890/user/"
+		    "u-1:permission_set_assignment:" ADMIN "-" ACCOUNT ":assigned "
+		    "iam_policy:" POLICY "AdministratorAccess:attached:permission_set_assignment:" ADMIN
+		    "-" ACCOUNT " "
+		    "iam_policy:" POLICY "job-function/Billing:attached:permission_set_assignment:" ADMIN
+		    "-" ACCOUNT " "
 		    "iam_policy:arn:aws-us-gov:iam::" ACCOUNT
 		    ":policy/boundary:attached:permission_set_assignment:" ADMIN "-" ACCOUNT " "
 		    "iam_policy:arn:aws-us-gov:iam::" ACCOUNT
@@ -632,8 +668,8 @@ static void test_users(void)
 		{"n@x", "a@x !n@x", "n@x a@x "},
 	};
 	static const struct {
-		const char                   *aws;
-		V2(Status__ResourceStatus)    of_resource;
+		const char *aws;
+		V2(Status__ResourceStatus) of_resource;
 		V2(UserTrait__Status__Status) of_trait;
 	} statuses[] = {
 		{"ENABLED", V2_ENUM(STATUS__RESOURCE_STATUS__RESOURCE_STATUS_ENABLED),
@@ -648,8 +684,8 @@ static void test_users(void)
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		const size_t s = i % ARRAY_LEN(statuses);
-		const V2(UserTrait) *trait;
-		const V2(Resource) *r;
+		const V2(UserTrait) * trait;
+		const V2(Resource) * r;
 		struct str emails = STR_EMPTY;
 		ProtobufCMessage *found = NULL;
 		struct syncer_page page;
@@ -659,7 +695,8 @@ static void test_users(void)
 		keep_user(rows[i].name, statuses[s].aws, rows[i].emails);
 		CU_ASSERT_EQUAL_FATAL(syncer("sso_user")->list(&fx.call, NULL, &page, &e), ERR_OK);
 		r = (const V2(Resource) *)page.items[0];
-		CU_ASSERT_EQUAL(pb_get_annotation(fx.arena, r->annotations, r->n_annotations, V2_DESC(user_trait), &found, &e),
+		CU_ASSERT_EQUAL(pb_get_annotation(fx.arena, r->annotations, r->n_annotations,
+					V2_DESC(user_trait), &found, &e),
 			ERR_OK);
 		trait = (const V2(UserTrait) *)found;
 		for (size_t k = 0; k < trait->n_emails; k++) {
@@ -718,10 +755,13 @@ static void test_entitlements_of_an_account(void)
 
 	set_up();
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		rows[i] = (struct row)ROW(str_fmt(fx.arena, SET("%016zu"), i), str_fmt(fx.arena, "Set %zu", i), STR(""));
+		rows[i] = (struct row)ROW(
+			str_fmt(fx.arena, SET("%016zu"), i), str_fmt(fx.arena, "Set %zu", i), STR(""));
 	keep_shaped("ic-permission-sets/1/", 3, false, rows, ARRAY_LEN(rows));
 	do {
-		CU_ASSERT_EQUAL_FATAL(syncer("account")->entitlements(&fx.call, stored("account", OTHER), &page, &e), ERR_OK);
+		CU_ASSERT_EQUAL_FATAL(
+			syncer("account")->entitlements(&fx.call, stored("account", OTHER), &page, &e),
+			ERR_OK);
 		sizes[pages++] = page.n;
 		fx.call.page_token = page.next;
 	} while (page.next.n > 0 && pages < ARRAY_LEN(sizes));
@@ -755,7 +795,8 @@ static void delete_admin(void)
 	KEEP("ic-permission-sets/1/", 3, ROW(STR(SET("0000000000000000")), STR("New"), STR("")),
 		ROW(STR(READER), STR("Reader"), STR("")), ROW(STR(UNUSED), STR("Unused"), STR("")));
 	KEEP("ic-matrix/1/", 1, ROW(STR(ACCOUNT "|" SET("0000000000000000"))), ROW(STR(ACCOUNT "|" READER)));
-	KEEP("ic-assignments/1/" ACCOUNT, 1, ROW(STR(SET("0000000000000000") "|USER|u-1")), ROW(STR(READER "|USER|u-2")));
+	KEEP("ic-assignments/1/" ACCOUNT, 1, ROW(STR(SET("0000000000000000") "|USER|u-1")),
+		ROW(STR(READER "|USER|u-2")));
 }
 
 static void delete_first_ones(void)
@@ -764,7 +805,8 @@ static void delete_first_ones(void)
 		ROW(STR("g-2"), STR("Readers"), packed_external_ids(0)));
 	KEEP("ic-members/1/g-1", 2, ROW(STR("u-0"), STR("m-10")), ROW(STR("u-2"), STR("m-12")));
 	KEEP("ic-assignments/1/" ACCOUNT, 1, ROW(STR(ADMIN "|GROUP|g-0")), ROW(STR(ADMIN "|USER|u-1")));
-	KEEP("ic-managed-policies/1/" ADMIN, 3, ROW(STR(POLICY "AaNew"), STR("AaNew")), ROW(STR(POLICY "Zz"), STR("Zz")));
+	KEEP("ic-managed-policies/1/" ADMIN, 3, ROW(STR(POLICY "AaNew"), STR("AaNew")),
+		ROW(STR(POLICY "Zz"), STR("Zz")));
 }
 
 /* What a token names may be gone, and others may have come before it: nothing is repeated, nothing left out. */
@@ -776,7 +818,8 @@ static void test_resume(void)
 		const char *want;
 	} rows[] = {
 		{{LIST, "permission_set", NULL, NULL, 0, NULL}, delete_admin, READER " " UNUSED " "},
-		{{LIST, "permission_set_assignment", "account", ACCOUNT, 0, NULL}, delete_admin, READER "-" ACCOUNT " "},
+		{{LIST, "permission_set_assignment", "account", ACCOUNT, 0, NULL}, delete_admin,
+			READER "-" ACCOUNT " "},
 		{{ENTITLEMENTS, "account", "account", ACCOUNT, 0, NULL}, delete_admin,
 			ACCOUNT "|" READER " " ACCOUNT "|" UNUSED " "},
 		{{GRANTS, "account", "account", ACCOUNT, 0, NULL}, delete_admin,
@@ -793,7 +836,9 @@ static void test_resume(void)
 		const struct form *l = &rows[i].listing;
 
 		set_up();
-		ASSERT_STR(resumed(&(struct asked){l->question, l->type_id, about(l->about_type, l->about_id)}, rows[i].change),
+		ASSERT_STR(
+			resumed(&(struct asked){l->question, l->type_id, about(l->about_type, l->about_id)},
+				rows[i].change),
 			str_c(rows[i].want), l->type_id);
 		tear_down();
 	}
@@ -813,10 +858,12 @@ static void test_gone_permission_set(void)
 	set_up();
 	warnings = 0;
 	log_capture(count_warning, NULL);
-	CU_ASSERT_FALSE(str_contains(ids_of(&(struct asked){GRANTS, "account", stored("account", ACCOUNT)}), STR(GONE)));
+	CU_ASSERT_FALSE(str_contains(
+		ids_of(&(struct asked){GRANTS, "account", stored("account", ACCOUNT)}), STR(GONE)));
 	CU_ASSERT_EQUAL(warnings, 1);
-	CU_ASSERT_FALSE(
-		str_contains(ids_of(&(struct asked){LIST, "permission_set_assignment", stored("account", ACCOUNT)}), STR(GONE)));
+	CU_ASSERT_FALSE(str_contains(
+		ids_of(&(struct asked){LIST, "permission_set_assignment", stored("account", ACCOUNT)}),
+		STR(GONE)));
 	CU_ASSERT_EQUAL(warnings, 2);
 	log_capture(NULL, NULL);
 	tear_down();
@@ -834,7 +881,8 @@ static struct syncer_config with_filter(const struct str *wanted, size_t n)
 /* Rows 25, 26: without iam_policy in the filter no grant may name one. */
 static void test_policy_gate(void)
 {
-	static const struct str wanted[] = {STR_INIT("permission_set"), STR_INIT("permission_set_assignment")};
+	static const struct str wanted[] = {
+		STR_INIT("permission_set"), STR_INIT("permission_set_assignment")};
 	const struct syncer_config config = with_filter(wanted, ARRAY_LEN(wanted));
 	struct asked a = {GRANTS, "permission_set_assignment", NULL};
 	struct syncer_page page;
@@ -845,15 +893,22 @@ static void test_policy_gate(void)
 	fx.call.page_size = 3; /* the third is a policy: the token is of that part */
 	CU_ASSERT_EQUAL_FATAL(ask(&a, &fx.call, &page, &e), ERR_OK);
 	CU_ASSERT_EQUAL(page.n, 3);
-	fx.call = (struct syncer_call){.ctx = &background, .arena = fx.arena, .inventory = fx.inventory, .config = &config,
-		.sync_id = STR(SYNC), .page_token = page.next};
+	fx.call = (struct syncer_call){.ctx = &background,
+		.arena = fx.arena,
+		.inventory = fx.inventory,
+		.config = &config,
+		.sync_id = STR(SYNC),
+		.page_token = page.next};
 	ASSERT_STR(ids_of(&a), STR_EMPTY, "a token from before the filter");
 	fx.call.page_token = STR_EMPTY;
 	ASSERT_STR(ids_of(&a),
-		STR("grant:sso_group:" STORE "/group/g-1:permission_set_assignment:" ADMIN "-" ACCOUNT ":assigned "
-		    "grant:sso_user:" STORE "/user/u-1:permission_set_assignment:" ADMIN "-" ACCOUNT ":assigned "),
+		STR("grant:sso_group:" STORE "/group/g-1:permission_set_assignment:" ADMIN "-" ACCOUNT
+		    ":assigned "
+		    "grant:sso_user:" STORE "/user/u-1:permission_set_assignment:" ADMIN "-" ACCOUNT
+		    ":assigned "),
 		"a binding");
-	ASSERT_STR(ids_of(&(struct asked){GRANTS, "permission_set", stored("permission_set", ADMIN)}), STR_EMPTY, "a set");
+	ASSERT_STR(ids_of(&(struct asked){GRANTS, "permission_set", stored("permission_set", ADMIN)}),
+		STR_EMPTY, "a set");
 	CU_ASSERT_EQUAL(syncer_type(fx.arena, syncer("permission_set"), &config)->n_annotations, 4);
 	CU_ASSERT_EQUAL(syncer_type(fx.arena, syncer("permission_set"), &everything)->n_annotations, 3);
 	tear_down();
@@ -862,12 +917,13 @@ static void test_policy_gate(void)
 /* Row 30. */
 static void test_parents_of_accounts(void)
 {
-	static const struct str both[] = {STR_INIT("account"), STR_INIT("organization"), STR_INIT("organizational_unit")};
+	static const struct str both[] = {
+		STR_INIT("account"), STR_INIT("organization"), STR_INIT("organizational_unit")};
 	static const struct str neither[] = {STR_INIT("account"), STR_INIT("organizational_unit")};
 	static const struct {
 		const struct str *filter;
-		size_t            n;
-		const char       *first, *second;
+		size_t n;
+		const char *first, *second;
 	} rows[] = {
 		{both, 0, "r-1", "ou-3"},
 		{both, 3, "r-1", "ou-3"},
@@ -886,7 +942,8 @@ static void test_parents_of_accounts(void)
 		fx.call.config = &config;
 		CU_ASSERT_EQUAL_FATAL(syncer("account")->list(&fx.call, NULL, &page, &e), ERR_OK);
 		for (size_t k = 0; k < ARRAY_LEN(want); k++) {
-			const V2(ResourceId) *parent = ((const V2(Resource) *)page.items[k])->parent_resource_id;
+			const V2(ResourceId) *parent =
+				((const V2(Resource) *)page.items[k])->parent_resource_id;
 
 			ASSERT_STR(str_c(parent == NULL ? NULL : parent->resource), str_c(want[k]), "parent");
 		}
@@ -917,8 +974,8 @@ static void test_parents_of_listings(void)
 
 	set_up();
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		const struct asked a = {
-			LIST, rows[i].type_id, rows[i].parent_type == NULL ? NULL : stored(rows[i].parent_type, rows[i].parent)};
+		const struct asked a = {LIST, rows[i].type_id,
+			rows[i].parent_type == NULL ? NULL : stored(rows[i].parent_type, rows[i].parent)};
 
 		if (rows[i].want == NULL) {
 			CU_ASSERT_EQUAL(code_of(&a), ERR_NOT_FOUND);
@@ -935,11 +992,12 @@ static void test_denied_tree(void)
 	set_up();
 	keep_shaped("org-tree/1/", 3, true, NULL, 0);
 	ASSERT_STR(ids_of(&(struct asked){LIST, "organization", NULL}), STR_EMPTY, "roots");
-	ASSERT_STR(ids_of(&(struct asked){LIST, "organizational_unit", stored("organization", "r-1")}), STR_EMPTY, "units");
+	ASSERT_STR(ids_of(&(struct asked){LIST, "organizational_unit", stored("organization", "r-1")}),
+		STR_EMPTY, "units");
 	tear_down();
 }
 
-static V2(Resource) *damaged_binding(struct str trait)
+static V2(Resource) * damaged_binding(struct str trait)
 {
 	V2(Resource) *r = stored("permission_set_assignment", ADMIN "-" ACCOUNT);
 	Google__Protobuf__Any *any = pb_any_empty(fx.arena, V2_DESC(scope_binding_trait));
@@ -974,8 +1032,9 @@ static void test_bad_requests(void)
 	for (size_t i = 0; i < ARRAY_LEN(listings); i++) {
 		const struct form *l = &listings[i];
 
-		ASSERT_I64(code_of(&(struct asked){l->question, l->type_id, about(l->about_type, l->about_id)}), ERR_INVALID,
-			l->type_id);
+		ASSERT_I64(
+			code_of(&(struct asked){l->question, l->type_id, about(l->about_type, l->about_id)}),
+			ERR_INVALID, l->type_id);
 	}
 	tear_down();
 }
@@ -983,9 +1042,9 @@ static void test_bad_requests(void)
 /* Architecture, decision 15: what is announced is registered; and only with Identity Center. */
 static void test_registered(void)
 {
-	static const char *const wanted[] = {"access-key", "account", "account_iam", "group", "iam_policy", "iam_user",
-		"inline_policy", "organization", "organizational_unit", "permission_set", "permission_set_assignment", "role",
-		"sso_group", "sso_user"};
+	static const char *const wanted[] = {"access-key", "account", "account_iam", "group", "iam_policy",
+		"iam_user", "inline_policy", "organization", "organizational_unit", "permission_set",
+		"permission_set_assignment", "role", "sso_group", "sso_user"};
 	const struct syncer *all[SYNCERS_MAX];
 	const size_t n = syncers_registered(&everything, all);
 	const struct syncer_config without = {.sync_secrets = true, .organization = true};
@@ -1018,7 +1077,8 @@ int main(void)
 		{"what is registered", test_registered},
 		CU_TEST_INFO_NULL,
 	};
-	static CU_SuiteInfo suites[] = {{"syncers of Identity Center", NULL, NULL, NULL, NULL, tests}, CU_SUITE_INFO_NULL};
+	static CU_SuiteInfo suites[] = {
+		{"syncers of Identity Center", NULL, NULL, NULL, NULL, tests}, CU_SUITE_INFO_NULL};
 
 	return unit_main(suites);
 }
