@@ -1,5 +1,6 @@
 #include "inventory/gather.h"
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "inventory/internal.h"
 
@@ -75,8 +76,8 @@ void gather_aim(struct gather *g, const struct str *targets, size_t n)
 }
 
 /* Decides about a failed call. ERR_OK: the target is left out. */
-static enum err_code weigh_failure(
-	struct gather *g, const struct gather_call *call, const struct err *failure, struct err *reterr)
+static enum err_code weigh_failure(struct gather *g, const struct gather_call *call, struct str target, const struct err *failure,
+	struct err *reterr)
 {
 	const struct gather_fact *fact = call->fact;
 	struct inventory *inv = call->inv;
@@ -84,6 +85,8 @@ static enum err_code weigh_failure(
 	*reterr = *failure;
 	if (failure->code == ERR_NOT_FOUND && fact->not_found == NOT_FOUND_IS_EMPTY) {
 		atomic_fetch_add_explicit(&inv->vanished, 1, memory_order_relaxed);
+		log_warn("something was deleted during the sync, ignoring", LOG_CSTR("operation", fact->op->name),
+			LOG_STR("target", target), LOG_STR("under", call->name));
 		return ERR_OK;
 	}
 	/* Denied as a whole, or not at all: some rows without the others would be a partial answer. */
@@ -126,7 +129,7 @@ static enum err_code take_answer(struct run *run, struct asked *asked, struct er
 
 	target->state = TARGET_OPEN;
 	if (asked->item.code != ERR_OK) {
-		if (weigh_failure(run->g, run->call, &asked->item.err, reterr) != ERR_OK)
+		if (weigh_failure(run->g, run->call, target->name, &asked->item.err, reterr) != ERR_OK)
 			return reterr->code;
 		target->state = TARGET_DONE;
 		return ERR_OK;
