@@ -43,7 +43,7 @@ def calls_of(sim):
 
 
 def read_ahead(folder, a):
-    entities = {"users": 100, "roles": 60, "groups": 10, "policies": 10}
+    entities = {"users": 20, "roles": 30, "groups": 5, "policies": 10}
     for polls in a.report_polls:
         for workers in a.workers:
             found = {ahead: [] for ahead in a.ahead}
