@@ -76,8 +76,8 @@ void gather_aim(struct gather *g, const struct str *targets, size_t n)
 }
 
 /* Decides about a failed call. ERR_OK: the target is left out. */
-static enum err_code weigh_failure(struct gather *g, const struct gather_call *call, struct str target, const struct err *failure,
-	struct err *reterr)
+static enum err_code weigh_failure(struct gather *g, const struct gather_call *call, struct str target,
+	const struct err *failure, struct err *reterr)
 {
 	const struct gather_fact *fact = call->fact;
 	struct inventory *inv = call->inv;
@@ -85,8 +85,9 @@ static enum err_code weigh_failure(struct gather *g, const struct gather_call *c
 	*reterr = *failure;
 	if (failure->code == ERR_NOT_FOUND && fact->not_found == NOT_FOUND_IS_EMPTY) {
 		atomic_fetch_add_explicit(&inv->vanished, 1, memory_order_relaxed);
-		log_warn("something was deleted during the sync, ignoring", LOG_CSTR("operation", fact->op->name),
-			LOG_STR("target", target), LOG_STR("under", call->name));
+		log_warn("something was deleted during the sync, ignoring",
+			LOG_CSTR("operation", fact->op->name), LOG_STR("target", target),
+			LOG_STR("under", call->name));
 		return ERR_OK;
 	}
 	/* Denied as a whole, or not at all: some rows without the others would be a partial answer. */
