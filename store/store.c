@@ -54,6 +54,114 @@ enum err_code store_clear(struct store *s, const struct ctx *ctx, struct str sco
 	return rc ? rc : s->vtable->clear(s, ctx, scope, reterr);
 }
 
+bool store_is_shared(const struct store *s)
+{
+	return s->vtable->get_or_lease != NULL;
+}
+
+static enum err_code check_items(
+	struct str scope, const struct store_item *items, size_t n, struct err *reterr)
+{
+	enum err_code rc = check_name("scope", scope, reterr);
+
+	for (size_t i = 0; i < n && rc == ERR_OK; i++)
+		rc = check_name("key", items[i].key, reterr);
+	return rc;
+}
+
+static enum err_code check_keys(struct str scope, const struct str *keys, size_t n, struct err *reterr)
+{
+	enum err_code rc = check_name("scope", scope, reterr);
+
+	for (size_t i = 0; i < n && rc == ERR_OK; i++)
+		rc = check_name("key", keys[i], reterr);
+	return rc;
+}
+
+static void drop_values(struct store_item *items, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		blob_unrefp(&items[i].value);
+}
+
+static enum err_code get_each(struct store *s, const struct ctx *ctx, struct str scope,
+	struct store_item *items, size_t n, struct err *reterr)
+{
+	for (size_t i = 0; i < n; i++) {
+		enum err_code rc = s->vtable->get(s, ctx, scope, items[i].key, &items[i].value, reterr);
+
+		items[i].found = rc == ERR_OK ? STORE_VALUE : STORE_YOURS;
+		if (rc != ERR_OK && rc != ERR_NOT_FOUND) {
+			drop_values(items, n);
+			return rc;
+		}
+	}
+	return ERR_OK;
+}
+
+enum err_code store_get_or_lease(struct store *s, const struct ctx *ctx, struct str scope,
+	struct store_item *items, size_t n, int64_t lease_ms, struct err *reterr)
+{
+	enum err_code rc = check_items(scope, items, n, reterr);
+
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < n; i++)
+		items[i].value = NULL;
+	if (!store_is_shared(s))
+		return get_each(s, ctx, scope, items, n, reterr);
+	rc = s->vtable->get_or_lease(s, ctx, scope, items, n, lease_ms, reterr);
+	if (rc)
+		drop_values(items, n);
+	return rc;
+}
+
+enum err_code store_put_many(struct store *s, const struct ctx *ctx, struct str scope,
+	const struct store_item *items, size_t n, int64_t ttl_ms, struct err *reterr)
+{
+	enum err_code rc = check_items(scope, items, n, reterr);
+
+	if (rc == ERR_OK && store_is_shared(s))
+		return s->vtable->put_many(s, ctx, scope, items, n, ttl_ms, reterr);
+	for (size_t i = 0; i < n && rc == ERR_OK; i++)
+		rc = store_put(s, ctx, scope, items[i].key, items[i].value, ttl_ms, reterr);
+	return rc;
+}
+
+enum err_code store_renew_leases(struct store *s, const struct ctx *ctx, struct str scope,
+	const struct str *keys, size_t n, int64_t lease_ms, struct err *reterr)
+{
+	enum err_code rc = check_keys(scope, keys, n, reterr);
+
+	if (rc || !store_is_shared(s))
+		return rc;
+	return s->vtable->renew_leases(s, ctx, scope, keys, n, lease_ms, reterr);
+}
+
+enum err_code store_end_leases(struct store *s, const struct ctx *ctx, struct str scope,
+	const struct str *keys, size_t n, struct err *reterr)
+{
+	enum err_code rc = check_keys(scope, keys, n, reterr);
+
+	if (rc || !store_is_shared(s))
+		return rc;
+	return s->vtable->end_leases(s, ctx, scope, keys, n, reterr);
+}
+
+enum err_code store_claim(struct store *s, const struct ctx *ctx, struct str scope, const struct str *keys,
+	size_t n, struct str owner, int64_t ttl_ms, bool *ret_owned, struct err *reterr)
+{
+	enum err_code rc = check_keys(scope, keys, n, reterr);
+
+	if (rc)
+		return rc;
+	if (store_is_shared(s))
+		return s->vtable->claim(s, ctx, scope, keys, n, owner, ttl_ms, ret_owned, reterr);
+	for (size_t i = 0; i < n; i++)
+		ret_owned[i] = true;
+	return ERR_OK;
+}
+
 void store_stats(struct store *s, struct store_stats *ret_stats)
 {
 	s->vtable->stats(s, ret_stats);

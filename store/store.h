@@ -5,6 +5,7 @@
  * gone at any time, and a failing store costs its user a fetch, not the answer.
  *
  *	memory.h   in this process
+ *	redis.h    in a Redis, shared by several servers
  *
  * Threads:   any number at once, on one store.
  * Ownership: scope and key are borrowed for the call; values are shared references (base/blob.h).
@@ -14,6 +15,8 @@
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/blob.h"
@@ -42,6 +45,45 @@ MUST_CHECK enum err_code store_delete(
 MUST_CHECK enum err_code store_clear(
 	struct store *s, const struct ctx *ctx, struct str scope, struct err *reterr);
 
+/* --- several servers on one store --- */
+
+/* Whether others use the store as well. Where not, nobody else fetches or claims anything, and the functions below
+ * cost no more than the ones above. */
+bool store_is_shared(const struct store *s);
+
+/* What several servers need is fetched by one of them: the others find its lease and wait for the value. A lease that is
+ * not renewed ends by itself, so that somebody takes over when its holder has died. */
+enum store_found {
+	STORE_VALUE,     /* here it is */
+	STORE_YOURS,     /* nothing there, and the lease is now this server's: fetch, put, end the lease */
+	STORE_ELSEWHERE, /* nothing there yet, another server holds the lease: ask again soon */
+};
+struct store_item {
+	struct str key;
+	struct blob *value;     /* the caller's reference; NULL: none */
+	enum store_found found; /* of store_get_or_lease */
+};
+
+/* Asks for n keys at once. After a failure no item has a value, and no lease is this server's. */
+MUST_CHECK enum err_code store_get_or_lease(struct store *s, const struct ctx *ctx, struct str scope,
+	struct store_item *items, size_t n, int64_t lease_ms, struct err *reterr);
+
+/* store_put for n items at once; a failure may have kept some of them. */
+MUST_CHECK enum err_code store_put_many(struct store *s, const struct ctx *ctx, struct str scope,
+	const struct store_item *items, size_t n, int64_t ttl_ms, struct err *reterr);
+
+/* Prolongs, or ends, this server's leases of the keys. A lease that has gone to another server meanwhile stays there. */
+MUST_CHECK enum err_code store_renew_leases(struct store *s, const struct ctx *ctx, struct str scope,
+	const struct str *keys, size_t n, int64_t lease_ms, struct err *reterr);
+MUST_CHECK enum err_code store_end_leases(struct store *s, const struct ctx *ctx, struct str scope,
+	const struct str *keys, size_t n, struct err *reterr);
+
+/* For each key, whether `owner` (any text) is, or with this call becomes, the one that has claimed it in the scope.
+ * In a store that is not shared everybody gets what he claims. */
+MUST_CHECK enum err_code store_claim(struct store *s, const struct ctx *ctx, struct str scope,
+	const struct str *keys, size_t n, struct str owner, int64_t ttl_ms, bool *ret_owned,
+	struct err *reterr);
+
 struct store_stats {
 	uint64_t hits;
 	uint64_t misses;
@@ -50,6 +92,13 @@ struct store_stats {
 	uint64_t expired;   /* entries that went by age */
 	uint64_t entries;   /* now */
 	uint64_t bytes;     /* now: keys, values and a flat 32 per entry */
+
+	/* Of a shared store; what is above is then of this server alone, entries and bytes are 0. */
+	uint64_t failures;      /* operations that failed */
+	uint64_t bytes_written; /* as they are kept, */
+	uint64_t bytes_packed;  /* and what they were before they were compressed */
+	uint64_t connects;      /* connections made */
+	bool away;              /* it is not tried at the moment, because it failed */
 };
 
 /* Counts since the store was made. Gives back what has expired first, so that an idle server whose metrics
@@ -70,6 +119,19 @@ struct store_vtable {
 	enum err_code (*clear)(struct store *s, const struct ctx *ctx, struct str scope, struct err *reterr);
 	void (*stats)(struct store *s, struct store_stats *ret_stats);
 	void (*free)(struct store *s);
+
+	/* NULL in a store that is not shared */
+	enum err_code (*get_or_lease)(struct store *s, const struct ctx *ctx, struct str scope,
+		struct store_item *items, size_t n, int64_t lease_ms, struct err *reterr);
+	enum err_code (*put_many)(struct store *s, const struct ctx *ctx, struct str scope,
+		const struct store_item *items, size_t n, int64_t ttl_ms, struct err *reterr);
+	enum err_code (*renew_leases)(struct store *s, const struct ctx *ctx, struct str scope,
+		const struct str *keys, size_t n, int64_t lease_ms, struct err *reterr);
+	enum err_code (*end_leases)(struct store *s, const struct ctx *ctx, struct str scope,
+		const struct str *keys, size_t n, struct err *reterr);
+	enum err_code (*claim)(struct store *s, const struct ctx *ctx, struct str scope,
+		const struct str *keys, size_t n, struct str owner, int64_t ttl_ms, bool *ret_owned,
+		struct err *reterr);
 };
 
 struct store {
