@@ -64,6 +64,10 @@ static grpc_channel *channel_of(
 			.value.integer = 1000},
 		/* Ours are few and short; a proxy from the environment is for AWS. */
 		{.type = GRPC_ARG_INTEGER, .key = (char *)GRPC_ARG_ENABLE_HTTP_PROXY, .value.integer = 0},
+		/* A name may stand for several servers; without this, all calls would go to one of them. */
+		{.type = GRPC_ARG_STRING,
+			.key = (char *)GRPC_ARG_LB_POLICY_NAME,
+			.value.string = (char *)"round_robin"},
 		{.type = GRPC_ARG_STRING,
 			.key = (char *)GRPC_SSL_TARGET_NAME_OVERRIDE_ARG,
 			.value.string = (char *)server_name},

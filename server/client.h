@@ -22,7 +22,7 @@
 struct client;
 
 struct client_options {
-	struct str target;        /* "host:port" or "unix:/path" */
+	struct str target;        /* "host:port" or "unix:/path"; a host of several addresses: all in turn */
 	struct str tls_ca_file;   /* not empty: TLS */
 	struct str tls_cert_file; /* with tls_key_file: mutual TLS */
 	struct str tls_key_file;

@@ -288,7 +288,8 @@ static const struct option server_items[] = {
 
 static const struct option client_items[] = {
 	{.name = "target", .type = OPTION_STRING, .value = "ADDRESS", CLIENT_AT(target), .preset = "127.0.0.1:50051",
-		.accept = is_address, .expects = ADDRESS_EXPECTED, .help = "The server: " ADDRESS_EXPECTED "."},
+		.accept = is_address, .expects = ADDRESS_EXPECTED,
+		.help = "The server: " ADDRESS_EXPECTED ". Of a host with several addresses all are asked in turn."},
 	{.name = "output", .type = OPTION_STRING, .value = "FORMAT", CLIENT_AT(output), .preset = "table",
 		.select = outputs, .help = "table: counts per type. jsonl: every object as a line of JSON."},
 	{.name = "cursors", .type = OPTION_INT, .value = "N", CLIENT_AT(cursors), .preset = "8", .min = 1, .max = 256,
