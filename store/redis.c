@@ -141,7 +141,7 @@ static void work_init(struct work *w, struct redis *r, struct str scope, size_t 
 	redis_batch_init(&w->batch, value_bytes);
 }
 
-/* kind: 'v', 'l', 'c'. What the set of the scope's keys holds. */
+/* kind: 'v' or 'l'. What the set of the scope's keys holds. */
 static struct str member_of(struct work *w, char kind, struct str key)
 {
 	return str_fmt(w->arena, "%c:" STR_FMT, kind, STR_ARG(key));
@@ -424,40 +424,6 @@ static enum err_code redis_end_leases(struct store *s, const struct ctx *ctx, st
 	return redis_renew_leases(s, ctx, scope, keys, n, /* lease_ms= */ 0, reterr);
 }
 
-/* --- claims --- */
-
-static enum err_code redis_claim(struct store *s, const struct ctx *ctx, struct str scope,
-	const struct str *keys, size_t n, struct str owner, int64_t ttl_ms, bool *ret_owned,
-	struct err *reterr)
-{
-	CLEANUP(work_deinit) struct work w;
-	const size_t commands = 4; /* for each key: SADD, PEXPIRE, SET, GET */
-	struct redis *r = redis_of(s);
-	struct resp_reply **replies;
-
-	if (n == 0)
-		return ERR_OK;
-	work_init(&w, r, scope, n * 16 * STORE_NAME_MAX + REQUEST_SLACK);
-	for (size_t i = 0; i < n; i++) {
-		const struct str member = member_of(&w, 'c', keys[i]), name = full_key(&w, member);
-
-		add_to_index(&w, member);
-		REDIS_ADD(&w.batch, STR("SET"), name, owner, STR("NX"), STR("PX"),
-			number(&w, life_ms(r, ttl_ms)));
-		REDIS_ADD(&w.batch, STR("GET"), name);
-	}
-	if (run(&w, ctx, &replies, reterr) != ERR_OK)
-		return reterr->code;
-	for (size_t i = 0; i < n; i++) {
-		const struct resp_reply *holder = replies[commands * i + 3];
-
-		if (holder->kind != RESP_STRING)
-			return odd(&w, "GET", reterr);
-		ret_owned[i] = str_eq(holder->text, owner);
-	}
-	return ERR_OK;
-}
-
 /* --- the bucket --- */
 
 static bool read_number(const struct resp_reply *r, double most, double *ret)
@@ -569,7 +535,6 @@ static const struct store_vtable redis_vtable = {
 	.put_many = redis_put_many,
 	.renew_leases = redis_renew_leases,
 	.end_leases = redis_end_leases,
-	.claim = redis_claim,
 };
 
 static void choose_holder(struct redis *r)
