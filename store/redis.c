@@ -27,6 +27,8 @@
 #define REQUEST_SLACK 65536 /* of a request beside its values */
 #define CLEAR_WAVE    500   /* keys that one round trip of store_clear takes */
 #define HOLDER_BYTES  16    /* random, in hexadecimal: who we are among the servers */
+#define QUOTA_IDLE_MS                                                                                        \
+	600000 /* a bucket that was not used for so long is forgotten, and what it learned with it */
 
 struct redis {
 	struct store store; /* first member */
@@ -72,7 +74,7 @@ static const char quota_script[] =
 	"local start, most, burst = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])\n"
 	"local wanted, only_free = tonumber(ARGV[4]), ARGV[5] == '1'\n"
 	"local throttled, succeeded = tonumber(ARGV[6]), ARGV[7] == '1'\n"
-	"local horizon, idle = 250, 600000\n" /* turns are handed out so far ahead; forgotten after ten minutes */
+	"local horizon, idle = 250, 600000\n" /* turns are handed out so far ahead; QUOTA_IDLE_MS */
 	"local h = redis.call('HMGET', KEYS[1], 'next', 'rate', 'learned', 'period', 'least')\n"
 	"local rate = math.min(tonumber(h[2]) or start, most)\n"
 	"local learned, period = tonumber(h[3]) or now, tonumber(h[4]) or 0\n"
@@ -236,7 +238,7 @@ static void add_to_index(struct work *w, struct str member)
 static enum err_code add_put(
 	struct work *w, struct str key, struct blob *value, int64_t ttl_ms, struct err *reterr)
 {
-	CLEANUP(buf_deinit) struct buf packed;
+	CLEANUP(buf_deinit) struct buf packed = {0};
 	const struct str member = member_of(w, 'v', key), name = full_key(w, member);
 	const struct str raw = blob_view(value);
 
@@ -442,11 +444,11 @@ static bool read_number(const struct resp_reply *r, double most, double *ret)
 	return isfinite(*ret) && *ret >= 0 && *ret <= most;
 }
 
-/* A bucket that promises what was not asked for, or waits of hours, is broken or somebody else's. */
+/* A bucket that promises what was not asked for, or waits longer than it lives, is broken or somebody else's. */
 static bool read_grant(
 	const struct resp_reply *r, const struct quota_request *in, struct quota_grant *ret_grant)
 {
-	const double bounds[] = {in->turns, 60000, 60000, 60000, in->most_per_s, 1e6};
+	const double bounds[] = {in->turns, QUOTA_IDLE_MS, QUOTA_IDLE_MS, QUOTA_IDLE_MS, in->most_per_s, 1e6};
 	double v[ARRAY_LEN(bounds)];
 
 	if (r->kind != RESP_ARRAY || r->n != ARRAY_LEN(bounds))
