@@ -96,7 +96,7 @@ def main():
     sources = files("*.c", "*.h")
     if args.fix:
         return subprocess.run([clang_format(), "-i", *sources], cwd=ROOT).returncode
-    findings = [*check_format(sources), *check_includes(sources), *check_shell(["dev", ".ci/run"])]
+    findings = [*check_format(sources), *check_includes(sources), *check_shell(["dev", ".ci/run", "deploy/make-root"])]
     for finding in findings:
         print(finding)
     print(f"lint: {len(sources)} C files, {len(findings)} findings")
