@@ -171,7 +171,7 @@ static void end_attempt(struct call *c)
 static void done(struct call *c, enum err_code code)
 {
 	if (c->step == STEP_SEND)
-		pacer_give_back(c->client->o.pacer);
+		pacer_give_back(c->client->o.pacer, &c->turn);
 	end_attempt(c);
 	buf_deinit(&c->request);
 	arena_free(TAKE(c->scratch));

@@ -3,8 +3,10 @@
  * Turns are numbered, credit grows with the rate, and a turn has come when credit has reached its number.
  * Foreground callers take their numbers ahead of time. Nobody has to come back for his turn in time, so
  * nobody who is busy elsewhere holds up those behind him; a queue of waiters would need both. And a change
- * of the rate counts for who has a number already. Background callers may only take turns that have come.
- * Their waits are staggered, so that they come back in the order they came first.
+ * of the rate counts for who has a number already. A number that is given back is noted until its turn comes,
+ * and costs no credit then: those behind it move up, those before it do not, however many give up at once.
+ * Background callers may only take turns that have come. Their waits are staggered, so that they come back
+ * in the order they came first.
  *
  * The rate. At a rate r above the allowed R a share (r - R) / r of the calls is throttled, that is r - R
  * per second. Taking STEP off the rate for each lets it settle at R within seconds, and in proportion: a
@@ -16,6 +18,7 @@
 #include "aws/pacer.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "base/thread.h"
@@ -38,6 +41,8 @@ struct pacer {
 	double rate;        /* turns per second now, between FLOOR_FACTOR * start_rate and max_rate */
 	double credit;      /* <= handed_out + burst */
 	int64_t handed_out; /* the last turn's number; above credit: ahead of time */
+	int64_t *skipped;   /* numbers above credit that were given back, ascending; never handed_out */
+	size_t n_skipped, room_skipped;
 	bool started;
 	int64_t refilled_ms;
 	int64_t period_ms;    /* when the period began in which */
@@ -63,6 +68,7 @@ void pacer_free(struct pacer *p)
 	if (!p)
 		return;
 	mutex_deinit(&p->lock);
+	mem_free(p->skipped);
 	mem_free(p);
 }
 
@@ -80,7 +86,49 @@ static double max(double a, double b)
 
 static void add_credit(struct pacer *p, double turns)
 {
-	p->credit = min(p->credit + turns, (double)p->handed_out + p->burst);
+	size_t passed = 0;
+
+	p->credit += turns;
+	while (passed < p->n_skipped && (double)p->skipped[passed] <= p->credit + 1 + SAME_TURN) {
+		p->credit += 1;
+		passed++;
+	}
+	p->n_skipped -= passed;
+	if (passed > 0)
+		memmove(p->skipped, p->skipped + passed, p->n_skipped * sizeof(*p->skipped));
+	p->credit = min(p->credit, (double)p->handed_out + p->burst);
+}
+
+static size_t skipped_before(const struct pacer *p, int64_t number)
+{
+	size_t low = 0, high = p->n_skipped;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (p->skipped[middle] < number)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static void skip(struct pacer *p, int64_t number)
+{
+	size_t at = skipped_before(p, number);
+
+	if (p->n_skipped == p->room_skipped) {
+		p->room_skipped = p->room_skipped ? 2 * p->room_skipped : 16;
+		p->skipped = mem_realloc(p->skipped, p->room_skipped * sizeof(*p->skipped));
+	}
+	memmove(p->skipped + at + 1, p->skipped + at, (p->n_skipped - at) * sizeof(*p->skipped));
+	p->skipped[at] = number;
+	p->n_skipped++;
+	while (p->n_skipped > 0 && p->skipped[p->n_skipped - 1] == p->handed_out) { /* nobody is behind it */
+		p->n_skipped--;
+		p->handed_out--;
+	}
 }
 
 static void refill(struct pacer *p, int64_t now_ms)
@@ -100,7 +148,7 @@ static void refill(struct pacer *p, int64_t now_ms)
 /* Until that turn comes. */
 static double ms_until(const struct pacer *p, int64_t number)
 {
-	double missing = (double)number - p->credit;
+	double missing = (double)(number - (int64_t)skipped_before(p, number)) - p->credit;
 
 	return missing > SAME_TURN ? missing / p->rate * 1000.0 : 0;
 }
@@ -143,10 +191,15 @@ int64_t pacer_left_ms(struct pacer *p, int64_t now_ms, const struct pacer_turn *
 	return round_up(ms_until(p, turn->number));
 }
 
-void pacer_give_back(struct pacer *p)
+void pacer_give_back(struct pacer *p, const struct pacer_turn *turn)
 {
 	LOCK_SCOPE(&p->lock);
-	add_credit(p, 1);
+	if ((double)turn->number <= p->credit + SAME_TURN) { /* it had come */
+		add_credit(p, 1);
+		return;
+	}
+	skip(p, turn->number);
+	add_credit(p, 0);
 }
 
 /* ---- the rate ---- */

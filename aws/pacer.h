@@ -38,8 +38,8 @@ struct pacer_turn pacer_reserve(struct pacer *p, int64_t now_ms, bool background
  * end of the wait, and at least every PACER_LOOK_AGAIN_MS. */
 int64_t pacer_left_ms(struct pacer *p, int64_t now_ms, const struct pacer_turn *turn);
 #define PACER_LOOK_AGAIN_MS 250
-/* A turn that will not be used (cancelled while waiting for it): all others move up. */
-void pacer_give_back(struct pacer *p);
+/* A granted turn that will not be used (cancelled while waiting for it): those behind it move up. */
+void pacer_give_back(struct pacer *p, const struct pacer_turn *turn);
 
 /* How the call went. */
 void pacer_throttled(struct pacer *p, int64_t now_ms);
