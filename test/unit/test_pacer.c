@@ -166,7 +166,7 @@ static void test_configured_ceiling(void)
 
 /* What the pacer has to hold against: a token bucket, or a window in which the calls of the last second
  * count; other callers that use a part of it; throttles without a reason. */
-struct quota {
+struct allowance {
 	double per_s;
 	double burst;  /* of the bucket; 0: the window */
 	double others; /* calls per second */
@@ -184,7 +184,7 @@ struct caller {
 #define MAX_SENT    64 /* in the window */
 
 struct simulation {
-	struct quota quota;
+	struct allowance quota;
 	struct pacer *pacer;
 	struct caller callers[MAX_CALLERS];
 	size_t n_callers;
@@ -294,7 +294,7 @@ static void simulate(struct simulation *s, int64_t duration_ms)
 }
 
 static void simulation_init(
-	struct simulation *s, const struct quota *quota, size_t n_foreground, size_t n_background)
+	struct simulation *s, const struct allowance *quota, size_t n_foreground, size_t n_background)
 {
 	*s = (struct simulation){
 		.quota = *quota,
@@ -316,7 +316,7 @@ static void test_keeps_to_the_quota(void)
 {
 	static const struct {
 		const char *what;
-		struct quota quota;
+		struct allowance quota;
 		size_t n_foreground, n_background;
 		double want_share;     /* of what the quota leaves */
 		double want_throttled; /* of the calls, at most */
@@ -355,7 +355,7 @@ static void test_keeps_to_the_quota(void)
  * the crowd gets. Two of them can use the whole quota. */
 static void test_foreground_passes_a_crowd(void)
 {
-	static const struct quota quota = {.per_s = 20, .burst = 20};
+	static const struct allowance quota = {.per_s = 20, .burst = 20};
 
 	for (size_t n_foreground = 1; n_foreground <= 2; n_foreground++) {
 		struct simulation s;
