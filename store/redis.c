@@ -344,7 +344,7 @@ static enum err_code redis_clear(struct store *s, const struct ctx *ctx, struct 
 
 	do {
 		CLEANUP(work_deinit) struct work w;
-		const struct str *keys;
+		const struct str *keys = NULL;
 
 		work_init(&w, redis_of(s), scope, REQUEST_SLACK);
 		if (pop_members(&w, ctx, &keys, &n, reterr) != ERR_OK ||
