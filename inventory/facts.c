@@ -20,10 +20,9 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "base/thread.h"
-#include "store/store.h"
+#include "inventory/shelf.h"
 
 #define UNSCOPED_TTL_MS 60000            /* architecture, decision 1 */
 #define IDLE_MS         (30 * 60 * 1000) /* an engine that works on other types meanwhile must not lose its facts */
@@ -42,7 +41,7 @@ struct entry {
 	unsigned users;          /* threads that load or wait: such an entry is not removed */
 	uint64_t failures;       /* so that a waiter sees that the load it waited for failed */
 	struct err failure;      /* of the last one */
-	bool failure_is_loaders; /* its caller gave up: not the waiters' error */
+	bool failure_is_loaders; /* its caller gave up, or gave way: not the waiters' error */
 	void *fact;              /* READY */
 	void *partial;           /* EMPTY, LOADING: what is fetched so far */
 	size_t bytes;            /* of fact */
@@ -59,7 +58,7 @@ struct facts {
 	size_t bytes; /* of all facts */
 	int64_t swept_ms;
 
-	atomic_uint_fast64_t hits, store_hits, flights, waits, store_failures;
+	atomic_uint_fast64_t hits, store_hits, flights, waits;
 };
 
 struct facts *facts_new(const struct facts_options *opts)
@@ -193,55 +192,38 @@ static void sweep(struct facts *f, int64_t now_ms)
 	}
 }
 
-/* --- the session store; a failure is logged, counted, and costs a fetch --- */
+/* --- the session store --- */
 
-static void store_failed(struct facts *f, const char *doing, const struct err *e)
+/* Gives the fact that is kept, NULL when this server has to fetch it: shelf_done then, whatever comes of it. */
+static enum err_code read_store(struct facts *f, const struct ctx *ctx, const struct entry *e, struct str key,
+	void **ret_fact, struct err *reterr)
 {
-	atomic_fetch_add_explicit(&f->store_failures, 1, memory_order_relaxed);
-	log_warn("the session store failed, ignoring", LOG_CSTR("doing", doing), LOG_CSTR("error", e->msg));
-}
+	struct store_item item = {.key = key};
+	enum err_code code = ERR_OK;
 
-static struct str store_key(struct arena *arena, const struct entry *e)
-{
-	return str_fmt(arena, "%s/" STR_FMT, e->kind->name, STR_ARG(e->name));
-}
-
-static void *read_store(struct facts *f, const struct ctx *ctx, const struct entry *e, struct arena *arena)
-{
-	CLEANUP(blob_unrefp) struct blob *bytes = NULL;
-	struct err err;
-	void *fact;
-
-	if (e->scope.n == 0)
-		return NULL; /* facts without a sync stay in this process */
-	if (store_get(f->opts.store, ctx, e->scope, store_key(arena, e), &bytes, &err) != ERR_OK) {
-		if (err.code != ERR_NOT_FOUND)
-			store_failed(f, "get", &err);
-		return NULL;
+	*ret_fact = NULL;
+	for (unsigned attempt = 0; code == ERR_OK; attempt++) {
+		shelf_get(f->opts.shelf, ctx, e->scope, &item, 1);
+		if (item.found != STORE_ELSEWHERE)
+			break;
+		if (ctx->background) /* somebody reads it, which is all that read-ahead wants */
+			return err_set(reterr, ERR_CONFLICT, "another server reads it already");
+		code = shelf_wait(ctx, attempt, reterr);
 	}
-	if (e->kind->open(e->kind, bytes, &fact, &err) != ERR_OK) {
-		store_failed(f, "open", &err);
-		return NULL;
+	if (item.value != NULL && e->kind->open(e->kind, item.value, ret_fact, reterr) != ERR_OK) {
+		shelf_damaged(f->opts.shelf, reterr);
+		*ret_fact = NULL;
 	}
-	return fact;
+	blob_unref(item.value);
+	return code;
 }
 
 static void write_store(
-	struct facts *f, const struct ctx *ctx, const struct entry *e, void *fact, struct arena *arena)
+	struct facts *f, const struct ctx *ctx, const struct entry *e, struct str key, void *fact)
 {
-	struct err err;
+	const struct store_item item = {.key = key, .value = e->kind->bytes(fact)};
 
-	if (e->scope.n > 0 && store_put(f->opts.store, ctx, e->scope, store_key(arena, e),
-				      e->kind->bytes(fact), STORE_TTL_MS, &err) != ERR_OK)
-		store_failed(f, "put", &err);
-}
-
-static void erase_store(struct facts *f, const struct ctx *ctx, const struct entry *e, struct arena *arena)
-{
-	struct err err;
-
-	if (store_delete(f->opts.store, ctx, e->scope, store_key(arena, e), &err) != ERR_OK)
-		store_failed(f, "delete", &err);
+	shelf_put(f->opts.shelf, ctx, e->scope, &item, 1, STORE_TTL_MS);
 }
 
 /* --- one flight --- */
@@ -270,22 +252,47 @@ static bool is_forgotten(struct facts *f, const struct entry *e)
 	return e->forget;
 }
 
+static enum err_code fetch_and_keep(struct facts *f, const struct ctx *ctx, struct entry *e, struct str key,
+	void **ret_fact, struct err *reterr)
+{
+	enum err_code code = fetch(f, ctx, e, ret_fact, reterr);
+
+	if (code == ERR_OK && e->scope.n > 0 && !is_forgotten(f, e)) {
+		write_store(f, ctx, e, key, *ret_fact);
+		if (is_forgotten(f, e))
+			shelf_erase(
+				f->opts.shelf, ctx, e->scope, key); /* the scope was cleared while we wrote */
+	}
+	return code;
+}
+
+/* From the store, or from AWS. What is known without a sync stays in this process. */
+static enum err_code find_fact(
+	struct facts *f, const struct ctx *ctx, struct entry *e, void **ret_fact, struct err *reterr)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
+	const struct str key = str_fmt(arena, "%s/" STR_FMT, e->kind->name, STR_ARG(e->name));
+	enum err_code code;
+
+	if (e->scope.n == 0)
+		return fetch_and_keep(f, ctx, e, key, ret_fact, reterr);
+	if (read_store(f, ctx, e, key, ret_fact, reterr) != ERR_OK)
+		return reterr->code;
+	if (*ret_fact != NULL) {
+		atomic_fetch_add_explicit(&f->store_hits, 1, memory_order_relaxed);
+		return ERR_OK;
+	}
+	code = fetch_and_keep(f, ctx, e, key, ret_fact, reterr);
+	shelf_done(f->opts.shelf, e->scope, &key, 1);
+	return code;
+}
+
 /* Fills the entry, which this thread has marked LOADING; the lock is not held. */
 static enum err_code load_entry(struct facts *f, const struct ctx *ctx, struct entry *e, struct err *reterr)
 {
-	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
-	void *fact = read_store(f, ctx, e, arena);
-	enum err_code code = ERR_OK;
+	void *fact = NULL;
+	const enum err_code code = find_fact(f, ctx, e, &fact, reterr);
 
-	if (fact != NULL) {
-		atomic_fetch_add_explicit(&f->store_hits, 1, memory_order_relaxed);
-	} else {
-		code = fetch(f, ctx, e, &fact, reterr);
-		if (code == ERR_OK && !is_forgotten(f, e))
-			write_store(f, ctx, e, fact, arena);
-		if (code == ERR_OK && is_forgotten(f, e))
-			erase_store(f, ctx, e, arena); /* the scope was cleared before or while we wrote */
-	}
 	LOCK_SCOPE(&f->lock);
 	if (code == ERR_OK) {
 		e->state = ENTRY_READY;
@@ -299,7 +306,7 @@ static enum err_code load_entry(struct facts *f, const struct ctx *ctx, struct e
 		e->state = ENTRY_EMPTY;
 		e->failures++;
 		e->failure = *reterr;
-		e->failure_is_loaders = ctx_check(ctx, "", &ignored) != ERR_OK;
+		e->failure_is_loaders = ctx->background || ctx_check(ctx, "", &ignored) != ERR_OK;
 	}
 	cond_broadcast(&f->changed);
 	return code;
@@ -368,10 +375,10 @@ enum err_code facts_get(struct facts *f, const struct ctx *ctx, const struct fac
 	return code;
 }
 
-enum err_code facts_forget(struct facts *f, const struct ctx *ctx, struct str scope, struct err *reterr)
+void facts_forget(struct facts *f, const struct ctx *ctx, struct str scope)
 {
 	if (scope.n == 0)
-		return ERR_OK; /* what is kept without a sync goes by age */
+		return; /* what is kept without a sync goes by age */
 	{
 		LOCK_SCOPE(&f->lock);
 		for (size_t i = 0; i < BUCKETS; i++) {
@@ -386,11 +393,7 @@ enum err_code facts_forget(struct facts *f, const struct ctx *ctx, struct str sc
 			}
 		}
 	}
-	if (store_clear(f->opts.store, ctx, scope, reterr) != ERR_OK) {
-		store_failed(f, "clear", reterr);
-		return reterr->code;
-	}
-	return ERR_OK;
+	shelf_clear(f->opts.shelf, ctx, scope);
 }
 
 size_t facts_bytes(struct facts *f)
@@ -406,6 +409,5 @@ void facts_stats(struct facts *f, struct facts_stats *ret_stats)
 		.store_hits = atomic_load(&f->store_hits),
 		.flights = atomic_load(&f->flights),
 		.waits = atomic_load(&f->waits),
-		.store_failures = atomic_load(&f->store_failures),
 	};
 }

@@ -7,7 +7,8 @@
  * is, and of what. Private to inventory.
  *
  * Threads:   any number. Ownership: facts are immutable and reference-counted by their kind.
- * Errors:    those of the kind's fetch, and of ctx. A failing store is logged, counted, and costs a fetch. */
+ * Errors:    those of the kind's fetch, and of ctx. A failing store costs a fetch (shelf.h). ERR_CONFLICT: read-ahead (ctx->background) of
+ *            what another server is reading already. */
 #ifndef INVENTORY_FACTS_H
 #define INVENTORY_FACTS_H
 
@@ -21,7 +22,7 @@
 #include "base/str.h"
 
 struct facts;
-struct store;
+struct shelf;
 
 struct fact_kind {
 	const char *name; /* part of the store's key, with the version of its bytes: "iam-account/1" */
@@ -41,7 +42,7 @@ struct fact_kind {
 };
 
 struct facts_options {
-	struct store *store; /* borrowed */
+	struct shelf *shelf; /* borrowed */
 	const struct clock *clock;
 	size_t max_bytes; /* of facts kept in process */
 	void *self;       /* first argument of fetch */
@@ -55,13 +56,12 @@ MUST_CHECK enum err_code facts_get(struct facts *f, const struct ctx *ctx, const
 	struct str scope, struct str name, void **ret_fact, struct err *reterr);
 
 /* Forgets a scope, here and in the store. Threads that are fetching for it end as they may; what they get is not kept. */
-MUST_CHECK enum err_code facts_forget(
-	struct facts *f, const struct ctx *ctx, struct str scope, struct err *reterr);
+void facts_forget(struct facts *f, const struct ctx *ctx, struct str scope);
 
 size_t facts_bytes(struct facts *f); /* of facts kept in process, now */
 
 struct facts_stats {
-	uint64_t hits, store_hits, flights, waits, store_failures;
+	uint64_t hits, store_hits, flights, waits;
 };
 void facts_stats(struct facts *f, struct facts_stats *ret_stats);
 

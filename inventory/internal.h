@@ -16,9 +16,11 @@ struct claims;
 struct document_flights;
 struct gather_fact;
 struct read_ahead;
+struct shelf;
 
 struct inventory {
 	struct inventory_options opts;
+	struct shelf *shelf;
 	struct facts *facts;
 	struct store *documents; /* of AWS-managed policies, by ARN and version, across syncs */
 	struct document_flights *document_flights;

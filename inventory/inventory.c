@@ -13,6 +13,7 @@
 #include "inventory/identity_center.h"
 #include "inventory/internal.h"
 #include "inventory/read_ahead.h"
+#include "inventory/shelf.h"
 #include "store/memory.h"
 #include "store/store.h"
 
@@ -119,8 +120,10 @@ struct inventory *inventory_new(const struct inventory_options *opts)
 		inv->opts.max_bytes = DEFAULT_MAX_BYTES;
 	if (inv->opts.max_in_flight == 0)
 		inv->opts.max_in_flight = DEFAULT_IN_FLIGHT;
+	inv->shelf = shelf_new(
+		&(struct shelf_options){.store = opts->store, .clock = opts->clock, .view = opts->view});
 	inv->facts = facts_new(&(struct facts_options){
-		.store = opts->store, .clock = opts->clock, .max_bytes = inv->opts.max_bytes, .self = inv});
+		.shelf = inv->shelf, .clock = opts->clock, .max_bytes = inv->opts.max_bytes, .self = inv});
 	inv->documents = store_memory_new(&(struct store_memory_options){
 		.max_bytes = DOCUMENTS_BYTES, .max_age_ms = DOCUMENTS_AGE_MS, .clock = opts->clock});
 	inv->document_flights = document_flights_new();
@@ -142,6 +145,7 @@ void inventory_free(struct inventory *inv)
 	claims_free(inv->claims);
 	document_flights_free(inv->document_flights);
 	facts_free(inv->facts);
+	shelf_free(inv->shelf);
 	store_free(inv->documents);
 	mem_free(inv);
 }
@@ -425,17 +429,13 @@ bool inventory_claim_policy(struct inventory *inv, struct str sync_id, struct st
 
 /* --- the end --- */
 
-enum err_code inventory_end_sync(
-	struct inventory *inv, const struct ctx *ctx, struct str sync_id, struct err *reterr)
+void inventory_end_sync(struct inventory *inv, const struct ctx *ctx, struct str sync_id)
 {
-	enum err_code code;
-
 	if (inv->read_ahead != NULL)
 		read_ahead_end(inv->read_ahead, sync_id);
 	claims_forget(inv->claims, sync_id);
-	code = facts_forget(inv->facts, ctx, sync_id, reterr);
+	facts_forget(inv->facts, ctx, sync_id);
 	mem_trim(); /* else each thread's part of the heap stays as large as its largest sync */
-	return code;
 }
 
 void inventory_stats(struct inventory *inv, struct inventory_stats *ret_stats)
@@ -448,7 +448,7 @@ void inventory_stats(struct inventory *inv, struct inventory_stats *ret_stats)
 		.store_hits = facts.store_hits,
 		.flights = facts.flights,
 		.waits = facts.waits,
-		.store_failures = facts.store_failures,
+		.store_failures = shelf_failures(inv->shelf),
 		.denied_reads = atomic_load(&inv->denied_reads),
 		.vanished = atomic_load(&inv->vanished),
 		.read_ahead = atomic_load(&inv->read_ahead_done),

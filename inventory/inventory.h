@@ -34,6 +34,7 @@ struct store;
 struct inventory_options {
 	struct aws_session *aws; /* borrowed: must outlive the inventory, like the store */
 	struct store *store;
+	struct str view; /* servers with another one do not share facts, whatever store they share; copied */
 	const struct clock *clock;
 	bool require_all_permissions; /* a denied read of enrichment or of the policy side is an error */
 	bool only_attached_policies;  /* sync-only-attached-policies */
@@ -95,9 +96,8 @@ MUST_CHECK enum err_code inventory_policy_documents(struct inventory *inv, const
  * with: always true. */
 bool inventory_claim_policy(struct inventory *inv, struct str sync_id, struct str arn, struct str account);
 
-/* Cleanup: forgets everything kept for the sync, here and in the store. A failing store is logged and reported as ERR_UNAVAILABLE. */
-MUST_CHECK enum err_code inventory_end_sync(
-	struct inventory *inv, const struct ctx *ctx, struct str sync_id, struct err *reterr);
+/* Cleanup: forgets everything kept for the sync, here and in the store. What a failing store keeps goes by its age. */
+void inventory_end_sync(struct inventory *inv, const struct ctx *ctx, struct str sync_id);
 
 /* Counters since start, for /metrics and tests. */
 struct inventory_stats {

@@ -89,6 +89,16 @@ static void write_store(struct admin *a, struct buf *out)
 		out, "baton_store_expired_total", "counter", "Entries dropped for their age.", st.expired);
 	write_metric(out, "baton_store_entries", "gauge", "Entries now.", st.entries);
 	write_metric(out, "baton_store_bytes", "gauge", "Bytes now.", st.bytes);
+	write_metric(out, "baton_store_failures_total", "counter",
+		"Operations of a shared store that failed, or were not tried because it was away.",
+		st.failures);
+	write_metric(out, "baton_store_away", "gauge", "1 while a shared store fails.", st.away);
+	write_metric(out, "baton_store_connects_total", "counter", "Connections made to a shared store.",
+		st.connects);
+	write_metric(out, "baton_store_packed_bytes_total", "counter",
+		"Bytes put into a shared store, before they were packed.", st.bytes_packed);
+	write_metric(out, "baton_store_written_bytes_total", "counter", "The same, as they were written.",
+		st.bytes_written);
 }
 
 /* Prometheus wants the rows of one metric together, so each counter is a walk over the operations of its

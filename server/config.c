@@ -169,6 +169,10 @@ static const struct dependency {
 	{"tls-cert-file", {"tls-key-file"}},
 	{"tls-key-file", {"tls-cert-file"}},
 	{"tls-client-ca-file", {"tls-cert-file", "tls-key-file"}},
+	{"store-password", {"store-url"}},
+	{"store-sentinel-password", {"store-url"}},
+	{"store-tls-cert-file", {"store-tls-key-file"}},
+	{"store-tls-key-file", {"store-tls-cert-file"}},
 };
 
 static const struct dependency client_dependencies[] = {
@@ -516,6 +520,8 @@ void config_free(struct config *c)
 	if (!c)
 		return;
 	secret_unref(c->global_secret_access_key);
+	secret_unref(c->store_password);
+	secret_unref(c->store_sentinel_password);
 	arena_free(c->arena);
 	mem_free(c);
 }

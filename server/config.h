@@ -74,6 +74,19 @@ struct config {
 	struct str client_id;
 
 	/* Session store */
+	struct str store_url;          /* empty: in memory; never in a log */
+	struct secret *store_password; /* NULL: none, or in the URL */
+	struct secret *store_sentinel_password;
+	struct str store_tls_ca_file;
+	struct str store_tls_cert_file;
+	struct str store_tls_key_file;
+	struct str store_tls_server_name;
+	bool store_tls_skip_verify;
+	int64_t store_connect_timeout_ms;
+	int64_t store_command_timeout_ms;
+	int64_t store_idle_seconds;
+	struct str store_key_prefix;
+	int64_t store_servers;
 	int64_t store_max_bytes;
 	int64_t store_max_age_seconds;
 

@@ -27,6 +27,7 @@
 #include "server/signals.h"
 #include "server/tls.h"
 #include "store/memory.h"
+#include "store/redis.h"
 #include "syncers/syncer.h"
 
 /* Validate sleeps between its attempts; these many callers can have one each before they queue. */
@@ -117,10 +118,31 @@ static enum err_code no_core_up(struct server *s, struct err *reterr)
 
 static enum err_code store_up(struct server *s, struct err *reterr)
 {
-	(void)reterr;
+	const struct config *c = s->config;
+
+	if (c->store_url.n > 0)
+		return store_redis_new(
+			&(struct store_redis_options){
+				.url = c->store_url,
+				.password = c->store_password,
+				.sentinel_password = c->store_sentinel_password,
+				.tls = {.ca_file = c->store_tls_ca_file,
+					.cert_file = c->store_tls_cert_file,
+					.key_file = c->store_tls_key_file,
+					.server_name = c->store_tls_server_name,
+					.accept_any = c->store_tls_skip_verify},
+				.prefix = c->store_key_prefix,
+				.max_value_bytes = (size_t)c->store_max_bytes,
+				.max_age_ms = c->store_max_age_seconds * 1000,
+				.connect_timeout_ms = c->store_connect_timeout_ms,
+				.command_timeout_ms = c->store_command_timeout_ms,
+				.idle_ms = c->store_idle_seconds * 1000,
+				.clock = &clock_system,
+			},
+			&s->store, reterr);
 	s->store = store_memory_new(&(struct store_memory_options){
-		.max_bytes = (size_t)s->config->store_max_bytes,
-		.max_age_ms = s->config->store_max_age_seconds * 1000,
+		.max_bytes = (size_t)c->store_max_bytes,
+		.max_age_ms = c->store_max_age_seconds * 1000,
 		.clock = &clock_system,
 	});
 	return ERR_OK;
@@ -160,12 +182,25 @@ static void aws_down(struct server *s)
 	aws_session_free(s->aws);
 }
 
+/* What facts depend on beside AWS. A hash, because names may be long. */
+static struct str view_of(const struct config *c, struct arena *arena)
+{
+	const struct str text = str_fmt(arena, "%d%d%d|" STR_FMT "|" STR_FMT "|" STR_FMT, c->sync_secrets,
+		c->sync_only_attached_policies, c->require_all_permissions, STR_ARG(c->role_arn),
+		STR_ARG(c->iam_assume_role_name), STR_ARG(c->global_aws_sso_region));
+
+	return str_fmt(arena, "%016llx", (unsigned long long)str_hash(text));
+}
+
 static enum err_code inventory_up(struct server *s, struct err *reterr)
 {
+	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
+
 	(void)reterr;
 	s->inventory = inventory_new(&(struct inventory_options){
 		.aws = s->aws,
 		.store = s->store,
+		.view = view_of(s->config, arena),
 		.clock = &clock_system,
 		.require_all_permissions = s->config->require_all_permissions,
 		.only_attached_policies = s->config->sync_only_attached_policies,

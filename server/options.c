@@ -72,6 +72,11 @@ static bool is_region(struct str s)
 	return false;
 }
 
+static bool is_key_prefix(struct str s)
+{
+	return s.n <= 64 && all_of(s, "._-:");
+}
+
 static const char *const sso_regions[] = {"us-east-2", "us-east-1", "us-west-1", "us-west-2", "af-south-1",
 	"ap-east-1", "ap-southeast-3", "ap-south-1", "ap-northeast-3", "ap-northeast-2", "ap-southeast-1",
 	"ap-southeast-2", "ap-northeast-1", "ca-central-1", "eu-central-1", "eu-west-1", "eu-west-2",
@@ -87,6 +92,7 @@ static const char *const outputs[] = {"table", "jsonl", NULL};
 #define AT(field)        .offset = offsetof(struct config, field)
 #define CLIENT_AT(field) .offset = offsetof(struct client_config, field), .group = OPTION_GROUP_CLIENT
 #define SECONDS          .value = "SECONDS", .type = OPTION_INT
+#define MILLISECONDS     .value = "MS", .type = OPTION_INT
 #define PEM              .value = "FILE", .type = OPTION_STRING
 
 /* The sync engine's own options. Their types matter all the same: they say whether a value follows. */
@@ -196,9 +202,45 @@ static const struct option server_items[] = {
 		.help = "Platform credentials; they select service mode."},
 
 	/* Session store */
+	{.name = "store-url", .type = OPTION_STRING, .group = OPTION_GROUP_STORE, .value = "URL", AT(store_url),
+		.sensitive = true,
+		.help = "A Redis (5 or newer) in which several servers share facts and AWS's quotas: redis://, rediss://, "
+			"redis+sentinel://, rediss+sentinel:// or unix://. Without it each server keeps its own, in memory."},
+	{.name = "store-password", .type = OPTION_SECRET, .group = OPTION_GROUP_STORE, .value = "PASSWORD",
+		AT(store_password), .sensitive = true,
+		.help = "Password of Redis, instead of the one in the URL. Better given in the environment or the file."},
+	{.name = "store-sentinel-password", .type = OPTION_SECRET, .group = OPTION_GROUP_STORE, .value = "PASSWORD",
+		AT(store_sentinel_password), .sensitive = true,
+		.help = "Password of the Sentinels; those without one are not sent any."},
+	{.name = "store-tls-ca-file", PEM, .group = OPTION_GROUP_STORE, AT(store_tls_ca_file),
+		.help = "With rediss://, certificates that may sign Redis's, PEM; the system's when not given."},
+	{.name = "store-tls-cert-file", PEM, .group = OPTION_GROUP_STORE, AT(store_tls_cert_file),
+		.help = "Certificate chain that is shown to Redis, PEM."},
+	{.name = "store-tls-key-file", PEM, .group = OPTION_GROUP_STORE, AT(store_tls_key_file),
+		.help = "Private key of that certificate, PEM."},
+	{.name = "store-tls-server-name", .type = OPTION_STRING, .group = OPTION_GROUP_STORE, .value = "NAME",
+		AT(store_tls_server_name), .help = "Name in Redis's certificate, when it is not the host of the URL."},
+	{.name = "store-tls-skip-verify", .type = OPTION_BOOL, .group = OPTION_GROUP_STORE, AT(store_tls_skip_verify),
+		.help = "Accept any certificate of Redis's: encrypted, but to whom is not known."},
+	{.name = "store-connect-timeout-ms", MILLISECONDS, .group = OPTION_GROUP_STORE, AT(store_connect_timeout_ms),
+		.preset = "1000", .min = 10, .max = 60000, .help = "Longest time until a connection to Redis is logged in."},
+	{.name = "store-command-timeout-ms", MILLISECONDS, .group = OPTION_GROUP_STORE, AT(store_command_timeout_ms),
+		.preset = "2000", .min = 10, .max = 60000,
+		.help = "Longest time for an answer of Redis's. One that is slower counts as away: facts are then fetched from AWS."},
+	{.name = "store-idle-seconds", SECONDS, .group = OPTION_GROUP_STORE, AT(store_idle_seconds), .preset = "60",
+		.min = 1, .max = 86400, .help = "Connections unused for so long are closed; less than Redis's own timeout."},
+	{.name = "store-key-prefix", .type = OPTION_STRING, .group = OPTION_GROUP_STORE, .value = "TEXT",
+		AT(store_key_prefix), .preset = "baton", .accept = is_key_prefix,
+		.expects = "1 to 64 letters, digits, '.', '_', '-' and ':'",
+		.help = "What all keys in Redis begin with. Servers with different prefixes share nothing."},
+	{.name = "store-servers", .type = OPTION_INT, .group = OPTION_GROUP_STORE, .value = "N", AT(store_servers),
+		.preset = "1", .min = 1, .max = 1000,
+		.help = "How many servers share the store. While Redis is away each keeps to its part of AWS's quotas: a "
+			"quota divided by this number, or by the number seen in Redis if that is larger."},
 	{.name = "store-max-bytes", .type = OPTION_INT, .group = OPTION_GROUP_STORE, .value = "BYTES",
 		AT(store_max_bytes), .preset = "268435456", .min = 1024 * 1024, .max = INT64_C(1) << 40,
-		.help = "Memory for facts kept during a sync. The oldest go first when it is full."},
+		.help = "Memory for facts kept during a sync. The oldest go first when it is full. Also the largest fact that "
+			"is read from Redis."},
 	{.name = "store-max-age-seconds", SECONDS, .group = OPTION_GROUP_STORE, AT(store_max_age_seconds),
 		.preset = "86400", .min = 60, .max = 30 * 86400, .help = "How long a fact may serve its sync."},
 

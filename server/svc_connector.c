@@ -227,18 +227,14 @@ enum rpc_code svc_validate(struct call *call, const void *request)
 
 /* --- Cleanup --- */
 
-/* What a failed clean-up leaves behind goes by age; the engine would only log our error, too. */
 enum rpc_code svc_cleanup(struct call *call, const void *request)
 {
 	const V2(ConnectorServiceCleanupRequest) *req = request;
-	struct err err;
 
 	call->sync_id = str_c(req->active_sync_id);
 	if (call->sync_id.n == 0)
 		log_warn("Cleanup came without an active_sync_id, ignoring");
-	else if (inventory_end_sync(call->connector->opts.inventory, &call->ctx, call->sync_id, &err) !=
-		 ERR_OK)
-		log_warn("the session store kept facts of a sync that ended, ignoring",
-			LOG_STR("sync_id", call->sync_id), LOG_CSTR("error", err.msg));
+	else
+		inventory_end_sync(call->connector->opts.inventory, &call->ctx, call->sync_id);
 	return call_reply(call, pb_new(call->arena, V2_DESC(connector_service_cleanup_response)));
 }

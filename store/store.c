@@ -148,20 +148,6 @@ enum err_code store_end_leases(struct store *s, const struct ctx *ctx, struct st
 	return s->vtable->end_leases(s, ctx, scope, keys, n, reterr);
 }
 
-enum err_code store_claim(struct store *s, const struct ctx *ctx, struct str scope, const struct str *keys,
-	size_t n, struct str owner, int64_t ttl_ms, bool *ret_owned, struct err *reterr)
-{
-	enum err_code rc = check_keys(scope, keys, n, reterr);
-
-	if (rc)
-		return rc;
-	if (store_is_shared(s))
-		return s->vtable->claim(s, ctx, scope, keys, n, owner, ttl_ms, ret_owned, reterr);
-	for (size_t i = 0; i < n; i++)
-		ret_owned[i] = true;
-	return ERR_OK;
-}
-
 void store_stats(struct store *s, struct store_stats *ret_stats)
 {
 	s->vtable->stats(s, ret_stats);

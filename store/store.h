@@ -47,7 +47,7 @@ MUST_CHECK enum err_code store_clear(
 
 /* --- several servers on one store --- */
 
-/* Whether others use the store as well. Where not, nobody else fetches or claims anything, and the functions below
+/* Whether others use the store as well. Where not, nobody else fetches anything, and the functions below
  * cost no more than the ones above. */
 bool store_is_shared(const struct store *s);
 
@@ -78,12 +78,6 @@ MUST_CHECK enum err_code store_renew_leases(struct store *s, const struct ctx *c
 MUST_CHECK enum err_code store_end_leases(struct store *s, const struct ctx *ctx, struct str scope,
 	const struct str *keys, size_t n, struct err *reterr);
 
-/* For each key, whether `owner` (any text) is, or with this call becomes, the one that has claimed it in the scope.
- * In a store that is not shared everybody gets what he claims. */
-MUST_CHECK enum err_code store_claim(struct store *s, const struct ctx *ctx, struct str scope,
-	const struct str *keys, size_t n, struct str owner, int64_t ttl_ms, bool *ret_owned,
-	struct err *reterr);
-
 struct store_stats {
 	uint64_t hits;
 	uint64_t misses;
@@ -93,7 +87,7 @@ struct store_stats {
 	uint64_t entries;   /* now */
 	uint64_t bytes;     /* now: keys, values and a flat 32 per entry */
 
-	/* Of a shared store; what is above is then of this server alone, entries and bytes are 0. */
+	/* Of a shared store; the counts above are then of this server alone, entries and bytes are 0. */
 	uint64_t failures;      /* operations that failed */
 	uint64_t bytes_written; /* as they are kept, */
 	uint64_t bytes_packed;  /* and what they were before they were compressed */
@@ -129,9 +123,6 @@ struct store_vtable {
 		const struct str *keys, size_t n, int64_t lease_ms, struct err *reterr);
 	enum err_code (*end_leases)(struct store *s, const struct ctx *ctx, struct str scope,
 		const struct str *keys, size_t n, struct err *reterr);
-	enum err_code (*claim)(struct store *s, const struct ctx *ctx, struct str scope,
-		const struct str *keys, size_t n, struct str owner, int64_t ttl_ms, bool *ret_owned,
-		struct err *reterr);
 };
 
 struct store {

@@ -21,12 +21,13 @@ HOMES = {
     "curl/": ["aws/http.c"],
     "expat.h": ["base/xml.c"],
     "grpc/": ["server/rpc.c", "server/client.c"],
-    "hiredis": ["store/redis.c"],
+    "hiredis": ["store/resp.c"],
     "jansson.h": ["base/json.c"],
     "microhttpd.h": ["server/admin.c"],
-    "openssl/": ["aws/sigv4.c", "server/tls.c"],
+    "openssl/": ["aws/sigv4.c", "server/tls.c", "store/stream.c"],
     "protobuf-c/": ["proto/", "server/", "syncers/"],
     "yaml.h": ["server/yaml.c"],
+    "zstd.h": ["store/redis_value.c"],
 }
 
 

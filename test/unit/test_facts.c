@@ -9,6 +9,7 @@
 #include "base/thread.h"
 #include "inventory/claims.h"
 #include "inventory/rows.h"
+#include "inventory/shelf.h"
 #include "store/memory.h"
 #include "store/store.h"
 #include "support/cunit_main.h"
@@ -90,6 +91,7 @@ static const struct ctx background = {.clock = &clock_system, .deadline_ms = CTX
 static struct fixture {
 	struct world world;
 	struct store *store;
+	struct shelf *shelf;
 	struct facts *facts;
 } fx;
 
@@ -100,13 +102,15 @@ static void set_up(void)
 
 	fx.world = (struct world){.retryable = true};
 	fx.store = store_memory_new(&opts);
+	fx.shelf = shelf_new(&(struct shelf_options){.store = fx.store, .clock = &clock_system});
 	fx.facts = facts_new(&(struct facts_options){
-		.store = fx.store, .clock = &clock_system, .max_bytes = 1000, .self = &fx.world});
+		.shelf = fx.shelf, .clock = &clock_system, .max_bytes = 1000, .self = &fx.world});
 }
 
 static void tear_down(void)
 {
 	facts_free(fx.facts);
+	shelf_free(fx.shelf);
 	store_free(fx.store);
 	CU_ASSERT_EQUAL(atomic_load(&fx.world.partials), 0);
 }
@@ -147,7 +151,7 @@ static void test_store(void)
 	CU_ASSERT_EQUAL(ask(STR("sync"), STR("a")), ERR_OK);
 	facts_free(fx.facts);
 	fx.facts = facts_new(&(struct facts_options){
-		.store = fx.store, .clock = &clock_system, .max_bytes = 1000, .self = &fx.world});
+		.shelf = fx.shelf, .clock = &clock_system, .max_bytes = 1000, .self = &fx.world});
 	CU_ASSERT_EQUAL(ask(STR("sync"), STR("a")), ERR_OK);
 	CU_ASSERT_EQUAL(atomic_load(&fx.world.fetches), 1);
 	CU_ASSERT_EQUAL(
@@ -155,7 +159,7 @@ static void test_store(void)
 	CU_ASSERT_EQUAL(ask(STR("sync"), STR("b")), ERR_OK);
 	CU_ASSERT_EQUAL(atomic_load(&fx.world.fetches), 2);
 	facts_stats(fx.facts, &stats);
-	CU_ASSERT_EQUAL(stats.store_failures, 1);
+	CU_ASSERT_EQUAL(shelf_failures(fx.shelf), 1);
 	CU_ASSERT_EQUAL(stats.store_hits, 1);
 	blob_unref(damaged);
 	tear_down();
@@ -194,13 +198,12 @@ static void test_failures(void)
 static void test_forget(void)
 {
 	struct store_stats stats;
-	struct err e;
 
 	set_up();
 	CU_ASSERT_EQUAL(ask(STR("sync"), STR("a")), ERR_OK);
 	CU_ASSERT_EQUAL(ask(STR("other"), STR("a")), ERR_OK);
-	CU_ASSERT_EQUAL(facts_forget(fx.facts, &background, STR("sync"), &e), ERR_OK);
-	CU_ASSERT_EQUAL(facts_forget(fx.facts, &background, STR_EMPTY, &e), ERR_OK);
+	facts_forget(fx.facts, &background, STR("sync"));
+	facts_forget(fx.facts, &background, STR_EMPTY);
 	store_stats(fx.store, &stats);
 	CU_ASSERT_EQUAL(stats.entries, 1);
 	CU_ASSERT_EQUAL(facts_bytes(fx.facts), 1);
@@ -300,13 +303,12 @@ static void test_forget_while_loading(void)
 {
 	struct asker asker = {0};
 	struct store_stats stats;
-	struct err e;
 
 	set_up();
 	atomic_store(&fx.world.hold, true);
 	start(&asker);
 	await(&fx.world.fetches, 1);
-	CU_ASSERT_EQUAL(facts_forget(fx.facts, &background, STR("sync"), &e), ERR_OK);
+	facts_forget(fx.facts, &background, STR("sync"));
 	atomic_store(&fx.world.hold, false);
 	thread_join(&asker.thread);
 	CU_ASSERT_EQUAL(asker.code, ERR_OK);

@@ -324,7 +324,7 @@ static void test_end_of_sync(void)
 
 	set_up();
 	list_ids("group", fx.account, 0, &pages);
-	CU_ASSERT_EQUAL(inventory_end_sync(fx.inventory, &background, STR(SYNC), &e), ERR_OK);
+	inventory_end_sync(fx.inventory, &background, STR(SYNC));
 	CU_ASSERT_EQUAL(
 		store_get(fx.store, &background, STR(SYNC), STR("iam-account/2/" SAMPLE_ACCOUNT), &bytes, &e),
 		ERR_NOT_FOUND);

@@ -1,0 +1,590 @@
+/* DESIGN
+ *
+ * Each operation is one round trip: a pipeline of commands, some of them small scripts where Redis has to decide. Scripts are sent as
+ * text each time (a few hundred bytes; Redis keeps them compiled by their hash), so there is no state in a connection that a
+ * restart, a fail-over or SCRIPT FLUSH could take away.
+ *
+ * Values are plain strings with a time to live, not fields of one hash per scope: Redis's eviction, where the operator wants it, can then
+ * drop a fact instead of a sync. The price is a set of the scope's keys, for store_clear.
+ *
+ * All commands may be sent twice (redis_client.c does, when a connection turns out to be dead): a lease is taken by a name, not by
+ * being first, and a turn that is taken twice is a lost turn. */
+#include "store/redis.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/encode.h"
+#include "base/mem.h"
+#include "store/redis_client.h"
+#include "store/redis_value.h"
+
+#define REQUEST_SLACK 65536 /* of a request beside its values */
+#define CLEAR_WAVE    500   /* keys that one round trip of store_clear takes */
+#define HOLDER_BYTES  16    /* random, in hexadecimal: who we are among the servers */
+
+struct redis {
+	struct store store; /* first member */
+	struct quota quota;
+	struct redis_client *client;
+	char *prefix; /* "baton:1:" */
+	char holder[2 * HOLDER_BYTES + 1];
+	size_t max_value_bytes;
+	int64_t max_age_ms;
+
+	atomic_uint_fast64_t hits, misses, puts, failures, bytes_written, bytes_packed;
+};
+
+static struct redis *redis_of(struct store *s)
+{
+	return (struct redis *)s;
+}
+
+/* --- scripts --- */
+
+/* KEYS: value, lease. ARGV: holder, milliseconds. 0: the value is there; 1: the lease is ours; 2: it is another's. */
+static const char lease_script[] = "if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end\n"
+				   "local holder = redis.call('GET', KEYS[2])\n"
+				   "if holder and holder ~= ARGV[1] then return 2 end\n"
+				   "redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])\n"
+				   "return 1\n";
+
+/* KEYS: lease. ARGV: holder, milliseconds; 0 ends it. */
+static const char renew_script[] = "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end\n"
+				   "if ARGV[2] == '0' then return redis.call('UNLINK', KEYS[1]) end\n"
+				   "return redis.call('PEXPIRE', KEYS[1], ARGV[2])\n";
+
+/* The bucket (base/quota.h): turns come at `next`, next + 1000 / rate, ... milliseconds, and a bucket that is not used saves up `burst`
+ * of them. The rate is learned as aws/pacer.c learns it alone, whose comments have the reasons: each throttle takes a step off, at most
+ * so much within a second; success brings it back to where it started within half a minute, and slowly beyond.
+ *
+ * KEYS: bucket, members. ARGV: start, most, burst, wanted, only_free, throttled, succeeded, holder.
+ * Answer: turns, first_ms, interval_ms, again_ms, rate, servers; all but the first and the last are text, because Redis cuts
+ * fractions of numbers. */
+static const char quota_script[] =
+	"local time = redis.call('TIME')\n"
+	"local now = time[1] * 1000 + time[2] / 1000\n"
+	"local start, most, burst = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])\n"
+	"local wanted, only_free = tonumber(ARGV[4]), ARGV[5] == '1'\n"
+	"local throttled, succeeded = tonumber(ARGV[6]), ARGV[7] == '1'\n"
+	"local horizon, idle = 250, 600000\n" /* turns are handed out so far ahead; forgotten after ten minutes */
+	"local h = redis.call('HMGET', KEYS[1], 'next', 'rate', 'learned', 'period', 'least')\n"
+	"local rate = math.min(tonumber(h[2]) or start, most)\n"
+	"local learned, period = tonumber(h[3]) or now, tonumber(h[4]) or 0\n"
+	"local least = tonumber(h[5]) or 0\n"
+	"if throttled > 0 then\n"
+	"  if now - period >= 1000 then\n"
+	"    period = now\n"
+	"    least = math.max(rate * 0.7, start * 0.05)\n"
+	"  end\n"
+	"  rate = math.max(rate - throttled * math.min(1, start * 0.1), least)\n"
+	"  learned = now\n"
+	"elseif succeeded then\n"
+	"  local passed = math.max(0, math.min(now - learned, 1000)) / 1000\n"
+	"  rate = math.min(rate + passed * math.max((start - rate) / 30, start * 0.01), most)\n"
+	"  learned = now\n"
+	"end\n"
+	"local step = 1000 / rate\n"
+	/* A clock that was set back must not stop the world: no turn is further off than one that was just handed out. */
+	"local next = math.min(tonumber(h[1]) or now - (burst - 1) * step, now + horizon + step)\n"
+	"next = math.max(next, now - (burst - 1) * step)\n"
+	"if throttled > 0 then next = math.max(next, now + step) end\n" /* what was saved up is not there on AWS's side */
+	"local turns, first, interval = 0, 0, 0\n"
+	"if next <= now then\n"
+	"  turns = math.min(wanted, math.floor((now - next) / step) + 1)\n"
+	"elseif not only_free and next <= now + horizon then\n"
+	"  turns = math.min(wanted, math.floor((now + horizon - next) / step) + 1)\n"
+	"  first, interval = next - now, step\n"
+	"end\n"
+	"next = next + turns * step\n"
+	"local again = math.max(0, next - now - (only_free and 0 or horizon))\n"
+	"redis.call('HSET', KEYS[1], 'next', next, 'rate', rate, 'learned', learned, 'period', period, "
+	"'least', least)\n"
+	"redis.call('ZADD', KEYS[2], now, ARGV[8])\n"
+	"redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - 30000)\n"
+	"redis.call('PEXPIRE', KEYS[1], idle)\n"
+	"redis.call('PEXPIRE', KEYS[2], idle)\n"
+	"return {turns, string.format('%.3f', first), string.format('%.3f', interval),\n"
+	"  string.format('%.3f', again), string.format('%.3f', rate), redis.call('ZCARD', KEYS[2])}\n";
+
+/* --- keys --- */
+
+/* Of one operation: the names it needs, and its arena. */
+struct work {
+	struct redis *r;
+	struct arena *arena;
+	struct str tag;    /* the scope, encoded */
+	struct str prefix; /* "baton:1:{tag}:" */
+	struct redis_batch batch;
+};
+
+static void work_deinit(struct work *w)
+{
+	redis_batch_deinit(&w->batch);
+	arena_free(w->arena);
+}
+
+static void work_init(struct work *w, struct redis *r, struct str scope, size_t value_bytes)
+{
+	CLEANUP(buf_deinit) struct buf tag;
+
+	*w = (struct work){.r = r, .arena = arena_new(0)};
+	buf_init(&tag, 3 * STORE_NAME_MAX);
+	percent_encode(&tag, scope, /* keep_slash= */ true);
+	w->tag = buf_dup(&tag, w->arena);
+	w->prefix = str_fmt(w->arena, "%s{" STR_FMT "}:", r->prefix, STR_ARG(w->tag));
+	redis_batch_init(&w->batch, value_bytes);
+}
+
+/* kind: 'v' or 'l'. What the set of the scope's keys holds. */
+static struct str member_of(struct work *w, char kind, struct str key)
+{
+	return str_fmt(w->arena, "%c:" STR_FMT, kind, STR_ARG(key));
+}
+
+static struct str full_key(struct work *w, struct str member)
+{
+	return str_fmt(w->arena, STR_FMT STR_FMT, STR_ARG(w->prefix), STR_ARG(member));
+}
+
+static struct str number(struct work *w, int64_t v)
+{
+	return str_fmt(w->arena, "%lld", (long long)v);
+}
+
+static enum err_code failed(struct redis *r, const struct err *reterr)
+{
+	atomic_fetch_add_explicit(&r->failures, 1, memory_order_relaxed);
+	return reterr->code;
+}
+
+/* Runs the batch; *ret_replies has one reply for each command, none of which is an error. */
+static enum err_code run(
+	struct work *w, const struct ctx *ctx, struct resp_reply ***ret_replies, struct err *reterr)
+{
+	struct resp_reply **replies = arena_array_of(w->arena, w->batch.n, struct resp_reply *);
+
+	if (redis_client_run(w->r->client, ctx, w->tag, &w->batch, w->arena, replies, reterr) != ERR_OK)
+		return failed(w->r, reterr);
+	for (size_t i = 0; i < w->batch.n; i++) {
+		if (replies[i]->kind == RESP_ERROR) {
+			redis_reply_err(replies[i], reterr);
+			return failed(w->r, reterr);
+		}
+	}
+	*ret_replies = replies;
+	return ERR_OK;
+}
+
+static enum err_code odd(struct work *w, const char *doing, struct err *reterr)
+{
+	redis_reply_odd(doing, reterr);
+	return failed(w->r, reterr);
+}
+
+/* --- values --- */
+
+static enum err_code open_value(struct work *w, struct str key, const struct resp_reply *reply,
+	struct blob **ret_value, struct err *reterr)
+{
+	if (reply->kind == RESP_NIL) {
+		atomic_fetch_add_explicit(&w->r->misses, 1, memory_order_relaxed);
+		return err_set(reterr, ERR_NOT_FOUND, "not in the store");
+	}
+	if (reply->kind != RESP_STRING)
+		return odd(w, "GET", reterr);
+	if (redis_value_decode(key, reply->text, w->r->max_value_bytes, ret_value, reterr) != ERR_OK)
+		return failed(w->r, reterr);
+	atomic_fetch_add_explicit(&w->r->hits, 1, memory_order_relaxed);
+	return ERR_OK;
+}
+
+static enum err_code redis_get(struct store *s, const struct ctx *ctx, struct str scope, struct str key,
+	struct blob **ret_value, struct err *reterr)
+{
+	CLEANUP(work_deinit) struct work w;
+	struct resp_reply **replies;
+	struct str name;
+
+	work_init(&w, redis_of(s), scope, REQUEST_SLACK);
+	name = full_key(&w, member_of(&w, 'v', key));
+	REDIS_ADD(&w.batch, STR("GET"), name);
+	if (run(&w, ctx, &replies, reterr) != ERR_OK)
+		return reterr->code;
+	return open_value(&w, name, replies[0], ret_value, reterr);
+}
+
+static int64_t life_ms(const struct redis *r, int64_t ttl_ms)
+{
+	return ttl_ms == 0 || ttl_ms > r->max_age_ms ? r->max_age_ms : ttl_ms;
+}
+
+/* The set lives as long as the youngest of its members can. */
+static void add_to_index(struct work *w, struct str member)
+{
+	const struct str index = full_key(w, STR("keys"));
+
+	REDIS_ADD(&w->batch, STR("SADD"), index, member);
+	REDIS_ADD(&w->batch, STR("PEXPIRE"), index, number(w, w->r->max_age_ms));
+}
+
+static enum err_code add_put(
+	struct work *w, struct str key, struct blob *value, int64_t ttl_ms, struct err *reterr)
+{
+	CLEANUP(buf_deinit) struct buf packed;
+	const struct str member = member_of(w, 'v', key), name = full_key(w, member);
+	const struct str raw = blob_view(value);
+
+	if (raw.n > w->r->max_value_bytes)
+		return err_set(reterr, ERR_TOO_LARGE, "a value of %zu bytes; the store takes %zu", raw.n,
+			w->r->max_value_bytes);
+	buf_init(&packed, w->r->max_value_bytes + REQUEST_SLACK);
+	if (redis_value_encode(name, raw, &packed, reterr) != ERR_OK)
+		return reterr->code;
+	add_to_index(w, member); /* first: a value that is not in the set would outlive its sync */
+	REDIS_ADD(
+		&w->batch, STR("SET"), name, buf_view(&packed), STR("PX"), number(w, life_ms(w->r, ttl_ms)));
+	atomic_fetch_add_explicit(&w->r->bytes_packed, raw.n, memory_order_relaxed);
+	atomic_fetch_add_explicit(&w->r->bytes_written, packed.n, memory_order_relaxed);
+	return ERR_OK;
+}
+
+static enum err_code redis_put_many(struct store *s, const struct ctx *ctx, struct str scope,
+	const struct store_item *items, size_t n, int64_t ttl_ms, struct err *reterr)
+{
+	CLEANUP(work_deinit) struct work w;
+	struct redis *r = redis_of(s);
+	struct resp_reply **replies;
+
+	if (n == 0)
+		return ERR_OK;
+	work_init(&w, r, scope, n * (r->max_value_bytes + REQUEST_SLACK));
+	for (size_t i = 0; i < n; i++)
+		if (add_put(&w, items[i].key, items[i].value, ttl_ms, reterr) != ERR_OK)
+			return failed(r, reterr);
+	if (run(&w, ctx, &replies, reterr) != ERR_OK)
+		return reterr->code;
+	atomic_fetch_add_explicit(&r->puts, n, memory_order_relaxed);
+	return ERR_OK;
+}
+
+static enum err_code redis_put(struct store *s, const struct ctx *ctx, struct str scope, struct str key,
+	struct blob *value, int64_t ttl_ms, struct err *reterr)
+{
+	const struct store_item item = {.key = key, .value = value};
+
+	return redis_put_many(s, ctx, scope, &item, 1, ttl_ms, reterr);
+}
+
+static enum err_code redis_delete(
+	struct store *s, const struct ctx *ctx, struct str scope, struct str key, struct err *reterr)
+{
+	CLEANUP(work_deinit) struct work w;
+	struct resp_reply **replies;
+	struct str member;
+
+	work_init(&w, redis_of(s), scope, REQUEST_SLACK);
+	member = member_of(&w, 'v', key);
+	REDIS_ADD(&w.batch, STR("UNLINK"), full_key(&w, member));
+	REDIS_ADD(&w.batch, STR("SREM"), full_key(&w, STR("keys")), member);
+	return run(&w, ctx, &replies, reterr);
+}
+
+/* --- clearing --- */
+
+/* Takes some members out of the set. *ret_n 0: there are no more. */
+static enum err_code pop_members(
+	struct work *w, const struct ctx *ctx, const struct str **ret_keys, size_t *ret_n, struct err *reterr)
+{
+	struct resp_reply **replies;
+	struct str *keys;
+
+	REDIS_ADD(&w->batch, STR("SPOP"), full_key(w, STR("keys")), number(w, CLEAR_WAVE));
+	if (run(w, ctx, &replies, reterr) != ERR_OK)
+		return reterr->code;
+	if (replies[0]->kind != RESP_ARRAY)
+		return odd(w, "SPOP", reterr);
+	keys = arena_array_of(w->arena, replies[0]->n, struct str);
+	for (size_t i = 0; i < replies[0]->n; i++) {
+		if (replies[0]->items[i]->kind != RESP_STRING)
+			return odd(w, "SPOP", reterr);
+		keys[i] = full_key(w, replies[0]->items[i]->text);
+	}
+	*ret_keys = keys;
+	*ret_n = replies[0]->n;
+	return ERR_OK;
+}
+
+static enum err_code unlink_keys(struct redis *r, const struct ctx *ctx, struct str scope,
+	const struct str *keys, size_t n, struct err *reterr)
+{
+	CLEANUP(work_deinit) struct work w;
+	struct resp_reply **replies;
+	struct str *args;
+
+	work_init(&w, r, scope, n * 4 * STORE_NAME_MAX + REQUEST_SLACK);
+	args = arena_array_of(w.arena, n + 1, struct str);
+	args[0] = STR("UNLINK");
+	memcpy(&args[1], keys, n * sizeof(*keys));
+	redis_batch_add(&w.batch, args, n + 1);
+	return run(&w, ctx, &replies, reterr);
+}
+
+static enum err_code redis_clear(struct store *s, const struct ctx *ctx, struct str scope, struct err *reterr)
+{
+	size_t n = 0;
+
+	do {
+		CLEANUP(work_deinit) struct work w;
+		const struct str *keys;
+
+		work_init(&w, redis_of(s), scope, REQUEST_SLACK);
+		if (pop_members(&w, ctx, &keys, &n, reterr) != ERR_OK ||
+			(n > 0 && unlink_keys(w.r, ctx, scope, keys, n, reterr) != ERR_OK))
+			return reterr->code;
+	} while (n > 0);
+	return ERR_OK;
+}
+
+/* --- leases --- */
+
+static void add_lease(struct work *w, struct str key, struct str name, int64_t lease_ms)
+{
+	REDIS_ADD(&w->batch, STR("EVAL"), str_c(lease_script), STR("2"), name,
+		full_key(w, member_of(w, 'l', key)), str_c(w->r->holder), number(w, lease_ms));
+}
+
+/* What a pair of replies, to GET and to the lease's script, means. */
+static enum err_code read_found(struct work *w, struct str name, const struct resp_reply *value,
+	const struct resp_reply *lease, struct store_item *item, struct err *reterr)
+{
+	enum err_code rc;
+
+	if (lease->kind != RESP_INTEGER || lease->integer < 0 || lease->integer > 2)
+		return odd(w, "the script of leases", reterr);
+	rc = open_value(w, name, value, &item->value, reterr);
+	if (rc != ERR_OK && rc != ERR_NOT_FOUND)
+		return rc;
+	if (rc == ERR_OK)
+		item->found = STORE_VALUE;
+	else if (lease->integer == 1)
+		item->found = STORE_YOURS;
+	else /* 0: it was put between the two commands: asked again, it is there */
+		item->found = STORE_ELSEWHERE;
+	return ERR_OK;
+}
+
+static enum err_code redis_get_or_lease(struct store *s, const struct ctx *ctx, struct str scope,
+	struct store_item *items, size_t n, int64_t lease_ms, struct err *reterr)
+{
+	CLEANUP(work_deinit) struct work w;
+	struct resp_reply **replies;
+	struct str *names;
+
+	if (n == 0)
+		return ERR_OK;
+	work_init(&w, redis_of(s), scope, n * 4 * STORE_NAME_MAX + n * sizeof(lease_script) + REQUEST_SLACK);
+	names = arena_array_of(w.arena, n, struct str);
+	for (size_t i = 0; i < n; i++) {
+		names[i] = full_key(&w, member_of(&w, 'v', items[i].key));
+		REDIS_ADD(&w.batch, STR("GET"), names[i]);
+		add_lease(&w, items[i].key, names[i], lease_ms);
+	}
+	if (run(&w, ctx, &replies, reterr) != ERR_OK)
+		return reterr->code;
+	for (size_t i = 0; i < n; i++)
+		if (read_found(&w, names[i], replies[2 * i], replies[2 * i + 1], &items[i], reterr) != ERR_OK)
+			return reterr->code;
+	return ERR_OK;
+}
+
+static enum err_code redis_renew_leases(struct store *s, const struct ctx *ctx, struct str scope,
+	const struct str *keys, size_t n, int64_t lease_ms, struct err *reterr)
+{
+	CLEANUP(work_deinit) struct work w;
+	struct resp_reply **replies;
+
+	if (n == 0)
+		return ERR_OK;
+	work_init(&w, redis_of(s), scope, n * 4 * STORE_NAME_MAX + n * sizeof(renew_script) + REQUEST_SLACK);
+	for (size_t i = 0; i < n; i++)
+		REDIS_ADD(&w.batch, STR("EVAL"), str_c(renew_script), STR("1"),
+			full_key(&w, member_of(&w, 'l', keys[i])), str_c(w.r->holder), number(&w, lease_ms));
+	return run(&w, ctx, &replies, reterr);
+}
+
+static enum err_code redis_end_leases(struct store *s, const struct ctx *ctx, struct str scope,
+	const struct str *keys, size_t n, struct err *reterr)
+{
+	return redis_renew_leases(s, ctx, scope, keys, n, /* lease_ms= */ 0, reterr);
+}
+
+/* --- the bucket --- */
+
+static bool read_number(const struct resp_reply *r, double most, double *ret)
+{
+	char *end;
+
+	if (r->kind == RESP_INTEGER) {
+		*ret = (double)r->integer;
+	} else if (r->kind == RESP_STRING && r->text.n > 0) {
+		*ret = strtod(r->text.p, &end);
+		if (end != r->text.p + r->text.n)
+			return false;
+	} else {
+		return false;
+	}
+	return isfinite(*ret) && *ret >= 0 && *ret <= most;
+}
+
+/* A bucket that promises what was not asked for, or waits of hours, is broken or somebody else's. */
+static bool read_grant(
+	const struct resp_reply *r, const struct quota_request *in, struct quota_grant *ret_grant)
+{
+	const double bounds[] = {in->turns, 60000, 60000, 60000, in->most_per_s, 1e6};
+	double v[ARRAY_LEN(bounds)];
+
+	if (r->kind != RESP_ARRAY || r->n != ARRAY_LEN(bounds))
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(bounds); i++)
+		if (!read_number(r->items[i], bounds[i] + 0.001, &v[i]))
+			return false;
+	if (v[4] <= 0 || v[5] < 1)
+		return false;
+	*ret_grant = (struct quota_grant){
+		.turns = (unsigned)v[0],
+		.first_ms = v[1],
+		.interval_ms = v[2],
+		.again_ms = (int64_t)ceil(v[3]),
+		.rate_per_s = v[4],
+		.servers = (unsigned)v[5],
+	};
+	return true;
+}
+
+static enum err_code quota_take(struct quota *q, const struct ctx *ctx, const struct quota_request *in,
+	struct quota_grant *ret_grant, struct err *reterr)
+{
+	CLEANUP(work_deinit) struct work w;
+	struct redis *r = (struct redis *)((char *)q - offsetof(struct redis, quota));
+	struct resp_reply **replies;
+	char scope[sizeof("quota/") + QUOTA_NAME_MAX];
+
+	assert(in->name.n <= QUOTA_NAME_MAX && in->start_per_s > 0 && in->burst >= 1);
+	(void)snprintf(scope, sizeof(scope), "quota/" STR_FMT, STR_ARG(in->name));
+	work_init(&w, r, str_c(scope), REQUEST_SLACK);
+	REDIS_ADD(&w.batch, STR("EVAL"), str_c(quota_script), STR("2"), full_key(&w, STR("b")),
+		full_key(&w, STR("m")), str_fmt(w.arena, "%.6f", in->start_per_s),
+		str_fmt(w.arena, "%.6f", in->most_per_s), str_fmt(w.arena, "%.6f", in->burst),
+		number(&w, in->turns), in->only_free ? STR("1") : STR("0"), number(&w, in->throttled),
+		in->succeeded ? STR("1") : STR("0"), str_c(r->holder));
+	if (run(&w, ctx, &replies, reterr) != ERR_OK)
+		return reterr->code;
+	if (!read_grant(replies[0], in, ret_grant))
+		return odd(&w, "the script of the shared quota", reterr);
+	return ERR_OK;
+}
+
+struct quota *store_redis_quota(struct store *s)
+{
+	return &redis_of(s)->quota;
+}
+
+/* --- life --- */
+
+static void redis_stats(struct store *s, struct store_stats *ret_stats)
+{
+	struct redis *r = redis_of(s);
+	struct redis_client_stats client;
+
+	redis_client_stats(r->client, &client);
+	*ret_stats = (struct store_stats){
+		.hits = atomic_load(&r->hits),
+		.misses = atomic_load(&r->misses),
+		.puts = atomic_load(&r->puts),
+		.failures = atomic_load(&r->failures),
+		.bytes_written = atomic_load(&r->bytes_written),
+		.bytes_packed = atomic_load(&r->bytes_packed),
+		.connects = client.connects,
+		.away = client.away,
+	};
+}
+
+static void redis_free(struct store *s)
+{
+	struct redis *r = redis_of(s);
+
+	redis_client_free(r->client);
+	mem_free(r->prefix);
+	mem_free(r);
+}
+
+static const struct store_vtable redis_vtable = {
+	.get = redis_get,
+	.put = redis_put,
+	.delete = redis_delete,
+	.clear = redis_clear,
+	.stats = redis_stats,
+	.free = redis_free,
+	.get_or_lease = redis_get_or_lease,
+	.put_many = redis_put_many,
+	.renew_leases = redis_renew_leases,
+	.end_leases = redis_end_leases,
+};
+
+static void choose_holder(struct redis *r)
+{
+	uint8_t random[HOLDER_BYTES];
+
+	/* Up to 256 bytes getrandom answers whole; it fails only on kernels without it. */
+	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random)) {
+		perror("getrandom");
+		abort();
+	}
+	hex_write(r->holder, random, sizeof(random));
+}
+
+static char *key_prefix(struct str prefix)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
+	const struct str all = str_fmt(arena, STR_FMT ":1:", STR_ARG(prefix.n > 0 ? prefix : STR("baton")));
+
+	return mem_strndup(all.p, all.n);
+}
+
+enum err_code store_redis_new(
+	const struct store_redis_options *opts, struct store **ret_store, struct err *reterr)
+{
+	CLEANUP(store_freep) struct store *s = NULL;
+	struct redis *r = mem_zalloc(sizeof(*r));
+
+	assert(opts->max_age_ms > 0);
+	s = &r->store;
+	r->store.vtable = &redis_vtable;
+	r->quota.take = quota_take;
+	r->prefix = key_prefix(opts->prefix);
+	r->max_value_bytes = opts->max_value_bytes;
+	r->max_age_ms = opts->max_age_ms;
+	choose_holder(r);
+	if (redis_client_new(
+		    &(struct redis_client_options){
+			    .url = opts->url,
+			    .password = opts->password,
+			    .sentinel_password = opts->sentinel_password,
+			    .tls = opts->tls,
+			    .max_reply_bytes = opts->max_value_bytes + REQUEST_SLACK,
+			    .connect_timeout_ms = opts->connect_timeout_ms,
+			    .command_timeout_ms = opts->command_timeout_ms,
+			    .idle_ms = opts->idle_ms,
+			    .clock = opts->clock,
+		    },
+		    &r->client, reterr) != ERR_OK)
+		return reterr->code;
+	*ret_store = TAKE(s);
+	return ERR_OK;
+}
