@@ -26,6 +26,7 @@ struct shelf_options {
 	const struct clock *clock;
 	/* What facts depend on beside AWS: servers that are configured differently must not take each other's. Part of the scope. */
 	struct str view;
+	int64_t lease_ms; /* 0: SHELF_LEASE_MS */
 };
 
 struct shelf *shelf_new(const struct shelf_options *opts);

@@ -171,6 +171,8 @@ static enum err_code aws_up(struct server *s, struct err *reterr)
 			.iam_assume_role_name = c->iam_assume_role_name,
 			.http_timeout_ms = c->http_timeout_seconds * 1000,
 			.quota_percent = (unsigned)c->aws_quota_percent,
+			.quota = c->store_url.n > 0 ? store_redis_quota(s->store) : NULL,
+			.quota_servers = (unsigned)c->store_servers,
 			.environ = (const char *const *)s->source->env,
 			.clock = &clock_system,
 		},

@@ -59,24 +59,34 @@ static const char renew_script[] = "if redis.call('GET', KEYS[1]) ~= ARGV[1] the
 				   "if ARGV[2] == '0' then return redis.call('UNLINK', KEYS[1]) end\n"
 				   "return redis.call('PEXPIRE', KEYS[1], ARGV[2])\n";
 
-/* The bucket (base/quota.h): turns come at `next`, next + 1000 / rate, ... milliseconds, and a bucket that is not used saves up `burst`
- * of them. The rate is learned as aws/pacer.c learns it alone, whose comments have the reasons: each throttle takes a step off, at most
- * so much within a second; success brings it back to where it started within half a minute, and slowly beyond.
+/* The bucket: base/quota.h says what it does, in the steps whose numbers stand here.
  *
- * KEYS: bucket, members. ARGV: start, most, burst, wanted, only_free, throttled, succeeded, holder.
- * Answer: turns, first_ms, interval_ms, again_ms, rate, servers; all but the first and the last are text, because Redis cuts
- * fractions of numbers. */
+ * KEYS: bucket, members. ARGV: start_per_s, most_per_s, burst, turns, only_free, throttled, succeeded, who asks,
+ * QUOTA_AHEAD_MS, QUOTA_MEMBER_MS, QUOTA_FORGET_MS.
+ * Answer: turns, first_ms, interval_ms, again_ms, rate, servers; those with fractions are text, because Redis cuts numbers. */
 static const char quota_script[] =
 	"local time = redis.call('TIME')\n"
 	"local now = time[1] * 1000 + time[2] / 1000\n"
 	"local start, most, burst = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])\n"
 	"local wanted, only_free = tonumber(ARGV[4]), ARGV[5] == '1'\n"
 	"local throttled, succeeded = tonumber(ARGV[6]), ARGV[7] == '1'\n"
-	"local horizon, idle = 250, 600000\n" /* turns are handed out so far ahead; forgotten after ten minutes */
-	"local h = redis.call('HMGET', KEYS[1], 'next', 'rate', 'learned', 'period', 'least')\n"
-	"local rate = math.min(tonumber(h[2]) or start, most)\n"
-	"local learned, period = tonumber(h[3]) or now, tonumber(h[4]) or 0\n"
-	"local least = tonumber(h[5]) or 0\n"
+	/* 1 */
+	"local h = redis.call('HMGET', KEYS[1], 'tat', 'rate', 'learned', 'period', 'least')\n"
+	"local tat, rate = tonumber(h[1]) or 0, math.min(tonumber(h[2]) or start, most)\n"
+	"local learned = math.min(tonumber(h[3]) or now, now)\n"
+	"local period, least = tonumber(h[4]) or 0, tonumber(h[5]) or 0\n"
+	"if period > now then period = now - 1000 end\n"
+	/* 2 */
+	"redis.call('ZADD', KEYS[2], now, ARGV[8])\n"
+	"redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - ARGV[10])\n"
+	"local servers = redis.call('ZCARD', KEYS[2])\n"
+	/* 3 */
+	"if succeeded then\n"
+	"  local s = math.min(now - learned, 1000) / 1000\n"
+	"  rate = math.min(rate + s * math.max((start - rate) / 30, start * 0.01), most)\n"
+	"  learned = now\n"
+	"end\n"
+	/* 4 */
 	"if throttled > 0 then\n"
 	"  if now - period >= 1000 then\n"
 	"    period = now\n"
@@ -84,33 +94,26 @@ static const char quota_script[] =
 	"  end\n"
 	"  rate = math.max(rate - throttled * math.min(1, start * 0.1), least)\n"
 	"  learned = now\n"
-	"elseif succeeded then\n"
-	"  local passed = math.max(0, math.min(now - learned, 1000)) / 1000\n"
-	"  rate = math.min(rate + passed * math.max((start - rate) / 30, start * 0.01), most)\n"
-	"  learned = now\n"
+	"  tat = math.max(tat, now)\n"
 	"end\n"
-	"local step = 1000 / rate\n"
-	/* A clock that was set back must not stop the world: no turn is further off than one that was just handed out. */
-	"local next = math.min(tonumber(h[1]) or now - (burst - 1) * step, now + horizon + step)\n"
-	"next = math.max(next, now - (burst - 1) * step)\n"
-	"if throttled > 0 then next = math.max(next, now + step) end\n" /* what was saved up is not there on AWS's side */
-	"local turns, first, interval = 0, 0, 0\n"
-	"if next <= now then\n"
-	"  turns = math.min(wanted, math.floor((now - next) / step) + 1)\n"
-	"elseif not only_free and next <= now + horizon then\n"
-	"  turns = math.min(wanted, math.floor((now + horizon - next) / step) + 1)\n"
-	"  first, interval = next - now, step\n"
-	"end\n"
-	"next = next + turns * step\n"
-	"local again = math.max(0, next - now - (only_free and 0 or horizon))\n"
-	"redis.call('HSET', KEYS[1], 'next', next, 'rate', rate, 'learned', learned, 'period', period, "
-	"'least', least)\n"
-	"redis.call('ZADD', KEYS[2], now, ARGV[8])\n"
-	"redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - 30000)\n"
-	"redis.call('PEXPIRE', KEYS[1], idle)\n"
-	"redis.call('PEXPIRE', KEYS[2], idle)\n"
-	"return {turns, string.format('%.3f', first), string.format('%.3f', interval),\n"
-	"  string.format('%.3f', again), string.format('%.3f', rate), redis.call('ZCARD', KEYS[2])}\n";
+	/* 5 */
+	"local turn = 1000 / rate\n"
+	"local ahead = math.max(tonumber(ARGV[9]), servers * turn)\n"
+	"tat = math.min(math.max(tat, now - (burst - 1) * turn), now + ahead + turn)\n"
+	/* 6 */
+	"local last = only_free and now or now + ahead\n"
+	"local turns = math.max(0, math.min(wanted, math.floor((last - tat) / turn) + 1))\n"
+	/* 7 */
+	"local first, again = tat - now, 0\n"
+	"tat = tat + turns * turn\n"
+	"if turns < wanted then again = math.max(1, math.ceil(tat - last)) end\n"
+	"redis.call('HSET', KEYS[1], 'tat', string.format('%.3f', tat), 'rate', rate,\n"
+	"  'learned', string.format('%.3f', learned), 'period', string.format('%.3f', period), 'least', "
+	"least)\n"
+	"redis.call('PEXPIRE', KEYS[1], ARGV[11])\n"
+	"redis.call('PEXPIRE', KEYS[2], ARGV[11])\n"
+	"return {turns, string.format('%.3f', first), string.format('%.3f', turn), again,\n"
+	"  string.format('%.6f', rate), servers}\n";
 
 /* --- keys --- */
 
@@ -236,7 +239,7 @@ static void add_to_index(struct work *w, struct str member)
 static enum err_code add_put(
 	struct work *w, struct str key, struct blob *value, int64_t ttl_ms, struct err *reterr)
 {
-	CLEANUP(buf_deinit) struct buf packed;
+	CLEANUP(buf_deinit) struct buf packed = {0};
 	const struct str member = member_of(w, 'v', key), name = full_key(w, member);
 	const struct str raw = blob_view(value);
 
@@ -426,41 +429,37 @@ static enum err_code redis_end_leases(struct store *s, const struct ctx *ctx, st
 
 /* --- the bucket --- */
 
-static bool read_number(const struct resp_reply *r, double most, double *ret)
+static bool read_number(const struct resp_reply *r, double *ret)
 {
 	char *end;
 
 	if (r->kind == RESP_INTEGER) {
 		*ret = (double)r->integer;
-	} else if (r->kind == RESP_STRING && r->text.n > 0) {
-		*ret = strtod(r->text.p, &end);
-		if (end != r->text.p + r->text.n)
-			return false;
-	} else {
-		return false;
+		return true;
 	}
-	return isfinite(*ret) && *ret >= 0 && *ret <= most;
+	if (r->kind != RESP_STRING || r->text.n == 0)
+		return false;
+	*ret = strtod(r->text.p, &end);
+	return end == r->text.p + r->text.n && isfinite(*ret);
 }
 
-/* A bucket that promises what was not asked for, or waits of hours, is broken or somebody else's. */
-static bool read_grant(
-	const struct resp_reply *r, const struct quota_request *in, struct quota_grant *ret_grant)
+/* Whether the numbers make sense together, the pacer looks; here they only have to be numbers that fit. */
+static bool read_grant(const struct resp_reply *r, struct quota_grant *ret_grant)
 {
-	const double bounds[] = {in->turns, 60000, 60000, 60000, in->most_per_s, 1e6};
-	double v[ARRAY_LEN(bounds)];
+	double v[6];
 
-	if (r->kind != RESP_ARRAY || r->n != ARRAY_LEN(bounds))
+	if (r->kind != RESP_ARRAY || r->n != ARRAY_LEN(v))
 		return false;
-	for (size_t i = 0; i < ARRAY_LEN(bounds); i++)
-		if (!read_number(r->items[i], bounds[i] + 0.001, &v[i]))
+	for (size_t i = 0; i < ARRAY_LEN(v); i++)
+		if (!read_number(r->items[i], &v[i]) || fabs(v[i]) > 1e15)
 			return false;
-	if (v[4] <= 0 || v[5] < 1)
+	if (v[0] < 0 || v[0] > UINT16_MAX || v[5] < 0 || v[5] > UINT16_MAX)
 		return false;
 	*ret_grant = (struct quota_grant){
 		.turns = (unsigned)v[0],
 		.first_ms = v[1],
 		.interval_ms = v[2],
-		.again_ms = (int64_t)ceil(v[3]),
+		.again_ms = (int64_t)v[3],
 		.rate_per_s = v[4],
 		.servers = (unsigned)v[5],
 	};
@@ -482,10 +481,11 @@ static enum err_code quota_take(struct quota *q, const struct ctx *ctx, const st
 		full_key(&w, STR("m")), str_fmt(w.arena, "%.6f", in->start_per_s),
 		str_fmt(w.arena, "%.6f", in->most_per_s), str_fmt(w.arena, "%.6f", in->burst),
 		number(&w, in->turns), in->only_free ? STR("1") : STR("0"), number(&w, in->throttled),
-		in->succeeded ? STR("1") : STR("0"), str_c(r->holder));
+		in->succeeded ? STR("1") : STR("0"), str_c(r->holder), number(&w, QUOTA_AHEAD_MS),
+		number(&w, QUOTA_MEMBER_MS), number(&w, QUOTA_FORGET_MS));
 	if (run(&w, ctx, &replies, reterr) != ERR_OK)
 		return reterr->code;
-	if (!read_grant(replies[0], in, ret_grant))
+	if (!read_grant(replies[0], ret_grant))
 		return odd(&w, "the script of the shared quota", reterr);
 	return ERR_OK;
 }

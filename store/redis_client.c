@@ -348,7 +348,7 @@ static enum err_code ask_sentinel(struct redis_client *c, const struct ctx *ctx,
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
 	CLEANUP(redis_link_freep) struct redis_link *link = NULL;
-	CLEANUP(redis_batch_deinit) struct redis_batch b;
+	CLEANUP(redis_batch_deinit) struct redis_batch b = {.n = 0};
 	struct redis_link_options opts = link_options(c, sentinel);
 	struct resp_reply *reply;
 
@@ -478,7 +478,7 @@ static enum err_code read_redirection(
 static enum err_code run_asking(struct redis_client *c, const struct ctx *ctx, const struct redis_batch *b,
 	size_t i, struct arena *arena, struct resp_reply **reply, struct err *reterr)
 {
-	CLEANUP(redis_batch_deinit) struct redis_batch asking;
+	CLEANUP(redis_batch_deinit) struct redis_batch asking = {.n = 0};
 	struct redis_link_options opts;
 	struct redis_link *link;
 	struct resp_reply *replies[2];

@@ -187,7 +187,7 @@ static enum err_code log_in(
 	struct redis_link *l, const struct redis_login *login, const struct ctx *ctx, struct err *reterr)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
-	CLEANUP(redis_batch_deinit) struct redis_batch b;
+	CLEANUP(redis_batch_deinit) struct redis_batch b = {.n = 0};
 	struct resp_reply *replies[4];
 
 	redis_batch_init(&b, 64 * 1024);

@@ -1,5 +1,7 @@
 #include "store/redis_url.h"
 
+#include <ctype.h>
+
 #include "base/encode.h"
 
 #define REDIS_PORT    6379
@@ -36,12 +38,17 @@ static bool is_host_name(struct str s)
 	return s.n > 0 && s.n <= 255;
 }
 
+/* "::1", "fe80::1%eth0": whether it is an address, the resolver says. */
 static bool is_v6(struct str s)
 {
-	for (size_t i = 0; i < s.n; i++)
-		if (str_find_char(STR("0123456789abcdefABCDEF:.%"), s.p[i]) < 0)
+	bool has_colon = false;
+
+	for (size_t i = 0; i < s.n; i++) {
+		has_colon = has_colon || s.p[i] == ':';
+		if (!isalnum((unsigned char)s.p[i]) && str_find_char(STR(":.%"), s.p[i]) < 0)
 			return false;
-	return s.n > 1;
+	}
+	return has_colon;
 }
 
 static bool parse_port(struct str text, unsigned *ret_port)

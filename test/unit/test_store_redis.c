@@ -1,0 +1,472 @@
+/* layers: store base
+ *
+ * The store on a real Redis: two stores are two servers that share it. */
+#include "store/redis.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "store/redis_client.h"
+#include "support/cunit_main.h"
+#include "support/fake_quota.h"
+#include "support/redis_server.h"
+
+#define MAX_VALUE 100000
+
+static struct redis_server *server;
+static struct redis_client *raw; /* to look behind the store's back */
+static struct store *one, *two;
+static const struct ctx ctx = {.clock = &clock_system, .deadline_ms = CTX_NO_DEADLINE};
+
+static struct store *new_store(const char *prefix)
+{
+	const struct store_redis_options opts = {
+		.url = str_c(redis_server_url(server)),
+		.prefix = str_c(prefix),
+		.max_value_bytes = MAX_VALUE,
+		.max_age_ms = 100000,
+		.connect_timeout_ms = 5000,
+		.command_timeout_ms = 5000,
+		.idle_ms = 60000,
+		.clock = &clock_system,
+	};
+	struct store *s = NULL;
+	struct err err;
+
+	if (store_redis_new(&opts, &s, &err) != ERR_OK)
+		abort();
+	return s;
+}
+
+static int init(void)
+{
+	struct err err;
+
+	server = redis_server_start();
+	one = new_store("");
+	two = new_store("");
+	return redis_client_new(&(struct redis_client_options){.url = str_c(redis_server_url(server)),
+					.max_reply_bytes = 1 << 20,
+					.connect_timeout_ms = 5000,
+					.command_timeout_ms = 5000,
+					.idle_ms = 60000,
+					.clock = &clock_system},
+		       &raw, &err) != ERR_OK;
+}
+
+static int clean_up(void)
+{
+	store_free(one);
+	store_free(two);
+	redis_client_free(raw);
+	redis_server_stop(server);
+	return 0;
+}
+
+/* A command of Redis's, words with blanks between them; the reply's integer, or how many items or bytes it has. */
+static int64_t redis(const char *command)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
+	CLEANUP(redis_batch_deinit) struct redis_batch b = {.n = 0};
+	struct str args[16], rest = str_c(command);
+	struct resp_reply *reply;
+	struct err err;
+	size_t n = 0;
+
+	while (rest.p != NULL)
+		args[n++] = str_cut(&rest, ' ');
+	redis_batch_init(&b, 10000);
+	redis_batch_add(&b, args, n);
+	if (redis_client_run(raw, &ctx, STR("raw"), &b, arena, &reply, &err) != ERR_OK)
+		abort();
+	if (reply->kind == RESP_INTEGER)
+		return reply->integer;
+	return reply->kind == RESP_ARRAY ? (int64_t)reply->n : (int64_t)reply->text.n;
+}
+
+static enum err_code put(
+	struct store *s, const char *scope, const char *key, struct str bytes, int64_t ttl_ms)
+{
+	CLEANUP(blob_unrefp) struct blob *value = blob_new(bytes);
+	struct err err;
+
+	return store_put(s, &ctx, str_c(scope), str_c(key), value, ttl_ms, &err);
+}
+
+/* want NULL: nothing is there. */
+static bool has(struct store *s, const char *scope, const char *key, const char *want)
+{
+	CLEANUP(blob_unrefp) struct blob *value = NULL;
+	struct err err;
+	enum err_code rc = store_get(s, &ctx, str_c(scope), str_c(key), &value, &err);
+
+	if (want == NULL)
+		return rc == ERR_NOT_FOUND && value == NULL;
+	return rc == ERR_OK && str_eq_c(blob_view(value), want);
+}
+
+static void test_values(void)
+{
+	struct err err;
+
+	redis("FLUSHALL");
+	CU_ASSERT(store_is_shared(one));
+	CU_ASSERT(has(one, "sync", "a", NULL));
+	CU_ASSERT_EQUAL(put(one, "sync", "a", STR("1"), 0), ERR_OK);
+	CU_ASSERT(has(two, "sync", "a", "1"));
+	CU_ASSERT(has(two, "sync", "b", NULL));
+	CU_ASSERT(has(two, "other", "a", NULL));
+	CU_ASSERT_EQUAL(put(two, "sync", "a", STR("2"), 5000), ERR_OK);
+	CU_ASSERT(has(one, "sync", "a", "2"));
+	CU_ASSERT_EQUAL(put(one, "sync", "empty", STR_EMPTY, 0), ERR_OK);
+	CU_ASSERT(has(two, "sync", "empty", ""));
+	CU_ASSERT_EQUAL(store_delete(one, &ctx, STR("sync"), STR("a"), &err), ERR_OK);
+	CU_ASSERT(has(two, "sync", "a", NULL));
+	CU_ASSERT_EQUAL(put(one, "sync", "a", STR("1"), -1), ERR_INVALID);
+}
+
+/* Everything that lies in Redis goes by itself. */
+static void test_ages(void)
+{
+	int64_t left_ms;
+
+	redis("FLUSHALL");
+	CU_ASSERT_EQUAL(put(one, "sync", "short", STR("1"), 5000), ERR_OK);
+	CU_ASSERT_EQUAL(put(one, "sync", "long", STR("1"), 99999999), ERR_OK);
+	left_ms = redis("PTTL baton:1:{sync}:v:short");
+	CU_ASSERT(left_ms > 0 && left_ms <= 5000);
+	left_ms = redis("PTTL baton:1:{sync}:v:long");
+	CU_ASSERT(left_ms > 5000 && left_ms <= 100000);
+	left_ms = redis("PTTL baton:1:{sync}:keys");
+	CU_ASSERT(left_ms > 5000 && left_ms <= 100000);
+}
+
+static void test_names(void)
+{
+	redis("FLUSHALL");
+	CU_ASSERT_EQUAL(put(one, "a}:v:b", "c", STR("1"), 0), ERR_OK);
+	CU_ASSERT(has(one, "a", "b}:v:c", NULL)); /* the braces of a scope are not ours */
+	CU_ASSERT(has(one, "a}:v:b", "c", "1"));
+	CU_ASSERT_EQUAL(redis("EXISTS baton:1:{a%7D%3Av%3Ab}:v:c"), 1);
+	CU_ASSERT_EQUAL(put(one, "a b\n", "k\xff\r\n", STR("2"), 0), ERR_OK);
+	CU_ASSERT(has(two, "a b\n", "k\xff\r\n", "2"));
+}
+
+static void test_prefix(void)
+{
+	struct store *apart = new_store("staging");
+
+	redis("FLUSHALL");
+	CU_ASSERT_EQUAL(put(apart, "sync", "a", STR("1"), 0), ERR_OK);
+	CU_ASSERT(has(one, "sync", "a", NULL));
+	CU_ASSERT_EQUAL(redis("EXISTS staging:1:{sync}:v:a"), 1);
+	store_free(apart);
+}
+
+static void test_clear(void)
+{
+	char key[16];
+	struct err err;
+
+	redis("FLUSHALL");
+	for (int i = 0; i < 1200; i++) {
+		(void)snprintf(key, sizeof(key), "k%d", i);
+		CU_ASSERT_EQUAL(put(one, "sync", key, STR("1"), 0), ERR_OK);
+	}
+	CU_ASSERT_EQUAL(put(one, "other", "a", STR("1"), 0), ERR_OK);
+	CU_ASSERT_EQUAL(redis("DBSIZE"), 1203);
+	CU_ASSERT_EQUAL(store_clear(two, &ctx, STR("sync"), &err), ERR_OK);
+	CU_ASSERT_EQUAL(redis("DBSIZE"), 2);
+	CU_ASSERT(has(one, "other", "a", "1"));
+	CU_ASSERT_EQUAL(store_clear(two, &ctx, STR("sync"), &err), ERR_OK); /* nothing there */
+}
+
+static void test_large(void)
+{
+	char *bytes = mem_alloc(MAX_VALUE + 1);
+	struct store_stats stats;
+
+	redis("FLUSHALL");
+	memset(bytes, 'x', MAX_VALUE + 1);
+	CU_ASSERT_EQUAL(put(one, "sync", "packed", str_n(bytes, MAX_VALUE), 0), ERR_OK);
+	CU_ASSERT(redis("STRLEN baton:1:{sync}:v:packed") < 1000);
+	bytes[MAX_VALUE] = '\0';
+	CU_ASSERT(has(two, "sync", "packed", bytes));
+	for (int i = 0; i < MAX_VALUE; i++)
+		bytes[i] = (char)(random() | 1);
+	CU_ASSERT_EQUAL(put(one, "sync", "raw", str_n(bytes, MAX_VALUE), 0), ERR_OK);
+	CU_ASSERT(has(two, "sync", "raw", bytes));
+	CU_ASSERT_EQUAL(put(one, "sync", "larger", str_n(bytes, MAX_VALUE + 1), 0), ERR_TOO_LARGE);
+	store_stats(one, &stats);
+	CU_ASSERT(stats.bytes_written < stats.bytes_packed);
+	mem_free(bytes);
+}
+
+/* Values that somebody else wrote, or nobody. */
+static void test_poisoned(void)
+{
+	static const char *const poisons[] = {"SET %s BST1", "SET %s x", "APPEND %s x", "SETRANGE %s 30 x",
+		"HSET %s a b", "RENAME baton:1:{sync}:v:b %s"};
+	char command[128];
+
+	for (size_t i = 0; i < ARRAY_LEN(poisons); i++) {
+		CLEANUP(blob_unrefp) struct blob *value = NULL;
+		struct err err;
+
+		redis("FLUSHALL");
+		CU_ASSERT_EQUAL(put(one, "sync", "a", STR("the value of a"), 0), ERR_OK);
+		CU_ASSERT_EQUAL(put(one, "sync", "b", STR("the value of b"), 0), ERR_OK);
+		if (str_starts(str_c(poisons[i]), STR("HSET")))
+			redis("DEL baton:1:{sync}:v:a");
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+		(void)snprintf(command, sizeof(command), poisons[i], "baton:1:{sync}:v:a");
+#pragma GCC diagnostic pop
+		redis(command);
+		CU_ASSERT_NOT_EQUAL(store_get(two, &ctx, STR("sync"), STR("a"), &value, &err), ERR_OK);
+		CU_ASSERT_NOT_EQUAL(err.code, ERR_NOT_FOUND);
+		CU_ASSERT_EQUAL(put(two, "sync", "a", STR("mended"), 0), ERR_OK);
+		CU_ASSERT(has(one, "sync", "a", "mended"));
+	}
+}
+
+/* --- leases --- */
+
+static enum store_found ask(struct store *s, const char *key, int64_t lease_ms)
+{
+	struct store_item item = {.key = str_c(key)};
+	struct err err;
+
+	CU_ASSERT_EQUAL(store_get_or_lease(s, &ctx, STR("sync"), &item, 1, lease_ms, &err), ERR_OK);
+	blob_unref(item.value);
+	return item.found;
+}
+
+static void test_leases(void)
+{
+	const struct str keys[] = {STR_INIT("a")};
+	struct err err;
+
+	redis("FLUSHALL");
+	CU_ASSERT_EQUAL(ask(one, "a", 60000), STORE_YOURS);
+	CU_ASSERT_EQUAL(ask(two, "a", 60000), STORE_ELSEWHERE);
+	CU_ASSERT_EQUAL(ask(one, "a", 60000), STORE_YOURS); /* a server may ask twice */
+	CU_ASSERT_EQUAL(ask(two, "b", 60000), STORE_YOURS);
+	CU_ASSERT_EQUAL(store_end_leases(two, &ctx, STR("sync"), keys, 1, &err), ERR_OK);
+	CU_ASSERT_EQUAL(ask(two, "a", 60000), STORE_ELSEWHERE); /* it was not two's to end */
+	CU_ASSERT_EQUAL(put(one, "sync", "a", STR("1"), 0), ERR_OK);
+	CU_ASSERT_EQUAL(ask(two, "a", 60000), STORE_VALUE);
+	CU_ASSERT_EQUAL(store_end_leases(one, &ctx, STR("sync"), keys, 1, &err), ERR_OK);
+	CU_ASSERT_EQUAL(redis("EXISTS baton:1:{sync}:l:a"), 0);
+	CU_ASSERT_EQUAL(ask(two, "a", 60000), STORE_VALUE);
+}
+
+/* A holder that died is succeeded; one that lives prolongs its lease. */
+static void test_leases_end(void)
+{
+	const struct str keys[] = {STR_INIT("a"), STR_INIT("gone")};
+	int64_t left_ms;
+	struct err err;
+
+	redis("FLUSHALL");
+	CU_ASSERT_EQUAL(ask(one, "a", 60000), STORE_YOURS);
+	redis("PEXPIRE baton:1:{sync}:l:a 1000");
+	CU_ASSERT_EQUAL(store_renew_leases(one, &ctx, STR("sync"), keys, 2, 60000, &err), ERR_OK);
+	left_ms = redis("PTTL baton:1:{sync}:l:a");
+	CU_ASSERT(left_ms > 1000);
+	CU_ASSERT_EQUAL(redis("EXISTS baton:1:{sync}:l:gone"), 0);
+	redis("DEL baton:1:{sync}:l:a"); /* it ran out */
+	CU_ASSERT_EQUAL(ask(two, "a", 60000), STORE_YOURS);
+	CU_ASSERT_EQUAL(store_renew_leases(one, &ctx, STR("sync"), keys, 1, 60000, &err), ERR_OK);
+	CU_ASSERT_EQUAL(ask(one, "a", 60000), STORE_ELSEWHERE);
+}
+
+static void test_many(void)
+{
+	struct store_item items[] = {{.key = STR_INIT("a")}, {.key = STR_INIT("b")}, {.key = STR_INIT("c")}};
+	struct store_item puts[] = {{.key = STR_INIT("a")}, {.key = STR_INIT("c")}};
+	struct err err;
+
+	redis("FLUSHALL");
+	puts[0].value = blob_new(STR("1"));
+	puts[1].value = blob_new(STR("3"));
+	CU_ASSERT_EQUAL(store_put_many(one, &ctx, STR("sync"), puts, 2, 0, &err), ERR_OK);
+	CU_ASSERT_EQUAL(store_get_or_lease(two, &ctx, STR("sync"), items, 3, 60000, &err), ERR_OK);
+	CU_ASSERT(items[0].found == STORE_VALUE && str_eq_c(blob_view(items[0].value), "1"));
+	CU_ASSERT(items[1].found == STORE_YOURS && items[1].value == NULL);
+	CU_ASSERT(items[2].found == STORE_VALUE && str_eq_c(blob_view(items[2].value), "3"));
+	for (size_t i = 0; i < ARRAY_LEN(items); i++)
+		blob_unref(items[i].value);
+	CU_ASSERT_EQUAL(put(one, "sync", "b", STR("2"), 0), ERR_OK);
+	redis("SET baton:1:{sync}:v:c poison"); /* one bad value: none is given */
+	CU_ASSERT_EQUAL(store_get_or_lease(two, &ctx, STR("sync"), items, 3, 60000, &err), ERR_PROTOCOL);
+	for (size_t i = 0; i < ARRAY_LEN(items); i++)
+		CU_ASSERT_PTR_NULL(items[i].value);
+	blob_unref(puts[0].value);
+	blob_unref(puts[1].value);
+}
+
+/* --- the bucket --- */
+
+static struct quota_grant take(struct store *s, const struct quota_request *in)
+{
+	struct quota *q = store_redis_quota(s);
+	struct quota_grant grant = {.turns = 0};
+	struct err err;
+
+	CU_ASSERT_EQUAL(q->take(q, &ctx, in, &grant, &err), ERR_OK);
+	return grant;
+}
+
+/* Turns are minutes apart: how fast the test runs does not matter. */
+static void test_quota(void)
+{
+	struct quota_request in = {.name = STR("123456789012/sso/us-east-1"),
+		.start_per_s = 0.002,
+		.most_per_s = 0.002,
+		.burst = 3,
+		.turns = 2,
+		.only_free = true};
+	struct quota_grant grant;
+
+	redis("FLUSHALL");
+	grant = take(one, &in);
+	CU_ASSERT(grant.turns == 2 && grant.first_ms < -900000 && grant.servers == 1);
+	CU_ASSERT(fabs(grant.interval_ms - 500000) < 1 && fabs(grant.rate_per_s - 0.002) < 1e-6);
+	grant = take(two, &in);
+	CU_ASSERT(grant.turns == 1 && grant.servers == 2); /* the burst is everybody's together */
+	CU_ASSERT(grant.again_ms > 400000 && grant.again_ms <= 500000);
+	grant = take(one, &in);
+	CU_ASSERT_EQUAL(grant.turns, 0); /* read-ahead gets what is left over */
+	in.only_free = false;
+	grant = take(one, &in); /* a turn for each server is handed out ahead */
+	CU_ASSERT(grant.turns == 2 && grant.first_ms > 400000 && grant.first_ms <= 500000);
+	CU_ASSERT(redis("PTTL baton:1:{quota/123456789012/sso/us-east-1}:b") > 0);
+	CU_ASSERT(redis("PTTL baton:1:{quota/123456789012/sso/us-east-1}:m") > 0);
+	in.name = STR("210987654321/sso/us-east-1");
+	grant = take(one, &in);
+	CU_ASSERT(grant.turns == 2 && grant.first_ms < 0); /* another account's */
+}
+
+/* The script against the same rules in C, request by request; Redis's clock goes on meanwhile, so times are compared loosely. */
+static void test_quota_like_the_rules(void)
+{
+	static const struct quota_request requests[] = {
+		{.turns = 3},
+		{.turns = 30},
+		{.turns = 30},
+		{.turns = 2, .only_free = true},
+		{.turns = 1, .throttled = 2},
+		{.turns = 5, .throttled = 100},
+		{.turns = 0, .succeeded = true},
+		{.turns = 4, .throttled = 1, .succeeded = true},
+		{.turns = 65535},
+	};
+	struct fake_quota rules;
+	const double start_ms = (double)clock_mono_ms(&clock_system);
+
+	redis("FLUSHALL");
+	fake_quota_init(&rules, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(requests); i++) {
+		struct quota_request in = requests[i];
+		struct quota_grant got, want;
+
+		in.name = STR("rules");
+		in.start_per_s = 2; /* half a second to a turn: more than the two clocks can be apart */
+		in.most_per_s = 2.5;
+		in.burst = 5;
+		got = take(i % 2 ? two : one, &in);
+		want = fake_quota_take(&rules, i % 2, start_ms + (double)clock_mono_ms(&clock_system), &in);
+		ASSERT_I64(got.turns, want.turns, "turns");
+		ASSERT_I64(got.servers, want.servers, "servers");
+		CU_ASSERT(fabs(got.rate_per_s - want.rate_per_s) < 0.05);
+		CU_ASSERT(fabs(got.interval_ms - want.interval_ms) < 25);
+		CU_ASSERT(got.turns == 0 || fabs(got.first_ms - want.first_ms) < 300);
+	}
+	fake_quota_deinit(&rules);
+}
+
+/* Whatever lies there, a grant is one or an error. */
+static void test_quota_poisoned(void)
+{
+	static const char *const poisons[] = {"SET %s x", "HSET %s next nan", "HSET %s next 1e300",
+		"HSET %s rate -5", "HSET %s rate inf", "HSET %s rate 0",
+		"HSET %s learned x period y least z"};
+	const struct quota_request in = {
+		.name = STR("p"), .start_per_s = 20, .most_per_s = 25, .burst = 5, .turns = 3};
+	struct quota *q = store_redis_quota(one);
+	char command[128];
+
+	for (size_t i = 0; i < ARRAY_LEN(poisons); i++) {
+		struct quota_grant grant = {.turns = 0};
+		struct err err;
+
+		redis("FLUSHALL");
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+		(void)snprintf(command, sizeof(command), poisons[i], "baton:1:{quota/p}:b");
+#pragma GCC diagnostic pop
+		redis(command);
+		if (q->take(q, &ctx, &in, &grant, &err) != ERR_OK)
+			continue;
+		CU_ASSERT(grant.turns <= 65535 && isfinite(grant.rate_per_s) && isfinite(grant.first_ms));
+	}
+}
+
+/* --- without Redis --- */
+
+static void test_nobody_there(void)
+{
+	CLEANUP(blob_unrefp) struct blob *value = NULL;
+	struct store *s = NULL;
+	struct store_stats stats;
+	struct err err;
+
+	CU_ASSERT_EQUAL_FATAL(store_redis_new(&(struct store_redis_options){.url = STR("redis://127.0.0.1:1"),
+						      .max_value_bytes = 1000,
+						      .max_age_ms = 1000,
+						      .connect_timeout_ms = 1000,
+						      .command_timeout_ms = 1000,
+						      .idle_ms = 1000,
+						      .clock = &clock_system},
+				      &s, &err),
+		ERR_OK);
+	CU_ASSERT_EQUAL(store_get(s, &ctx, STR("sync"), STR("a"), &value, &err), ERR_UNAVAILABLE);
+	CU_ASSERT_EQUAL(store_get(s, &ctx, STR("sync"), STR("a"), &value, &err), ERR_UNAVAILABLE);
+	store_stats(s, &stats);
+	CU_ASSERT(stats.away && stats.failures == 2);
+	store_free(s);
+	s = NULL;
+	CU_ASSERT_EQUAL(store_redis_new(&(struct store_redis_options){.url = STR("http://127.0.0.1"),
+						.max_age_ms = 1},
+				&s, &err),
+		ERR_INVALID);
+	CU_ASSERT_PTR_NULL(s);
+}
+
+int main(void)
+{
+	static CU_TestInfo tests[] = {
+		{"values", test_values},
+		{"ages", test_ages},
+		{"names", test_names},
+		{"prefix", test_prefix},
+		{"clear", test_clear},
+		{"large", test_large},
+		{"poisoned", test_poisoned},
+		{"leases", test_leases},
+		{"leases_end", test_leases_end},
+		{"many", test_many},
+		{"quota", test_quota},
+		{"quota_like_the_rules", test_quota_like_the_rules},
+		{"quota_poisoned", test_quota_poisoned},
+		{"nobody_there", test_nobody_there},
+		CU_TEST_INFO_NULL,
+	};
+	static CU_SuiteInfo suites[] = {
+		{"store_redis", init, clean_up, NULL, NULL, tests}, CU_SUITE_INFO_NULL};
+
+	return unit_main(suites);
+}
