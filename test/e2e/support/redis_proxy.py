@@ -146,8 +146,9 @@ class Command:
 class RedisProxy:
     """Listens on .port for as long as it is not closed; hands on to the port of a Redis, which may change (`upstream`)."""
 
-    def __init__(self, upstream, seed=1):
+    def __init__(self, upstream, seed=1, keep=False):
         self.upstream, self.dice = upstream, random.Random(seed)
+        self.keep, self.words = keep, []  # keep: `words` has every word of every command
         self.lock, self.released = threading.Lock(), threading.Event()
         self.rules, self.record, self.connections, self.live = [], [], 0, set()
         self.problems = []
@@ -264,6 +265,7 @@ class RedisProxy:
             rule = next((r for r in self.rules if r.wants(name)), None)
             mode, released = (rule.mode if rule else ""), self.released
             self.record.append(Command(len(self.record) + 1, number, name, key, len(raw), mode))
+            self.words += words if self.keep else []
         if mode == "close":
             reset(client.sock)
             raise Closed(mode)
