@@ -120,6 +120,8 @@ static enum err_code store_up(struct server *s, struct err *reterr)
 {
 	const struct config *c = s->config;
 
+	if (c->store_tls_skip_verify)
+		log_warn("whose certificate Redis shows is not checked, because of --store-tls-skip-verify");
 	if (c->store_url.n > 0)
 		return store_redis_new(
 			&(struct store_redis_options){

@@ -264,8 +264,6 @@ static enum err_code redis_put_many(struct store *s, const struct ctx *ctx, stru
 	struct redis *r = redis_of(s);
 	struct resp_reply **replies;
 
-	if (n == 0)
-		return ERR_OK;
 	work_init(&w, r, scope, n * (r->max_value_bytes + REQUEST_SLACK));
 	for (size_t i = 0; i < n; i++)
 		if (add_put(&w, items[i].key, items[i].value, ttl_ms, reterr) != ERR_OK)
@@ -389,8 +387,6 @@ static enum err_code redis_get_or_lease(struct store *s, const struct ctx *ctx, 
 	struct resp_reply **replies;
 	struct str *names;
 
-	if (n == 0)
-		return ERR_OK;
 	work_init(&w, redis_of(s), scope, n * 4 * STORE_NAME_MAX + n * sizeof(lease_script) + REQUEST_SLACK);
 	names = arena_array_of(w.arena, n, struct str);
 	for (size_t i = 0; i < n; i++) {
@@ -412,8 +408,6 @@ static enum err_code redis_renew_leases(struct store *s, const struct ctx *ctx, 
 	CLEANUP(work_deinit) struct work w;
 	struct resp_reply **replies;
 
-	if (n == 0)
-		return ERR_OK;
 	work_init(&w, redis_of(s), scope, n * 4 * STORE_NAME_MAX + n * sizeof(renew_script) + REQUEST_SLACK);
 	for (size_t i = 0; i < n; i++)
 		REDIS_ADD(&w.batch, STR("EVAL"), str_c(renew_script), STR("1"),

@@ -114,7 +114,7 @@ struct store_vtable {
 	void (*stats)(struct store *s, struct store_stats *ret_stats);
 	void (*free)(struct store *s);
 
-	/* NULL in a store that is not shared */
+	/* NULL in a store that is not shared; n is 1 at least */
 	enum err_code (*get_or_lease)(struct store *s, const struct ctx *ctx, struct str scope,
 		struct store_item *items, size_t n, int64_t lease_ms, struct err *reterr);
 	enum err_code (*put_many)(struct store *s, const struct ctx *ctx, struct str scope,

@@ -306,6 +306,12 @@ static void test_many(void)
 		CU_ASSERT_PTR_NULL(items[i].value);
 	blob_unref(puts[0].value);
 	blob_unref(puts[1].value);
+
+	/* None at all: a wave of documents of which none may be read. */
+	CU_ASSERT_EQUAL(store_put_many(one, &ctx, STR("sync"), puts, 0, 0, &err), ERR_OK);
+	CU_ASSERT_EQUAL(store_get_or_lease(one, &ctx, STR("sync"), items, 0, 60000, &err), ERR_OK);
+	CU_ASSERT_EQUAL(store_renew_leases(one, &ctx, STR("sync"), NULL, 0, 60000, &err), ERR_OK);
+	CU_ASSERT_EQUAL(store_end_leases(one, &ctx, STR("sync"), NULL, 0, &err), ERR_OK);
 }
 
 /* --- the bucket --- */
