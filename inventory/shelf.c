@@ -199,7 +199,7 @@ struct shelf *shelf_new(const struct shelf_options *opts)
 	s->view = mem_strndup(opts->view.n > 0 ? opts->view.p : "", opts->view.n);
 	mutex_init(&s->lock);
 	cond_init(&s->changed);
-	if (!store_is_shared(opts->store))
+	if (!shelf_is_shared(s))
 		return s;
 	s->has_keeper = thread_start(&s->keeper, "leases", 0, keeper_main, s, &e) == ERR_OK;
 	if (!s->has_keeper)
@@ -228,6 +228,11 @@ void shelf_free(struct shelf *s)
 	mutex_deinit(&s->lock);
 	mem_free(s->view);
 	mem_free(s);
+}
+
+bool shelf_is_shared(const struct shelf *s)
+{
+	return store_is_shared(s->opts.store);
 }
 
 /* --- facts --- */

@@ -26,7 +26,8 @@
 
 #define REQUEST_SLACK 65536 /* of a request beside its values */
 #define CLEAR_WAVE    500   /* keys that one round trip of store_clear takes */
-#define HOLDER_BYTES  16    /* random, in hexadecimal: who we are among the servers */
+#define ENDED_MS      600000 /* as long as servers may be reading ahead for a sync whose Cleanup another one got */
+#define HOLDER_BYTES  16 /* random, in hexadecimal: who we are among the servers */
 
 struct redis {
 	struct store store; /* first member */
@@ -47,12 +48,15 @@ static struct redis *redis_of(struct store *s)
 
 /* --- scripts --- */
 
-/* KEYS: value, lease. ARGV: holder, milliseconds. 0: the value is there; 1: the lease is ours; 2: it is another's. */
+/* KEYS: value, lease, end. ARGV: holder, milliseconds. What it answers is enum answer. */
 static const char lease_script[] = "if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end\n"
+				   "if redis.call('EXISTS', KEYS[3]) == 1 then return 3 end\n"
 				   "local holder = redis.call('GET', KEYS[2])\n"
 				   "if holder and holder ~= ARGV[1] then return 2 end\n"
 				   "redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])\n"
 				   "return 1\n";
+
+enum answer { ANSWER_THERE, ANSWER_OURS, ANSWER_ANOTHERS, ANSWER_ENDED, ANSWERS };
 
 /* KEYS: lease. ARGV: holder, milliseconds; 0 ends it. */
 static const char renew_script[] = "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end\n"
@@ -190,6 +194,77 @@ static enum err_code odd(struct work *w, const char *doing, struct err *reterr)
 	return failed(w->r, reterr);
 }
 
+/* --- clearing --- */
+
+/* Takes some members out of the set. *ret_n 0: there are no more. */
+static enum err_code pop_members(
+	struct work *w, const struct ctx *ctx, const struct str **ret_keys, size_t *ret_n, struct err *reterr)
+{
+	struct resp_reply **replies;
+	struct str *keys;
+
+	REDIS_ADD(&w->batch, STR("SPOP"), full_key(w, STR("keys")), number(w, CLEAR_WAVE));
+	if (run(w, ctx, &replies, reterr) != ERR_OK)
+		return reterr->code;
+	if (replies[0]->kind != RESP_ARRAY)
+		return odd(w, "SPOP", reterr);
+	keys = arena_array_of(w->arena, replies[0]->n, struct str);
+	for (size_t i = 0; i < replies[0]->n; i++) {
+		if (replies[0]->items[i]->kind != RESP_STRING)
+			return odd(w, "SPOP", reterr);
+		keys[i] = full_key(w, replies[0]->items[i]->text);
+	}
+	*ret_keys = keys;
+	*ret_n = replies[0]->n;
+	return ERR_OK;
+}
+
+static enum err_code unlink_keys(struct redis *r, const struct ctx *ctx, struct str scope,
+	const struct str *keys, size_t n, struct err *reterr)
+{
+	CLEANUP(work_deinit) struct work w;
+	struct resp_reply **replies;
+	struct str *args;
+
+	work_init(&w, r, scope, n * 4 * STORE_NAME_MAX + REQUEST_SLACK);
+	args = arena_array_of(w.arena, n + 1, struct str);
+	args[0] = STR("UNLINK");
+	memcpy(&args[1], keys, n * sizeof(*keys));
+	redis_batch_add(&w.batch, args, n + 1);
+	return run(&w, ctx, &replies, reterr);
+}
+
+static enum err_code clear_values(
+	struct redis *r, const struct ctx *ctx, struct str scope, struct err *reterr)
+{
+	size_t n = 0;
+
+	do {
+		CLEANUP(work_deinit) struct work w;
+		const struct str *keys = NULL;
+
+		work_init(&w, r, scope, REQUEST_SLACK);
+		if (pop_members(&w, ctx, &keys, &n, reterr) != ERR_OK ||
+			(n > 0 && unlink_keys(w.r, ctx, scope, keys, n, reterr) != ERR_OK))
+			return reterr->code;
+	} while (n > 0);
+	return ERR_OK;
+}
+
+/* Whoever puts something after this sees that the scope has ended. */
+static enum err_code redis_clear(struct store *s, const struct ctx *ctx, struct str scope, struct err *reterr)
+{
+	CLEANUP(work_deinit) struct work w;
+	struct resp_reply **replies;
+
+	work_init(&w, redis_of(s), scope, REQUEST_SLACK);
+	REDIS_ADD(
+		&w.batch, STR("SET"), full_key(&w, STR("ended")), STR("1"), STR("PX"), number(&w, ENDED_MS));
+	if (run(&w, ctx, &replies, reterr) != ERR_OK)
+		return reterr->code;
+	return clear_values(w.r, ctx, scope, reterr);
+}
+
 /* --- values --- */
 
 static enum err_code open_value(struct work *w, struct str key, const struct resp_reply *reply,
@@ -257,6 +332,11 @@ static enum err_code add_put(
 	return ERR_OK;
 }
 
+static void add_exists_ended(struct work *w)
+{
+	REDIS_ADD(&w->batch, STR("EXISTS"), full_key(w, STR("ended")));
+}
+
 static enum err_code redis_put_many(struct store *s, const struct ctx *ctx, struct str scope,
 	const struct store_item *items, size_t n, int64_t ttl_ms, struct err *reterr)
 {
@@ -268,9 +348,12 @@ static enum err_code redis_put_many(struct store *s, const struct ctx *ctx, stru
 	for (size_t i = 0; i < n; i++)
 		if (add_put(&w, items[i].key, items[i].value, ttl_ms, reterr) != ERR_OK)
 			return failed(r, reterr);
+	add_exists_ended(&w);
 	if (run(&w, ctx, &replies, reterr) != ERR_OK)
 		return reterr->code;
 	atomic_fetch_add_explicit(&r->puts, n, memory_order_relaxed);
+	if (replies[w.batch.n - 1]->kind == RESP_INTEGER && replies[w.batch.n - 1]->integer == 1)
+		return clear_values(r, ctx, scope, reterr);
 	return ERR_OK;
 }
 
@@ -296,68 +379,13 @@ static enum err_code redis_delete(
 	return run(&w, ctx, &replies, reterr);
 }
 
-/* --- clearing --- */
-
-/* Takes some members out of the set. *ret_n 0: there are no more. */
-static enum err_code pop_members(
-	struct work *w, const struct ctx *ctx, const struct str **ret_keys, size_t *ret_n, struct err *reterr)
-{
-	struct resp_reply **replies;
-	struct str *keys;
-
-	REDIS_ADD(&w->batch, STR("SPOP"), full_key(w, STR("keys")), number(w, CLEAR_WAVE));
-	if (run(w, ctx, &replies, reterr) != ERR_OK)
-		return reterr->code;
-	if (replies[0]->kind != RESP_ARRAY)
-		return odd(w, "SPOP", reterr);
-	keys = arena_array_of(w->arena, replies[0]->n, struct str);
-	for (size_t i = 0; i < replies[0]->n; i++) {
-		if (replies[0]->items[i]->kind != RESP_STRING)
-			return odd(w, "SPOP", reterr);
-		keys[i] = full_key(w, replies[0]->items[i]->text);
-	}
-	*ret_keys = keys;
-	*ret_n = replies[0]->n;
-	return ERR_OK;
-}
-
-static enum err_code unlink_keys(struct redis *r, const struct ctx *ctx, struct str scope,
-	const struct str *keys, size_t n, struct err *reterr)
-{
-	CLEANUP(work_deinit) struct work w;
-	struct resp_reply **replies;
-	struct str *args;
-
-	work_init(&w, r, scope, n * 4 * STORE_NAME_MAX + REQUEST_SLACK);
-	args = arena_array_of(w.arena, n + 1, struct str);
-	args[0] = STR("UNLINK");
-	memcpy(&args[1], keys, n * sizeof(*keys));
-	redis_batch_add(&w.batch, args, n + 1);
-	return run(&w, ctx, &replies, reterr);
-}
-
-static enum err_code redis_clear(struct store *s, const struct ctx *ctx, struct str scope, struct err *reterr)
-{
-	size_t n = 0;
-
-	do {
-		CLEANUP(work_deinit) struct work w;
-		const struct str *keys = NULL;
-
-		work_init(&w, redis_of(s), scope, REQUEST_SLACK);
-		if (pop_members(&w, ctx, &keys, &n, reterr) != ERR_OK ||
-			(n > 0 && unlink_keys(w.r, ctx, scope, keys, n, reterr) != ERR_OK))
-			return reterr->code;
-	} while (n > 0);
-	return ERR_OK;
-}
-
 /* --- leases --- */
 
 static void add_lease(struct work *w, struct str key, struct str name, int64_t lease_ms)
 {
-	REDIS_ADD(&w->batch, STR("EVAL"), str_c(lease_script), STR("2"), name,
-		full_key(w, member_of(w, 'l', key)), str_c(w->r->holder), number(w, lease_ms));
+	REDIS_ADD(&w->batch, STR("EVAL"), str_c(lease_script), STR("3"), name,
+		full_key(w, member_of(w, 'l', key)), full_key(w, STR("ended")), str_c(w->r->holder),
+		number(w, lease_ms));
 }
 
 /* What a pair of replies, to GET and to the lease's script, means. */
@@ -366,17 +394,19 @@ static enum err_code read_found(struct work *w, struct str name, const struct re
 {
 	enum err_code rc;
 
-	if (lease->kind != RESP_INTEGER || lease->integer < 0 || lease->integer > 2)
+	static const enum store_found found[ANSWERS] = {
+		[ANSWER_THERE] = STORE_ELSEWHERE, /* put between the two commands: asked again, it is found */
+		[ANSWER_OURS] = STORE_YOURS,
+		[ANSWER_ANOTHERS] = STORE_ELSEWHERE,
+		[ANSWER_ENDED] = STORE_ENDED,
+	};
+
+	if (lease->kind != RESP_INTEGER || lease->integer < 0 || lease->integer >= ANSWERS)
 		return odd(w, "the script of leases", reterr);
 	rc = open_value(w, name, value, &item->value, reterr);
 	if (rc != ERR_OK && rc != ERR_NOT_FOUND)
 		return rc;
-	if (rc == ERR_OK)
-		item->found = STORE_VALUE;
-	else if (lease->integer == 1)
-		item->found = STORE_YOURS;
-	else /* 0: it was put between the two commands: asked again, it is there */
-		item->found = STORE_ELSEWHERE;
+	item->found = rc == ERR_OK ? STORE_VALUE : found[lease->integer];
 	return ERR_OK;
 }
 

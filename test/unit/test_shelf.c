@@ -5,6 +5,7 @@
 #include "inventory/shelf.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -20,6 +21,7 @@
 
 static const struct ctx ctx = {.clock = &clock_system, .deadline_ms = CTX_NO_DEADLINE};
 static struct redis_server *redis;
+static char sync[24]; /* a new one for each test: one that was cleared has ended */
 
 static struct fixture {
 	struct store *stores[SERVERS];
@@ -63,6 +65,9 @@ static struct store *new_store(const char *url)
 
 static void set_up(int64_t lease_ms)
 {
+	static int n;
+
+	(void)snprintf(sync, sizeof(sync), "sync-%d", n++);
 	fx.fetches = fx.failures_left = 0;
 	fx.hold = false;
 	for (size_t i = 0; i < SERVERS; i++) {
@@ -76,7 +81,7 @@ static void set_up(int64_t lease_ms)
 
 static void tear_down(void)
 {
-	shelf_clear(fx.shelves[0], &ctx, STR("sync"));
+	shelf_clear(fx.shelves[0], &ctx, str_c(sync));
 	for (size_t i = 0; i < SERVERS; i++) {
 		facts_free(fx.facts[i]);
 		shelf_free(fx.shelves[i]);
@@ -88,7 +93,7 @@ static enum store_found look(struct shelf *s, const char *key)
 {
 	struct store_item item = {.key = str_c(key)};
 
-	shelf_get(s, &ctx, STR("sync"), &item, 1);
+	shelf_get(s, &ctx, str_c(sync), &item, 1);
 	blob_unref(item.value);
 	return item.found;
 }
@@ -98,7 +103,7 @@ static void put(struct shelf *s, const char *key, struct str bytes)
 	CLEANUP(blob_unrefp) struct blob *value = blob_new(bytes);
 	const struct store_item item = {.key = str_c(key), .value = value};
 
-	shelf_put(s, &ctx, STR("sync"), &item, 1, 0);
+	shelf_put(s, &ctx, str_c(sync), &item, 1, 0);
 }
 
 static void test_one_fetches(void)
@@ -108,12 +113,12 @@ static void test_one_fetches(void)
 	set_up(0);
 	CU_ASSERT_EQUAL(look(fx.shelves[0], "a"), STORE_YOURS);
 	CU_ASSERT_EQUAL(look(fx.shelves[1], "a"), STORE_ELSEWHERE);
-	shelf_done(fx.shelves[1], STR("sync"), &key, 1); /* not its own */
+	shelf_done(fx.shelves[1], str_c(sync), &key, 1); /* not its own */
 	CU_ASSERT_EQUAL(look(fx.shelves[1], "a"), STORE_ELSEWHERE);
-	shelf_done(fx.shelves[0], STR("sync"), &key, 1); /* it failed */
+	shelf_done(fx.shelves[0], str_c(sync), &key, 1); /* it failed */
 	CU_ASSERT_EQUAL(look(fx.shelves[1], "a"), STORE_YOURS);
 	put(fx.shelves[1], "a", STR("1"));
-	shelf_done(fx.shelves[1], STR("sync"), &key, 1);
+	shelf_done(fx.shelves[1], str_c(sync), &key, 1);
 	CU_ASSERT_EQUAL(look(fx.shelves[2], "a"), STORE_VALUE);
 	ASSERT_I64(shelf_failures(fx.shelves[0]), 0, "failures");
 	tear_down();
@@ -217,7 +222,7 @@ static void *asker_main(void *arg)
 	struct err err;
 
 	own.background = a->background;
-	a->code = facts_get(a->facts, &own, &kind, STR("sync"), STR("name"), &fact, &err);
+	a->code = facts_get(a->facts, &own, &kind, str_c(sync), STR("name"), &fact, &err);
 	if (a->code != ERR_OK)
 		return NULL;
 	a->is_right = str_eq_c(blob_view(fact), "name");
@@ -299,6 +304,24 @@ static void test_read_ahead_gives_way(void)
 	tear_down();
 }
 
+/* Another server got the Cleanup: reading ahead ends, and who really asks is answered. */
+static void test_ended(void)
+{
+	struct asker late = {.code = ERR_OK}, ahead = {.background = true};
+
+	set_up(0);
+	shelf_clear(fx.shelves[0], &ctx, str_c(sync));
+	start(&ahead, fx.facts[1]);
+	thread_join(&ahead.thread);
+	CU_ASSERT_EQUAL(ahead.code, ERR_CONFLICT);
+	ASSERT_I64(fx.fetches, 0, "nothing is read ahead");
+	start(&late, fx.facts[1]);
+	thread_join(&late.thread);
+	CU_ASSERT(late.code == ERR_OK && late.is_right);
+	CU_ASSERT_EQUAL(look(fx.shelves[2], "test/1/name"), STORE_ENDED); /* and nothing was kept */
+	tear_down();
+}
+
 /* --- a store that fails --- */
 
 static atomic_int warnings, infos;
@@ -317,13 +340,14 @@ static void test_failures(void)
 	struct shelf *s;
 
 	warnings = infos = 0;
+	(void)snprintf(sync, sizeof(sync), "failing");
 	fake_clock_init(&clock, 0);
 	log_capture(count_lines, NULL);
 	s = shelf_new(&(struct shelf_options){.store = nowhere, .clock = &clock.clock});
 	for (int i = 0; i < 10; i++)
 		CU_ASSERT_EQUAL(look(s, "a"), STORE_YOURS); /* fetch it yourself */
 	put(s, "a", STR("1"));
-	shelf_clear(s, &ctx, STR("sync"));
+	shelf_clear(s, &ctx, str_c(sync));
 	ASSERT_I64(shelf_failures(s), 12, "counted");
 	ASSERT_I64(warnings, 1, "said once");
 	fake_clock_advance_ms(&clock, 60000);
@@ -354,6 +378,7 @@ int main(void)
 		{"fetched_once", test_fetched_once},
 		{"taken_over", test_taken_over},
 		{"read_ahead_gives_way", test_read_ahead_gives_way},
+		{"ended", test_ended},
 		{"failures", test_failures},
 		CU_TEST_INFO_NULL,
 	};

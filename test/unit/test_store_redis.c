@@ -107,6 +107,16 @@ static bool has(struct store *s, const char *scope, const char *key, const char 
 	return rc == ERR_OK && str_eq_c(blob_view(value), want);
 }
 
+static enum store_found ask(struct store *s, const char *key, int64_t lease_ms)
+{
+	struct store_item item = {.key = str_c(key)};
+	struct err err;
+
+	CU_ASSERT_EQUAL(store_get_or_lease(s, &ctx, STR("sync"), &item, 1, lease_ms, &err), ERR_OK);
+	blob_unref(item.value);
+	return item.found;
+}
+
 static void test_values(void)
 {
 	struct err err;
@@ -178,9 +188,30 @@ static void test_clear(void)
 	CU_ASSERT_EQUAL(put(one, "other", "a", STR("1"), 0), ERR_OK);
 	CU_ASSERT_EQUAL(redis("DBSIZE"), 1203);
 	CU_ASSERT_EQUAL(store_clear(two, &ctx, STR("sync"), &err), ERR_OK);
-	CU_ASSERT_EQUAL(redis("DBSIZE"), 2);
+	CU_ASSERT_EQUAL(redis("DBSIZE"), 3); /* "other", and that "sync" has ended */
 	CU_ASSERT(has(one, "other", "a", "1"));
 	CU_ASSERT_EQUAL(store_clear(two, &ctx, STR("sync"), &err), ERR_OK); /* nothing there */
+}
+
+/* A server that did not hear of the end keeps nothing in the scope any more, and is told. */
+static void test_ended(void)
+{
+	int64_t left_ms;
+	struct err err;
+
+	redis("FLUSHALL");
+	CU_ASSERT_EQUAL(put(one, "sync", "a", STR("1"), 0), ERR_OK);
+	CU_ASSERT_EQUAL(ask(one, "b", 60000), STORE_YOURS);
+	CU_ASSERT_EQUAL(store_clear(two, &ctx, STR("sync"), &err), ERR_OK);
+	CU_ASSERT_EQUAL(ask(one, "a", 60000), STORE_ENDED);
+	CU_ASSERT_EQUAL(put(one, "sync", "b", STR("late"), 0), ERR_OK);
+	CU_ASSERT(has(two, "sync", "b", NULL));
+	CU_ASSERT_EQUAL(redis("EXISTS baton:1:{sync}:v:b"), 0);
+	CU_ASSERT_EQUAL(redis("EXISTS baton:1:{sync}:keys"), 0);
+	left_ms = redis("PTTL baton:1:{sync}:ended");
+	CU_ASSERT(left_ms > 0 && left_ms <= 600000);
+	CU_ASSERT_EQUAL(put(one, "other", "a", STR("1"), 0), ERR_OK);
+	CU_ASSERT(has(two, "other", "a", "1"));
 }
 
 static void test_large(void)
@@ -233,16 +264,6 @@ static void test_poisoned(void)
 }
 
 /* --- leases --- */
-
-static enum store_found ask(struct store *s, const char *key, int64_t lease_ms)
-{
-	struct store_item item = {.key = str_c(key)};
-	struct err err;
-
-	CU_ASSERT_EQUAL(store_get_or_lease(s, &ctx, STR("sync"), &item, 1, lease_ms, &err), ERR_OK);
-	blob_unref(item.value);
-	return item.found;
-}
 
 static void test_leases(void)
 {
@@ -460,6 +481,7 @@ int main(void)
 		{"names", test_names},
 		{"prefix", test_prefix},
 		{"clear", test_clear},
+		{"ended", test_ended},
 		{"large", test_large},
 		{"poisoned", test_poisoned},
 		{"leases", test_leases},
