@@ -73,14 +73,13 @@ struct shared {
 	unsigned expected; /* servers */
 	unsigned servers;  /* seen by the bucket of late, by its last word; 0: it never spoke */
 
-	struct turns
-		turns; /* granted; those that have come are here only as long as nobody has their number */
+	struct turns turns; /* granted; one that has come stays here only while nobody has its number */
 
 	bool alone;
 
 	bool asking;                /* an exchange is under way, */
-	bool trying;                /* whether the bucket is back, */
 	struct quota_request asked; /* with this */
+	bool trying;                /* it is to find out whether the bucket is back */
 	int64_t again_ms;           /* not before this: it has no turns to grant ahead, */
 	int64_t again_free_ms;      /* or none that have come */
 	unsigned background;        /* callers that wait for the next exchange */
@@ -523,8 +522,7 @@ static void go_alone(struct pacer *p, int64_t now_ms)
 	int64_t last_ms = s->turns.n > 0 ? round_up(turns_last_ms(&s->turns)) : now_ms;
 
 	s->alone = true;
-	p->refilled_ms =
-		last_ms > now_ms ? last_ms : now_ms; /* what was granted stays valid; then our clock */
+	p->refilled_ms = last_ms > now_ms ? last_ms : now_ms; /* our clock begins behind what was granted */
 	p->background_ms = (double)now_ms;
 	if (s->throttled > 0) /* the bucket was to be told */
 		slow_down(p, now_ms, s->throttled);
@@ -568,16 +566,26 @@ int64_t pacer_exchange_ms(struct pacer *p, int64_t now_ms, struct pacer_exchange
 	return 0;
 }
 
-/* What comes from outside is not a number, infinite or out of range unless this says otherwise. */
-static bool makes_sense(const struct quota_request *asked, const struct quota_grant *g)
+/* However far ahead the bucket may grant a turn. */
+static double most_ahead_ms(const struct pacer *p, const struct quota_grant *g)
 {
-	double last_ms = g->first_ms + g->interval_ms * (g->turns > 0 ? g->turns - 1 : 0), ahead_ms;
+	double rate = max(g->rate_per_s, p->start_rate * FLOOR_FACTOR);
+
+	return max(QUOTA_AHEAD_MS, min(g->servers, MAX_SERVERS) * 1000.0 / rate);
+}
+
+/* Written so that it is false for what is not a number. */
+static bool makes_sense(const struct pacer *p, const struct quota_grant *g)
+{
+	const struct quota_request *asked = &p->shared.asked;
+	double last_ms = g->first_ms + g->interval_ms * (g->turns > 0 ? g->turns - 1 : 0);
 
 	if (!(g->rate_per_s > 0 && g->rate_per_s < HUGE_RATE) || g->servers == 0 || g->turns > asked->turns)
 		return false;
-	ahead_ms = asked->only_free ? 0 : max(QUOTA_AHEAD_MS, g->servers * 1000.0 / g->rate_per_s);
-	return g->turns == 0 ||
-	       (g->interval_ms >= 0 && g->first_ms > -HUGE_MS && last_ms <= ahead_ms + SLACK_MS);
+	if (g->turns == 0)
+		return true;
+	return g->interval_ms >= 0 && g->first_ms > -HUGE_MS &&
+	       last_ms <= (asked->only_free ? 0 : most_ahead_ms(p, g)) + SLACK_MS;
 }
 
 static void no_more_before(struct shared *s, int64_t now_ms, int64_t again_ms)
@@ -595,7 +603,7 @@ bool pacer_granted(struct pacer *p, int64_t now_ms, const struct quota_grant *gr
 
 	LOCK_SCOPE(&p->lock);
 	assert(s->asking);
-	if (!makes_sense(&s->asked, grant))
+	if (!makes_sense(p, grant))
 		return false;
 	refill(p, now_ms);
 	s->asking = false;

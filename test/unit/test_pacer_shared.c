@@ -197,9 +197,14 @@ static void test_background(void)
 	CU_ASSERT_TRUE(background(p, 182).asks);
 	fg = foreground(p, 182);
 	ask(p, 182, 1, false, "the foreground first");
-	g = grant_of(1, 0);
+	g = grant_of(0, 0);
+	g.again_ms = 50;
 	grant(p, 182, &g);
-	ASSERT_I64(pacer_left_ms(p, 182, &fg), 0, "has come");
+	CU_ASSERT_FALSE(background(p, 240).asks); /* the foreground has not got its turn yet */
+	ask(p, 240, 1, false, "the foreground first");
+	g = grant_of(1, 0);
+	grant(p, 240, &g);
+	ASSERT_I64(pacer_left_ms(p, 240, &fg), 0, "has come");
 	pacer_free(p);
 }
 
@@ -250,6 +255,30 @@ static void test_give_back(void)
 		pacer_give_back(p, &d);
 		CU_ASSERT_TRUE(background(p, 1000).granted);
 	}
+	pacer_free(p);
+}
+
+/* All give up at the last moment, while more turns are on their way. */
+static void test_many_given_back(void)
+{
+	struct pacer *p = shared_pacer(400, 5, 1);
+	struct quota_grant g = {.turns = 30, .rate_per_s = 400, .servers = 1};
+	struct pacer_turn turns[31];
+	int kept = 0;
+
+	for (int i = 0; i < 30; i++)
+		turns[i] = foreground(p, 0);
+	ask(p, 0, 30, false, "all");
+	grant(p, 0, &g);
+	turns[30] = foreground(p, 0);
+	ask(p, 0, 1, false, "one more");
+	for (int i = 0; i < 31; i++)
+		pacer_give_back(p, &turns[i]);
+	g.turns = 1;
+	grant(p, 1, &g);
+	while (background(p, 1).granted)
+		kept++;
+	CU_ASSERT(kept > 8 && kept <= 31);
 	pacer_free(p);
 }
 
@@ -355,6 +384,8 @@ static void test_alone(void)
 		ASSERT_I64(pacer_left_ms(p, 140, &turns[i]), 110 + (i - 2) * 200, "then by its own clock");
 	CU_ASSERT_FALSE(background(p, 140).granted);
 	ASSERT_I64(not_due(p, 140), 1000, "a pause");
+	ASSERT_I64(pacer_left_ms(p, 449, &turns[3]), 1, "not both at the same time");
+	ASSERT_I64(pacer_left_ms(p, 450, &turns[3]), 0, "not both at the same time");
 	now_ms = 140;
 	for (int pause_ms = 1000, i = 0; i < 6; i++) {
 		now_ms += pause_ms;
@@ -496,6 +527,8 @@ static void test_nonsense(void)
 		{"an infinite rate", {.turns = 1, .rate_per_s = (double)INFINITY, .servers = 1}},
 		{"nobody", {.turns = 1, .rate_per_s = 10}},
 		{"far away", {.turns = 1, .first_ms = 5000, .rate_per_s = 10, .servers = 1}},
+		{"far away at a rate to match",
+			{.turns = 1, .first_ms = 1e300, .rate_per_s = 1e-300, .servers = 1}},
 		{"far apart", {.turns = 2, .interval_ms = 5000, .rate_per_s = 10, .servers = 1}},
 		{"backwards", {.turns = 2, .interval_ms = -1, .rate_per_s = 10, .servers = 1}},
 		{"no time", {.turns = 1, .first_ms = (double)NAN, .rate_per_s = 10, .servers = 1}},
@@ -935,6 +968,7 @@ int main(void)
 		{"background", test_background},
 		{"expiry", test_expiry},
 		{"a turn given back", test_give_back},
+		{"many given back", test_many_given_back},
 		{"many grants", test_many_grants},
 		{"lessons", test_lessons},
 		{"a throttle ends what was saved", test_throttle_ends_what_was_saved},
