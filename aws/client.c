@@ -684,9 +684,8 @@ static void exchange(struct batch *b, const struct pacer_exchange *x)
 
 	if (code == ERR_OK)
 		return;
-	if (ctx_check(b->ctx, "asking for a turn", &ended) !=
-		ERR_OK) { /* that is why, run() will see it too */
-		pacer_not_asked(p);
+	if (ctx_check(b->ctx, "asking for a turn", &ended) != ERR_OK) {
+		pacer_not_asked(p); /* that is why; run() sees it, too */
 		return;
 	}
 	if (pacer_alone(p, clock_mono_ms(b->ctx->clock)))

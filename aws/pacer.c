@@ -69,19 +69,17 @@ struct shared {
 	struct quota *quota; /* NULL: not shared */
 	char name[QUOTA_NAME_MAX];
 	size_t name_len;
-	struct pacer_stats *stats;
+	struct pacer_health *health;
 	unsigned expected; /* servers */
 	unsigned servers;  /* seen by the bucket of late, by its last word; 0: it never spoke */
 
-	struct turns
-		turns; /* granted; those that have come are here only as long as nobody has their number */
+	struct turns turns; /* granted; one that has come stays here only while nobody has its number */
 
 	bool alone;
-	int64_t alone_ms; /* the next pause; 0: not alone */
-	int64_t try_ms;   /* alone: when the next exchange is due */
 
 	bool asking;                /* an exchange is under way, */
 	struct quota_request asked; /* with this */
+	bool trying;                /* it is to find out whether the bucket is back */
 	int64_t again_ms;           /* not before this: it has no turns to grant ahead, */
 	int64_t again_free_ms;      /* or none that have come */
 	unsigned background;        /* callers that wait for the next exchange */
@@ -446,13 +444,13 @@ void pacer_share(struct pacer *p, const struct pacer_share_options *opts)
 {
 	struct shared *s = &p->shared;
 
-	assert(opts->quota && opts->stats && opts->name.n > 0 && opts->name.n <= sizeof(s->name));
+	assert(opts->quota && opts->health && opts->name.n > 0 && opts->name.n <= sizeof(s->name));
 	LOCK_SCOPE(&p->lock);
 	if (s->quota)
 		return;
 	memcpy(s->name, opts->name.p, opts->name.n);
 	s->name_len = opts->name.n;
-	s->stats = opts->stats;
+	s->health = opts->health;
 	s->expected = opts->servers > 0 ? opts->servers : 1;
 	s->quota = opts->quota;
 	begin_to_draw(p);
@@ -477,7 +475,7 @@ static int64_t due_ms(const struct pacer *p, int64_t now_ms)
 	int64_t at_ms = INT64_MAX;
 
 	if (s->alone)
-		return s->try_ms;
+		return atomic_load(&s->health->away) ? atomic_load(&s->health->try_ms) : now_ms;
 	if (not_granted(p) > SAME_TURN)
 		at_ms = more_at_ms(p, now_ms);
 	else if (s->background > 0)
@@ -518,6 +516,31 @@ static void ask(struct pacer *p)
 	s->succeeded = false;
 }
 
+static void go_alone(struct pacer *p, int64_t now_ms)
+{
+	struct shared *s = &p->shared;
+	int64_t last_ms = s->turns.n > 0 ? round_up(turns_last_ms(&s->turns)) : now_ms;
+
+	s->alone = true;
+	p->refilled_ms = last_ms > now_ms ? last_ms : now_ms; /* our clock begins behind what was granted */
+	p->background_ms = (double)now_ms;
+	if (s->throttled > 0) /* the bucket was to be told */
+		slow_down(p, now_ms, s->throttled);
+	p->learned_ms = now_ms;
+	s->throttled = s->background = 0;
+	s->succeeded = false;
+}
+
+/* True: it is this pacer that tries whether the bucket is back, and no other one. */
+static bool may_try(struct shared *s, int64_t now_ms)
+{
+	struct pacer_health *h = s->health;
+	int64_t try_ms = atomic_load(&h->try_ms);
+
+	return try_ms <= now_ms &&
+	       atomic_compare_exchange_strong(&h->try_ms, &try_ms, now_ms + atomic_load(&h->pause_ms));
+}
+
 int64_t pacer_exchange_ms(struct pacer *p, int64_t now_ms, struct pacer_exchange *ret_exchange)
 {
 	struct shared *s = &p->shared;
@@ -532,21 +555,37 @@ int64_t pacer_exchange_ms(struct pacer *p, int64_t now_ms, struct pacer_exchange
 	at_ms = due_ms(p, now_ms);
 	if (at_ms > now_ms)
 		return at_ms == INT64_MAX ? INT64_MAX : at_ms - now_ms;
+	s->trying = atomic_load(&s->health->away);
+	if (s->trying && !may_try(s, now_ms)) {
+		if (!s->alone)
+			go_alone(p, now_ms);
+		return SOON_MS;
+	}
 	ask(p);
 	*ret_exchange = (struct pacer_exchange){.quota = s->quota, .request = s->asked};
 	return 0;
 }
 
-/* What comes from outside is not a number, infinite or out of range unless this says otherwise. */
-static bool makes_sense(const struct quota_request *asked, const struct quota_grant *g)
+/* However far ahead the bucket may grant a turn. */
+static double most_ahead_ms(const struct pacer *p, const struct quota_grant *g)
 {
-	double last_ms = g->first_ms + g->interval_ms * (g->turns > 0 ? g->turns - 1 : 0), ahead_ms;
+	double rate = max(g->rate_per_s, p->start_rate * FLOOR_FACTOR);
+
+	return max(QUOTA_AHEAD_MS, min(g->servers, MAX_SERVERS) * 1000.0 / rate);
+}
+
+/* Written so that it is false for what is not a number. */
+static bool makes_sense(const struct pacer *p, const struct quota_grant *g)
+{
+	const struct quota_request *asked = &p->shared.asked;
+	double last_ms = g->first_ms + g->interval_ms * (g->turns > 0 ? g->turns - 1 : 0);
 
 	if (!(g->rate_per_s > 0 && g->rate_per_s < HUGE_RATE) || g->servers == 0 || g->turns > asked->turns)
 		return false;
-	ahead_ms = asked->only_free ? 0 : max(QUOTA_AHEAD_MS, g->servers * 1000.0 / g->rate_per_s);
-	return g->turns == 0 ||
-	       (g->interval_ms >= 0 && g->first_ms > -HUGE_MS && last_ms <= ahead_ms + SLACK_MS);
+	if (g->turns == 0)
+		return true;
+	return g->interval_ms >= 0 && g->first_ms > -HUGE_MS &&
+	       last_ms <= (asked->only_free ? 0 : most_ahead_ms(p, g)) + SLACK_MS;
 }
 
 static void no_more_before(struct shared *s, int64_t now_ms, int64_t again_ms)
@@ -564,16 +603,15 @@ bool pacer_granted(struct pacer *p, int64_t now_ms, const struct quota_grant *gr
 
 	LOCK_SCOPE(&p->lock);
 	assert(s->asking);
-	if (!makes_sense(&s->asked, grant))
+	if (!makes_sense(p, grant))
 		return false;
 	refill(p, now_ms);
 	s->asking = false;
-	atomic_fetch_add(&s->stats->exchanges, 1);
-	atomic_store(&s->stats->away, false);
+	atomic_fetch_add(&s->health->exchanges, 1);
+	atomic_store(&s->health->away, false);
 	if (s->alone)
 		begin_to_draw(p);
 	s->alone = false;
-	s->alone_ms = 0;
 	s->servers = grant->servers < MAX_SERVERS ? grant->servers : MAX_SERVERS;
 	p->rate = min(max(grant->rate_per_s, p->start_rate * FLOOR_FACTOR), p->max_rate);
 	if (grant->turns > 0)
@@ -585,38 +623,37 @@ bool pacer_granted(struct pacer *p, int64_t now_ms, const struct quota_grant *gr
 	return true;
 }
 
-static void go_alone(struct pacer *p, int64_t now_ms)
+/* It is over, and the bucket does not know what it was told. */
+static void take_back(struct shared *s)
 {
-	struct shared *s = &p->shared;
-	unsigned throttled = s->asked.throttled + s->throttled;
-	int64_t last_ms = s->turns.n > 0 ? round_up(turns_last_ms(&s->turns)) : now_ms;
-
-	s->alone = true;
-	p->refilled_ms =
-		last_ms > now_ms ? last_ms : now_ms; /* what was granted stays valid; then our clock */
-	p->background_ms = (double)now_ms;
-	if (throttled > 0)
-		slow_down(p, now_ms, throttled);
-	p->learned_ms = now_ms;
-	s->throttled = s->background = 0;
-	s->succeeded = false;
+	assert(s->asking);
+	s->asking = false;
+	if (s->asked.throttled > 0)
+		s->report_ms = 0; /* overdue */
+	s->throttled += s->asked.throttled;
+	s->succeeded = s->succeeded || s->asked.succeeded;
 }
 
 bool pacer_alone(struct pacer *p, int64_t now_ms)
 {
 	struct shared *s = &p->shared;
+	struct pacer_health *h = s->health;
+	int64_t pause_ms = ALONE_MS;
 
 	LOCK_SCOPE(&p->lock);
-	assert(s->asking);
 	refill(p, now_ms);
-	s->asking = false;
+	take_back(s);
 	if (!s->alone)
 		go_alone(p, now_ms);
-	s->alone_ms = s->alone_ms > 0 ? (int64_t)min(2 * (double)s->alone_ms, ALONE_MAX_MS) : ALONE_MS;
-	s->try_ms = now_ms + s->alone_ms;
-	atomic_fetch_add(&s->stats->exchanges, 1);
-	atomic_fetch_add(&s->stats->failures, 1);
-	return !atomic_exchange(&s->stats->away, true);
+	atomic_fetch_add(&h->exchanges, 1);
+	atomic_fetch_add(&h->failures, 1);
+	if (s->trying)
+		pause_ms = (int64_t)min(2 * (double)atomic_load(&h->pause_ms), ALONE_MAX_MS);
+	if (s->trying || !atomic_load(&h->away)) { /* else it was under way when another one failed */
+		atomic_store(&h->pause_ms, pause_ms);
+		atomic_store(&h->try_ms, now_ms + pause_ms);
+	}
+	return !atomic_exchange(&h->away, true);
 }
 
 void pacer_not_asked(struct pacer *p)
@@ -624,10 +661,7 @@ void pacer_not_asked(struct pacer *p)
 	struct shared *s = &p->shared;
 
 	LOCK_SCOPE(&p->lock);
-	assert(s->asking);
-	s->asking = false;
-	if (s->asked.throttled > 0)
-		s->report_ms = 0; /* overdue */
-	s->throttled += s->asked.throttled;
-	s->succeeded = s->succeeded || s->asked.succeeded;
+	take_back(s);
+	if (s->trying)
+		atomic_store(&s->health->try_ms, 0); /* somebody else may */
 }

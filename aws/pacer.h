@@ -57,18 +57,21 @@ double pacer_rate_per_s(struct pacer *p); /* now: of the shared bucket, else its
 
 /* ---- sharing ---- */
 
-/* Counters of all pacers that were given them. */
-struct pacer_stats {
-	_Atomic uint64_t exchanges; /* with a shared bucket, whatever became of them */
+/* What the pacers of a server have in common: whoever finds the buckets away finds it out for all of them, and later
+ * one of them tries for all. Zeroed at first. */
+struct pacer_health {
+	_Atomic uint64_t exchanges; /* with a bucket, whatever became of them */
 	_Atomic uint64_t failures;  /* of these */
 	_Atomic bool away;          /* the last one failed: pacers go on by themselves */
+	_Atomic int64_t try_ms;     /* away: the next exchange is not before this, */
+	_Atomic int64_t pause_ms;   /* so long after the last one */
 };
 
 struct pacer_share_options {
-	struct quota *quota;       /* borrowed; outlives the pacer */
-	struct str name;           /* of the bucket; copied */
-	unsigned servers;          /* that are expected to share it, however few the bucket has seen; 0: 1 */
-	struct pacer_stats *stats; /* borrowed; outlives the pacer */
+	struct quota *quota; /* borrowed; outlives the pacer */
+	struct str name;     /* of the bucket; copied */
+	unsigned servers;    /* that are expected to share it, however few the bucket has seen; 0: 1 */
+	struct pacer_health *health; /* borrowed; outlives the pacer */
 };
 /* From now on turns come from that bucket. At any time; who waits for a turn goes on waiting. Only the first call
  * counts. */
@@ -89,8 +92,8 @@ struct pacer_exchange {
 int64_t pacer_exchange_ms(struct pacer *p, int64_t now_ms, struct pacer_exchange *ret_exchange);
 /* The bucket answered. False: the answer makes no sense and counts for nothing; the exchange is not over yet. */
 bool pacer_granted(struct pacer *p, int64_t now_ms, const struct quota_grant *grant);
-/* The bucket is away: on without it for a while, 1 s at first and 10 s at most. True: that is news, it was there at
- * the last exchange. */
+/* The bucket is away: all pacers go on without for a while, 1 s at first and 10 s at most. True: that is news, it was
+ * there at the last exchange. */
 bool pacer_alone(struct pacer *p, int64_t now_ms);
 /* The exchange did not take place (the asker was cancelled), which says nothing about the bucket. */
 void pacer_not_asked(struct pacer *p);

@@ -84,7 +84,7 @@ struct aws_session {
 	struct call_stats *stats;
 	struct quota *quota; /* may be NULL */
 	unsigned quota_servers;
-	struct pacer_stats quota_stats;
+	struct pacer_health quota_health;
 	struct credentials_provider *credentials;
 	struct service_slot slots[ARRAY_LEN(services)];
 	struct child_accounts *children;
@@ -236,7 +236,7 @@ static void share_pacer(
 			       .name = str_fmt(arena, STR_FMT "/%s/" STR_FMT, STR_ARG(account), service->id,
 				       STR_ARG(slot_of(s, service)->endpoint.signing_region)),
 			       .servers = s->quota_servers,
-			       .stats = &s->quota_stats,
+			       .health = &s->quota_health,
 		       });
 }
 
@@ -626,8 +626,8 @@ void aws_session_stats(
 struct aws_quota_stats aws_session_quota_stats(struct aws_session *s)
 {
 	return (struct aws_quota_stats){
-		.exchanges = atomic_load(&s->quota_stats.exchanges),
-		.failures = atomic_load(&s->quota_stats.failures),
-		.away = atomic_load(&s->quota_stats.away),
+		.exchanges = atomic_load(&s->quota_health.exchanges),
+		.failures = atomic_load(&s->quota_health.failures),
+		.away = atomic_load(&s->quota_health.away),
 	};
 }

@@ -585,7 +585,7 @@ struct scripted_quota {
 	_Atomic int takes, at_once, most_at_once;
 	struct quota_request last;
 	int64_t time_ms; /* that the last one was given */
-	struct pacer_stats stats;
+	struct pacer_health health;
 };
 
 static enum err_code scripted_take(struct quota *self, const struct ctx *ctx, const struct quota_request *in,
@@ -616,7 +616,7 @@ static void share_with(struct scripted_quota *q)
 	pacer_share(w.pacer, &(struct pacer_share_options){.quota = &q->quota,
 				     .name = STR("123456789012/iam/us-east-1"),
 				     .servers = 2,
-				     .stats = &q->stats});
+				     .health = &q->health});
 }
 
 static void test_turns_of_a_shared_bucket(void)
@@ -638,8 +638,8 @@ static void test_turns_of_a_shared_bucket(void)
 	ASSERT_I64(q.takes, 3, "takes");
 	CU_ASSERT_TRUE(q.last.only_free && q.last.succeeded);
 	ASSERT_I64(q.last.throttled, 0, "told once");
-	ASSERT_I64(q.stats.exchanges, 3, "exchanges");
-	ASSERT_I64(q.stats.failures, 0, "failures");
+	ASSERT_I64(q.health.exchanges, 3, "exchanges");
+	ASSERT_I64(q.health.failures, 0, "failures");
 	world_close();
 }
 
@@ -695,9 +695,9 @@ static void test_shared_bucket_is_away(void)
 		log_capture(NULL, NULL);
 		ASSERT_I64(scripted_http_requests(w.server), 2, "sent");
 		CU_ASSERT(rows[i].takes >= 1); /* and again after a second */
-		ASSERT_I64(rows[i].stats.failures, rows[i].takes, "failures");
+		ASSERT_I64(rows[i].health.failures, rows[i].takes, "failures");
 		ASSERT_I64(warnings, 1, "warnings");
-		CU_ASSERT_TRUE(rows[i].stats.away);
+		CU_ASSERT_TRUE(rows[i].health.away);
 		world_close();
 	}
 }
@@ -722,8 +722,8 @@ static void test_cancelled_at_the_shared_bucket(void)
 	CU_ASSERT_EQUAL(list_users(&out), ERR_OK);
 	ASSERT_I64(q.takes, 3, "asked again at once");
 	ASSERT_I64(q.last.turns, 1, "nothing is left of the others");
-	ASSERT_I64(q.stats.exchanges, 1, "exchanges");
-	ASSERT_I64(q.stats.failures, 0, "failures");
+	ASSERT_I64(q.health.exchanges, 1, "exchanges");
+	ASSERT_I64(q.health.failures, 0, "failures");
 	cancel_unref(cancel);
 	world_close();
 }
@@ -934,7 +934,7 @@ static void test_many_of_a_shared_bucket(void)
 		for (size_t i = 0; i < MANY; i++)
 			check_document(m, i);
 		CU_ASSERT(q.takes > 1 && q.takes < 2 * MANY);
-		ASSERT_I64(q.stats.failures, 0, "failures");
+		ASSERT_I64(q.health.failures, 0, "failures");
 		world_close();
 	}
 }
@@ -1202,7 +1202,7 @@ static void test_threads_of_a_shared_bucket(void)
 		thread_join(&threads[i]);
 	ASSERT_I64(wrong, 0, "wrong results");
 	ASSERT_I64(q.most_at_once, 1, "exchanges at once");
-	ASSERT_I64(q.stats.exchanges, q.takes, "exchanges");
+	ASSERT_I64(q.health.exchanges, q.takes, "exchanges");
 	world_close();
 }
 
