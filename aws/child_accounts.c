@@ -271,6 +271,8 @@ static struct service_client *client_of(
 	c = mem_zalloc(sizeof(*c));
 	c->service = service;
 	c->pacer = aws_service_pacer(service, t->opts.quota_percent);
+	if (t->opts.share)
+		t->opts.share(t->opts.self, service, str_n(a->id, sizeof(a->id)), c->pacer);
 	c->client = t->opts.client(t->opts.self, service, a->credentials, c->pacer);
 	c->next = a->clients;
 	a->clients = c;

@@ -40,13 +40,18 @@ struct child_accounts;
 typedef struct aws_client *(child_client_fn)(void *self, const struct aws_service *service,
 	struct credentials_provider *credentials, struct pacer *pacer);
 
+/* Tells the pacer of an account's service where its turns come from. */
+typedef void(child_share_fn)(
+	void *self, const struct aws_service *service, struct str account, struct pacer *pacer);
+
 struct child_accounts_options {
 	struct str role_name;                /* may have a path; empty: CHILD_ACCOUNTS_ROLE_NAME */
 	struct credentials_provider *source; /* the connector's own; referenced */
 	struct sts_assume_role sts;          /* one role */
 	struct aws_client *sts_client;       /* many roles at once, signed by source; referenced */
 	child_client_fn *client;
-	void *self;             /* of client */
+	child_share_fn *share;  /* NULL: each pacer goes by itself */
+	void *self;             /* of client and share */
 	unsigned quota_percent; /* aws_service_pacer's */
 	const struct clock *clock;
 	size_t max; /* 0: CHILD_ACCOUNTS_MAX */

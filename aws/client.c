@@ -13,6 +13,10 @@
  * batch is that of max_in_flight calls, however many items there are. A source hands out the items one by
  * one; an array of them and a single call are sources too.
  *
+ * Turns may come from a bucket that servers share. Then the thread that drives calls asks it as well, when the
+ * pacer says so: one thread at a time, once for all calls that wait, whoever drives them. It blocks its own
+ * calls meanwhile, briefly (QUOTA_TIMEOUT_MS); a thread of its own would cost every call two switches of threads.
+ *
  * An attempt that fails may be repeated for three reasons, each with its own bound: AWS's standard mode
  * (retry.h), our clock was wrong (once), the credentials had expired (once). */
 #include "aws/client.h"
@@ -25,6 +29,7 @@
 #include "aws/errors.h"
 #include "aws/json11.h"
 #include "aws/query.h"
+#include "base/log.h"
 #include "base/mem.h"
 
 /* Requests are small: names, markers, one policy document at most (131,072 characters, thrice that when
@@ -33,6 +38,8 @@
 /* As much of an error body as errors.c looks at. */
 #define MAX_ERROR_BYTES ((size_t)64 * 1024)
 #define MAX_HEADERS     (3 + SIGV4_MAX_HEADERS)
+/* For a round trip that takes a millisecond. Whoever is slower than this is of no use as a pacemaker. */
+#define QUOTA_TIMEOUT_MS 250
 
 struct aws_client {
 	_Atomic int refs;
@@ -171,7 +178,7 @@ static void end_attempt(struct call *c)
 static void done(struct call *c, enum err_code code)
 {
 	if (c->step == STEP_SEND)
-		pacer_give_back(c->client->o.pacer);
+		pacer_give_back(c->client->o.pacer, &c->turn);
 	end_attempt(c);
 	buf_deinit(&c->request);
 	arena_free(TAKE(c->scratch));
@@ -546,6 +553,7 @@ static void begin(struct call *c, struct aws_call_item *item)
 	c->item = item;
 	c->step = STEP_PACE;
 	c->wake_ms = 0;
+	c->turn = (struct pacer_turn){.granted = false};
 	c->attempt = 1;
 	c->paid = 0;
 	c->corrected_clock = false;
@@ -649,6 +657,71 @@ static size_t serve_all(struct batch *b, int64_t *ret_wake_ms)
 	return busy;
 }
 
+/* ---- the shared bucket ---- */
+
+static enum err_code ask_bucket(struct batch *b, const struct pacer_exchange *x, struct err *reterr)
+{
+	struct ctx ctx = *b->ctx;
+	struct quota_grant grant;
+	int64_t until_ms = clock_mono_ms(ctx.clock) + QUOTA_TIMEOUT_MS;
+	enum err_code code;
+
+	if (ctx.deadline_ms > until_ms)
+		ctx.deadline_ms = until_ms;
+	code = x->quota->take(x->quota, &ctx, &x->request, &grant, reterr);
+	if (code != ERR_OK)
+		return code;
+	if (!pacer_granted(b->client->o.pacer, clock_mono_ms(ctx.clock), &grant))
+		return err_set(reterr, ERR_PROTOCOL, "the bucket's answer makes no sense");
+	return ERR_OK;
+}
+
+static void exchange(struct batch *b, const struct pacer_exchange *x)
+{
+	struct pacer *p = b->client->o.pacer;
+	struct err err, ended;
+	enum err_code code = ask_bucket(b, x, &err);
+
+	if (code == ERR_OK)
+		return;
+	if (ctx_check(b->ctx, "asking for a turn", &ended) != ERR_OK) {
+		pacer_not_asked(p); /* that is why; run() sees it, too */
+		return;
+	}
+	if (pacer_alone(p, clock_mono_ms(b->ctx->clock)))
+		log_warn("the bucket that paces all servers is away, each takes its share of AWS's quota, "
+			 "ignoring",
+			LOG_CSTR("error", err.msg));
+}
+
+/* Whoever waits for a turn has to look at what came. */
+static void wake_all(struct batch *b)
+{
+	for (size_t i = 0; i < b->n_slots; i++) {
+		struct call *c = &b->slots[i];
+
+		if (c->step == STEP_SEND || (c->step == STEP_PACE && c->turn.asks))
+			c->wake_ms = 0;
+	}
+}
+
+/* True: the bucket was asked, so there may be turns. Else *wake_ms is no later than when it may have to be asked. */
+static bool exchange_if_due(struct batch *b, int64_t *wake_ms)
+{
+	struct pacer_exchange x;
+	int64_t now = clock_mono_ms(b->ctx->clock);
+	int64_t left_ms = pacer_exchange_ms(b->client->o.pacer, now, &x);
+
+	if (left_ms == 0) {
+		exchange(b, &x);
+		wake_all(b);
+		return true;
+	}
+	if (*wake_ms != INT64_MAX && left_ms < *wake_ms - now) /* somebody waits for a turn */
+		*wake_ms = now + left_ms;
+	return false;
+}
+
 /* Everything under way fails with err. */
 static void abandon(struct batch *b, const struct err *err)
 {
@@ -672,6 +745,8 @@ static enum err_code run(struct batch *b, struct err *reterr)
 			break;
 		if (serve_all(b, &wake_ms) == 0)
 			return ERR_OK;
+		if (exchange_if_due(b, &wake_ms))
+			continue;
 		now = clock_mono_ms(b->ctx->clock);
 		if (wake_ms != INT64_MAX)
 			wake_ms = wake_ms > now ? wake_ms - now : 0;

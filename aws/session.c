@@ -6,9 +6,16 @@
  * (child_accounts.h). The services are a table; each has its endpoint, and its pacer and client for the
  * connector's own account.
  *
+ * Where servers share a quota, its bucket is named "<account>/<service>/<signing region>": as AWS counts, so
+ * whatever road leads there (FIPS, a VPC endpoint, AWS_ENDPOINT_URL) is no part of it, or two servers with
+ * different roads would each take the whole quota. The own account's pacers go by themselves until the account
+ * is known.
+ *
  * Providers of assumed roles call back into assume_role() here, which makes a client over their source
  * for one call: a client is a few strings, the connections are the session's. */
 #include "aws/session.h"
+
+#include <stdatomic.h>
 
 #include "aws/call_stats.h"
 #include "aws/child_accounts.h"
@@ -75,6 +82,9 @@ struct aws_session {
 	struct http *http;
 	struct sigv4_signer *signer;
 	struct call_stats *stats;
+	struct quota *quota; /* may be NULL */
+	unsigned quota_servers;
+	struct pacer_health quota_health;
 	struct credentials_provider *credentials;
 	struct service_slot slots[ARRAY_LEN(services)];
 	struct child_accounts *children;
@@ -201,8 +211,6 @@ static enum err_code resolve_endpoints(
 	return ERR_OK;
 }
 
-/* ---- credentials ---- */
-
 static struct service_slot *slot_of(struct aws_session *s, const struct aws_service *service)
 {
 	for (size_t i = 0; i < ARRAY_LEN(services); i++)
@@ -210,6 +218,35 @@ static struct service_slot *slot_of(struct aws_session *s, const struct aws_serv
 			return &s->slots[i];
 	return NULL;
 }
+
+/* ---- sharing quotas ---- */
+
+/* child_share_fn */
+static void share_pacer(
+	void *self, const struct aws_service *service, struct str account, struct pacer *pacer)
+{
+	struct aws_session *s = self;
+	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
+
+	if (!s->quota)
+		return;
+	pacer_share(
+		pacer, &(struct pacer_share_options){
+			       .quota = s->quota,
+			       .name = str_fmt(arena, STR_FMT "/%s/" STR_FMT, STR_ARG(account), service->id,
+				       STR_ARG(slot_of(s, service)->endpoint.signing_region)),
+			       .servers = s->quota_servers,
+			       .health = &s->quota_health,
+		       });
+}
+
+static void share_own_pacers(struct aws_session *s, struct str account)
+{
+	for (size_t i = 0; i < ARRAY_LEN(services); i++)
+		share_pacer(s, services[i], account, s->slots[i].pacer);
+}
+
+/* ---- credentials ---- */
 
 /* child_client_fn; in the own account with the slot's pacer. */
 static struct aws_client *make_client(void *self, const struct aws_service *service,
@@ -372,6 +409,8 @@ enum err_code aws_session_new(
 	s->fips = endpoint_use_fips(opts->environ, w.profile);
 	s->dual_stack = endpoint_use_dual_stack(opts->environ, w.profile);
 	s->http_timeout_ms = opts->http_timeout_ms;
+	s->quota = opts->quota;
+	s->quota_servers = opts->quota_servers;
 	if (opts->use_assume)
 		s->own_account = str_dup(s->arena, arn_part(opts->role_arn, 4));
 	code = build(s, &w, reterr);
@@ -379,6 +418,8 @@ enum err_code aws_session_new(
 		return code;
 	for (size_t i = 0; i < ARRAY_LEN(services); i++)
 		s->slots[i].client = make_client(s, services[i], s->credentials, s->slots[i].pacer);
+	if (arn_is_account(s->own_account))
+		share_own_pacers(s, s->own_account);
 	s->children = child_accounts_new(&(struct child_accounts_options){
 		.role_name = opts->iam_assume_role_name,
 		.quota_percent = opts->quota_percent,
@@ -386,6 +427,7 @@ enum err_code aws_session_new(
 		.sts = {.fn = assume_role, .self = s},
 		.sts_client = slot_of(s, &aws_sts)->client,
 		.client = make_client,
+		.share = share_pacer,
 		.self = s,
 		.clock = s->clock,
 	});
@@ -474,6 +516,7 @@ static enum err_code fly(struct aws_session *s, const struct ctx *ctx, struct ar
 	arena_reset(id->arena);
 	id->identity = identity_dup(id->arena, &answer);
 	id->known = true;
+	share_own_pacers(s, answer.account);
 	*ret = answer;
 	return ERR_OK;
 }
@@ -578,4 +621,13 @@ void aws_session_stats(
 	struct aws_session *s, void (*fn)(void *arg, const struct aws_call_stats *st), void *arg)
 {
 	call_stats_each(s->stats, fn, arg);
+}
+
+struct aws_quota_stats aws_session_quota_stats(struct aws_session *s)
+{
+	return (struct aws_quota_stats){
+		.exchanges = atomic_load(&s->quota_health.exchanges),
+		.failures = atomic_load(&s->quota_health.failures),
+		.away = atomic_load(&s->quota_health.away),
+	};
 }

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/ctx.h"
 #include "base/err.h"
+#include "base/quota.h"
 #include "base/secret.h"
 #include "base/str.h"
 
@@ -32,8 +33,10 @@ struct aws_session_options {
 	struct str iam_assume_role_name; /* in child accounts; empty: OrganizationAccountAccessRole */
 	int64_t http_timeout_ms;         /* whole request, default 300000 */
 	unsigned quota_percent;          /* how much of what is known of AWS's quotas is used; 0: 100 */
-	size_t max_connections;          /* per host; 0: a sane default */
-	const char *const *environ;      /* NULL-terminated "NAME=value"; NULL: none (tests) */
+	struct quota *quota;    /* shared with other servers; borrowed, outlives the session; NULL: none */
+	unsigned quota_servers; /* that are expected to share it; 0: 1 */
+	size_t max_connections; /* per host; 0: a sane default */
+	const char *const *environ; /* NULL-terminated "NAME=value"; NULL: none (tests) */
 	const struct clock *clock;
 };
 
@@ -81,5 +84,13 @@ struct aws_call_stats {
 };
 void aws_session_stats(
 	struct aws_session *s, void (*fn)(void *arg, const struct aws_call_stats *st), void *arg);
+
+/* What pacers had to do with options.quota. */
+struct aws_quota_stats {
+	uint64_t exchanges;
+	uint64_t failures; /* of these */
+	bool away;         /* the last exchange failed: every server goes on at its share of the quota */
+};
+struct aws_quota_stats aws_session_quota_stats(struct aws_session *s);
 
 #endif

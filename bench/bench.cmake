@@ -5,3 +5,8 @@ foreach(name bare_server load)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bench)
   project_flags(${name})
 endforeach()
+
+add_executable(bench_store EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/bench/store.c)
+target_link_libraries(bench_store PRIVATE store base)
+set_target_properties(bench_store PROPERTIES OUTPUT_NAME store RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bench)
+project_flags(bench_store)

@@ -25,10 +25,13 @@
 #include "inventory/shelf.h"
 
 #define UNSCOPED_TTL_MS 60000            /* architecture, decision 1 */
-#define IDLE_MS         (30 * 60 * 1000) /* an engine that works on other types meanwhile must not lose its facts */
-#define STORE_TTL_MS    (24 * 3600 * 1000LL) /* longer than any sync */
-#define PARTIAL_TTL_MS  (10 * 60 * 1000)     /* AWS's markers do not live for ever, and a partial view ages */
-#define BUCKETS         1024                 /* a sync of 10,000 accounts has about 10 entries in each */
+#define IDLE_MS         (30 * 60 * 1000) /* an engine that works on other types meanwhile must not lose its facts, */
+#define IDLE_SHARED_MS                                                                                       \
+	(3 * 60 *                                                                                            \
+		1000) /* but where servers share a store it has them, and another server may get the Cleanup */
+#define STORE_TTL_MS   (24 * 3600 * 1000LL) /* longer than any sync */
+#define PARTIAL_TTL_MS (10 * 60 * 1000)     /* AWS's markers do not live for ever, and a partial view ages */
+#define BUCKETS        1024                 /* a sync of 10,000 accounts has about 10 entries in each */
 
 enum entry_state { ENTRY_EMPTY, ENTRY_LOADING, ENTRY_READY };
 
@@ -146,15 +149,17 @@ static void remove_entry(struct facts *f, struct entry *gone)
 	entry_free(gone);
 }
 
-static bool is_stale(const struct entry *e, int64_t now_ms)
+static bool is_stale(const struct facts *f, const struct entry *e, int64_t now_ms)
 {
+	const int64_t idle_ms = shelf_is_shared(f->opts.shelf) ? IDLE_SHARED_MS : IDLE_MS;
+
 	if (e->forget)
 		return true;
 	if (e->state == ENTRY_READY && e->scope.n == 0)
 		return now_ms - e->made_ms >= UNSCOPED_TTL_MS;
 	if (e->state == ENTRY_EMPTY && e->partial != NULL && now_ms - e->made_ms >= PARTIAL_TTL_MS)
 		return true;
-	return now_ms - e->used_ms >= IDLE_MS;
+	return now_ms - e->used_ms >= idle_ms;
 }
 
 static struct entry *least_recently_used(struct facts *f)
@@ -177,7 +182,7 @@ static void sweep(struct facts *f, int64_t now_ms)
 	for (size_t i = 0; now_ms - f->swept_ms >= 1000 && i < BUCKETS; i++) {
 		for (struct entry *e = f->buckets[i], *next; e != NULL; e = next) {
 			next = e->next;
-			if (e->users == 0 && is_stale(e, now_ms))
+			if (e->users == 0 && is_stale(f, e, now_ms))
 				remove_entry(f, e);
 		}
 	}
@@ -210,6 +215,9 @@ static enum err_code read_store(struct facts *f, const struct ctx *ctx, const st
 			return err_set(reterr, ERR_CONFLICT, "another server reads it already");
 		code = shelf_wait(ctx, attempt, reterr);
 	}
+	if (item.found == STORE_ENDED &&
+		ctx->background) /* it was Cleanup's server, not this one, that heard of it */
+		return err_set(reterr, ERR_CONFLICT, "the sync has ended");
 	if (item.value != NULL && e->kind->open(e->kind, item.value, ret_fact, reterr) != ERR_OK) {
 		shelf_damaged(f->opts.shelf, reterr);
 		*ret_fact = NULL;
@@ -360,7 +368,7 @@ enum err_code facts_get(struct facts *f, const struct ctx *ctx, const struct fac
 	LOCK_SCOPE(&f->lock);
 	sweep(f, now_ms);
 	e = find_entry(f, kind, scope, name);
-	if (e != NULL && e->users == 0 && is_stale(e, now_ms)) {
+	if (e != NULL && e->users == 0 && is_stale(f, e, now_ms)) {
 		remove_entry(f, e);
 		e = NULL;
 	}

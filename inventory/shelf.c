@@ -164,7 +164,7 @@ static void prolong_all(struct shelf *s)
 		const struct ctx ctx = own_ctx(s);
 		struct err e;
 
-		if (store_renew_leases(s->opts.store, &ctx, scope, keys, n, SHELF_LEASE_MS, &e) != ERR_OK)
+		if (store_renew_leases(s->opts.store, &ctx, scope, keys, n, s->opts.lease_ms, &e) != ERR_OK)
 			failed(s, "prolong a lease", &e);
 	}
 }
@@ -175,7 +175,7 @@ static void *keeper_main(void *arg)
 
 	mutex_lock(&s->lock);
 	while (!s->stop) {
-		cond_wait_ms(&s->changed, &s->lock, SHELF_LEASE_MS / 3);
+		cond_wait_ms(&s->changed, &s->lock, s->opts.lease_ms / 3);
 		if (s->stop || s->held == NULL)
 			continue;
 		mutex_unlock(&s->lock);
@@ -194,10 +194,12 @@ struct shelf *shelf_new(const struct shelf_options *opts)
 	struct err e;
 
 	s->opts = *opts;
+	if (s->opts.lease_ms == 0)
+		s->opts.lease_ms = SHELF_LEASE_MS;
 	s->view = mem_strndup(opts->view.n > 0 ? opts->view.p : "", opts->view.n);
 	mutex_init(&s->lock);
 	cond_init(&s->changed);
-	if (!store_is_shared(opts->store))
+	if (!shelf_is_shared(s))
 		return s;
 	s->has_keeper = thread_start(&s->keeper, "leases", 0, keeper_main, s, &e) == ERR_OK;
 	if (!s->has_keeper)
@@ -228,6 +230,11 @@ void shelf_free(struct shelf *s)
 	mem_free(s);
 }
 
+bool shelf_is_shared(const struct shelf *s)
+{
+	return store_is_shared(s->opts.store);
+}
+
 /* --- facts --- */
 
 static struct str scope_of(const struct shelf *s, struct str scope, struct arena *arena)
@@ -241,7 +248,7 @@ void shelf_get(struct shelf *s, const struct ctx *ctx, struct str scope, struct 
 	const struct str place = scope_of(s, scope, arena);
 	struct err e;
 
-	if (store_get_or_lease(s->opts.store, ctx, place, items, n, SHELF_LEASE_MS, &e) != ERR_OK) {
+	if (store_get_or_lease(s->opts.store, ctx, place, items, n, s->opts.lease_ms, &e) != ERR_OK) {
 		failed(s, "get", &e);
 		for (size_t i = 0; i < n; i++)
 			items[i].found = STORE_YOURS;

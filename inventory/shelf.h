@@ -26,13 +26,17 @@ struct shelf_options {
 	const struct clock *clock;
 	/* What facts depend on beside AWS: servers that are configured differently must not take each other's. Part of the scope. */
 	struct str view;
+	int64_t lease_ms; /* 0: SHELF_LEASE_MS */
 };
 
 struct shelf *shelf_new(const struct shelf_options *opts);
 void shelf_free(struct shelf *s); /* NULL is fine */
 
+bool shelf_is_shared(const struct shelf *s);
+
 /* Gives what is there. What is not is STORE_YOURS: fetch it, shelf_put, and shelf_done whether that worked or not; or STORE_ELSEWHERE:
- * another server fetches it, ask again after shelf_wait. With a store that fails everything is STORE_YOURS. */
+ * another server fetches it, ask again after shelf_wait; or STORE_ENDED: the sync has had its Cleanup, who still asks fetches for himself.
+ * With a store that fails everything is STORE_YOURS. */
 void shelf_get(struct shelf *s, const struct ctx *ctx, struct str scope, struct store_item *items, size_t n);
 void shelf_put(struct shelf *s, const struct ctx *ctx, struct str scope, const struct store_item *items,
 	size_t n, int64_t ttl_ms);

@@ -141,12 +141,24 @@ static void write_aws(struct admin *a, struct buf *out)
 	}
 }
 
+static void write_quota(struct admin *a, struct buf *out)
+{
+	struct aws_quota_stats st = aws_session_quota_stats(a->opts.aws);
+
+	write_metric(out, "baton_quota_exchanges_total", "counter",
+		"Requests for turns to the buckets that servers share.", st.exchanges);
+	write_metric(out, "baton_quota_failures_total", "counter",
+		"Requests for turns that failed; the server then goes on at its share.", st.failures);
+	write_metric(out, "baton_quota_away", "gauge", "1 when the last request for turns failed.", st.away);
+}
+
 static unsigned page_metrics(struct admin *a, struct buf *out)
 {
 	write_rpc(a, out);
 	write_inventory(a, out);
 	write_store(a, out);
 	write_aws(a, out);
+	write_quota(a, out);
 	return MHD_HTTP_OK;
 }
 

@@ -120,6 +120,8 @@ static enum err_code store_up(struct server *s, struct err *reterr)
 {
 	const struct config *c = s->config;
 
+	if (c->store_tls_skip_verify)
+		log_warn("whose certificate Redis shows is not checked, because of --store-tls-skip-verify");
 	if (c->store_url.n > 0)
 		return store_redis_new(
 			&(struct store_redis_options){
@@ -171,6 +173,8 @@ static enum err_code aws_up(struct server *s, struct err *reterr)
 			.iam_assume_role_name = c->iam_assume_role_name,
 			.http_timeout_ms = c->http_timeout_seconds * 1000,
 			.quota_percent = (unsigned)c->aws_quota_percent,
+			.quota = c->store_url.n > 0 ? store_redis_quota(s->store) : NULL,
+			.quota_servers = (unsigned)c->store_servers,
 			.environ = (const char *const *)s->source->env,
 			.clock = &clock_system,
 		},

@@ -26,9 +26,8 @@
 
 #define REQUEST_SLACK 65536 /* of a request beside its values */
 #define CLEAR_WAVE    500   /* keys that one round trip of store_clear takes */
-#define HOLDER_BYTES  16    /* random, in hexadecimal: who we are among the servers */
-#define QUOTA_IDLE_MS                                                                                        \
-	600000 /* a bucket that was not used for so long is forgotten, and what it learned with it */
+#define ENDED_MS      600000 /* as long as servers may be reading ahead for a sync whose Cleanup another one got */
+#define HOLDER_BYTES  16 /* random, in hexadecimal: who we are among the servers */
 
 struct redis {
 	struct store store; /* first member */
@@ -49,36 +48,49 @@ static struct redis *redis_of(struct store *s)
 
 /* --- scripts --- */
 
-/* KEYS: value, lease. ARGV: holder, milliseconds. 0: the value is there; 1: the lease is ours; 2: it is another's. */
+/* KEYS: value, lease, end. ARGV: holder, milliseconds. What it answers is enum answer. */
 static const char lease_script[] = "if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end\n"
+				   "if redis.call('EXISTS', KEYS[3]) == 1 then return 3 end\n"
 				   "local holder = redis.call('GET', KEYS[2])\n"
 				   "if holder and holder ~= ARGV[1] then return 2 end\n"
 				   "redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])\n"
 				   "return 1\n";
+
+enum answer { ANSWER_THERE, ANSWER_OURS, ANSWER_ANOTHERS, ANSWER_ENDED, ANSWERS };
 
 /* KEYS: lease. ARGV: holder, milliseconds; 0 ends it. */
 static const char renew_script[] = "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end\n"
 				   "if ARGV[2] == '0' then return redis.call('UNLINK', KEYS[1]) end\n"
 				   "return redis.call('PEXPIRE', KEYS[1], ARGV[2])\n";
 
-/* The bucket (base/quota.h): turns come at `next`, next + 1000 / rate, ... milliseconds, and a bucket that is not used saves up `burst`
- * of them. The rate is learned as aws/pacer.c learns it alone, whose comments have the reasons: each throttle takes a step off, at most
- * so much within a second; success brings it back to where it started within half a minute, and slowly beyond.
+/* The bucket: base/quota.h says what it does, in the steps whose numbers stand here.
  *
- * KEYS: bucket, members. ARGV: start, most, burst, wanted, only_free, throttled, succeeded, holder.
- * Answer: turns, first_ms, interval_ms, again_ms, rate, servers; all but the first and the last are text, because Redis cuts
- * fractions of numbers. */
+ * KEYS: bucket, members. ARGV: start_per_s, most_per_s, burst, turns, only_free, throttled, succeeded, who asks,
+ * QUOTA_AHEAD_MS, QUOTA_MEMBER_MS, QUOTA_FORGET_MS.
+ * Answer: turns, first_ms, interval_ms, again_ms, rate, servers; those with fractions are text, because Redis cuts numbers. */
 static const char quota_script[] =
 	"local time = redis.call('TIME')\n"
 	"local now = time[1] * 1000 + time[2] / 1000\n"
 	"local start, most, burst = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])\n"
 	"local wanted, only_free = tonumber(ARGV[4]), ARGV[5] == '1'\n"
 	"local throttled, succeeded = tonumber(ARGV[6]), ARGV[7] == '1'\n"
-	"local horizon, idle = 250, 600000\n" /* turns are handed out so far ahead; QUOTA_IDLE_MS */
-	"local h = redis.call('HMGET', KEYS[1], 'next', 'rate', 'learned', 'period', 'least')\n"
-	"local rate = math.min(tonumber(h[2]) or start, most)\n"
-	"local learned, period = tonumber(h[3]) or now, tonumber(h[4]) or 0\n"
-	"local least = tonumber(h[5]) or 0\n"
+	/* 1 */
+	"local h = redis.call('HMGET', KEYS[1], 'tat', 'rate', 'learned', 'period', 'least')\n"
+	"local tat, rate = tonumber(h[1]) or 0, math.min(tonumber(h[2]) or start, most)\n"
+	"local learned = math.min(tonumber(h[3]) or now, now)\n"
+	"local period, least = tonumber(h[4]) or 0, tonumber(h[5]) or 0\n"
+	"if period > now then period = now - 1000 end\n"
+	/* 2 */
+	"redis.call('ZADD', KEYS[2], now, ARGV[8])\n"
+	"redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - ARGV[10])\n"
+	"local servers = redis.call('ZCARD', KEYS[2])\n"
+	/* 3 */
+	"if succeeded then\n"
+	"  local s = math.min(now - learned, 1000) / 1000\n"
+	"  rate = math.min(rate + s * math.max((start - rate) / 30, start * 0.01), most)\n"
+	"  learned = now\n"
+	"end\n"
+	/* 4 */
 	"if throttled > 0 then\n"
 	"  if now - period >= 1000 then\n"
 	"    period = now\n"
@@ -86,33 +98,26 @@ static const char quota_script[] =
 	"  end\n"
 	"  rate = math.max(rate - throttled * math.min(1, start * 0.1), least)\n"
 	"  learned = now\n"
-	"elseif succeeded then\n"
-	"  local passed = math.max(0, math.min(now - learned, 1000)) / 1000\n"
-	"  rate = math.min(rate + passed * math.max((start - rate) / 30, start * 0.01), most)\n"
-	"  learned = now\n"
+	"  tat = math.max(tat, now)\n"
 	"end\n"
-	"local step = 1000 / rate\n"
-	/* A clock that was set back must not stop the world: no turn is further off than one that was just handed out. */
-	"local next = math.min(tonumber(h[1]) or now - (burst - 1) * step, now + horizon + step)\n"
-	"next = math.max(next, now - (burst - 1) * step)\n"
-	"if throttled > 0 then next = math.max(next, now + step) end\n" /* what was saved up is not there on AWS's side */
-	"local turns, first, interval = 0, 0, 0\n"
-	"if next <= now then\n"
-	"  turns = math.min(wanted, math.floor((now - next) / step) + 1)\n"
-	"elseif not only_free and next <= now + horizon then\n"
-	"  turns = math.min(wanted, math.floor((now + horizon - next) / step) + 1)\n"
-	"  first, interval = next - now, step\n"
-	"end\n"
-	"next = next + turns * step\n"
-	"local again = math.max(0, next - now - (only_free and 0 or horizon))\n"
-	"redis.call('HSET', KEYS[1], 'next', next, 'rate', rate, 'learned', learned, 'period', period, "
-	"'least', least)\n"
-	"redis.call('ZADD', KEYS[2], now, ARGV[8])\n"
-	"redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - 30000)\n"
-	"redis.call('PEXPIRE', KEYS[1], idle)\n"
-	"redis.call('PEXPIRE', KEYS[2], idle)\n"
-	"return {turns, string.format('%.3f', first), string.format('%.3f', interval),\n"
-	"  string.format('%.3f', again), string.format('%.3f', rate), redis.call('ZCARD', KEYS[2])}\n";
+	/* 5 */
+	"local turn = 1000 / rate\n"
+	"local ahead = math.max(tonumber(ARGV[9]), servers * turn)\n"
+	"tat = math.min(math.max(tat, now - (burst - 1) * turn), now + ahead + turn)\n"
+	/* 6 */
+	"local last = only_free and now or now + ahead\n"
+	"local turns = math.max(0, math.min(wanted, math.floor((last - tat) / turn) + 1))\n"
+	/* 7 */
+	"local first, again = tat - now, 0\n"
+	"tat = tat + turns * turn\n"
+	"if turns < wanted then again = math.max(1, math.ceil(tat - last)) end\n"
+	"redis.call('HSET', KEYS[1], 'tat', string.format('%.3f', tat), 'rate', rate,\n"
+	"  'learned', string.format('%.3f', learned), 'period', string.format('%.3f', period), 'least', "
+	"least)\n"
+	"redis.call('PEXPIRE', KEYS[1], ARGV[11])\n"
+	"redis.call('PEXPIRE', KEYS[2], ARGV[11])\n"
+	"return {turns, string.format('%.3f', first), string.format('%.3f', turn), again,\n"
+	"  string.format('%.6f', rate), servers}\n";
 
 /* --- keys --- */
 
@@ -189,6 +194,77 @@ static enum err_code odd(struct work *w, const char *doing, struct err *reterr)
 	return failed(w->r, reterr);
 }
 
+/* --- clearing --- */
+
+/* Takes some members out of the set. *ret_n 0: there are no more. */
+static enum err_code pop_members(
+	struct work *w, const struct ctx *ctx, const struct str **ret_keys, size_t *ret_n, struct err *reterr)
+{
+	struct resp_reply **replies;
+	struct str *keys;
+
+	REDIS_ADD(&w->batch, STR("SPOP"), full_key(w, STR("keys")), number(w, CLEAR_WAVE));
+	if (run(w, ctx, &replies, reterr) != ERR_OK)
+		return reterr->code;
+	if (replies[0]->kind != RESP_ARRAY)
+		return odd(w, "SPOP", reterr);
+	keys = arena_array_of(w->arena, replies[0]->n, struct str);
+	for (size_t i = 0; i < replies[0]->n; i++) {
+		if (replies[0]->items[i]->kind != RESP_STRING)
+			return odd(w, "SPOP", reterr);
+		keys[i] = full_key(w, replies[0]->items[i]->text);
+	}
+	*ret_keys = keys;
+	*ret_n = replies[0]->n;
+	return ERR_OK;
+}
+
+static enum err_code unlink_keys(struct redis *r, const struct ctx *ctx, struct str scope,
+	const struct str *keys, size_t n, struct err *reterr)
+{
+	CLEANUP(work_deinit) struct work w;
+	struct resp_reply **replies;
+	struct str *args;
+
+	work_init(&w, r, scope, n * 4 * STORE_NAME_MAX + REQUEST_SLACK);
+	args = arena_array_of(w.arena, n + 1, struct str);
+	args[0] = STR("UNLINK");
+	memcpy(&args[1], keys, n * sizeof(*keys));
+	redis_batch_add(&w.batch, args, n + 1);
+	return run(&w, ctx, &replies, reterr);
+}
+
+static enum err_code clear_values(
+	struct redis *r, const struct ctx *ctx, struct str scope, struct err *reterr)
+{
+	size_t n = 0;
+
+	do {
+		CLEANUP(work_deinit) struct work w;
+		const struct str *keys = NULL;
+
+		work_init(&w, r, scope, REQUEST_SLACK);
+		if (pop_members(&w, ctx, &keys, &n, reterr) != ERR_OK ||
+			(n > 0 && unlink_keys(w.r, ctx, scope, keys, n, reterr) != ERR_OK))
+			return reterr->code;
+	} while (n > 0);
+	return ERR_OK;
+}
+
+/* Whoever puts something after this sees that the scope has ended. */
+static enum err_code redis_clear(struct store *s, const struct ctx *ctx, struct str scope, struct err *reterr)
+{
+	CLEANUP(work_deinit) struct work w;
+	struct resp_reply **replies;
+
+	work_init(&w, redis_of(s), scope, REQUEST_SLACK);
+	REDIS_ADD(
+		&w.batch, STR("SET"), full_key(&w, STR("ended")), STR("1"), STR("PX"), number(&w, ENDED_MS));
+	if (run(&w, ctx, &replies, reterr) != ERR_OK)
+		return reterr->code;
+	return clear_values(w.r, ctx, scope, reterr);
+}
+
 /* --- values --- */
 
 static enum err_code open_value(struct work *w, struct str key, const struct resp_reply *reply,
@@ -256,6 +332,11 @@ static enum err_code add_put(
 	return ERR_OK;
 }
 
+static void add_exists_ended(struct work *w)
+{
+	REDIS_ADD(&w->batch, STR("EXISTS"), full_key(w, STR("ended")));
+}
+
 static enum err_code redis_put_many(struct store *s, const struct ctx *ctx, struct str scope,
 	const struct store_item *items, size_t n, int64_t ttl_ms, struct err *reterr)
 {
@@ -263,15 +344,16 @@ static enum err_code redis_put_many(struct store *s, const struct ctx *ctx, stru
 	struct redis *r = redis_of(s);
 	struct resp_reply **replies;
 
-	if (n == 0)
-		return ERR_OK;
 	work_init(&w, r, scope, n * (r->max_value_bytes + REQUEST_SLACK));
 	for (size_t i = 0; i < n; i++)
 		if (add_put(&w, items[i].key, items[i].value, ttl_ms, reterr) != ERR_OK)
 			return failed(r, reterr);
+	add_exists_ended(&w);
 	if (run(&w, ctx, &replies, reterr) != ERR_OK)
 		return reterr->code;
 	atomic_fetch_add_explicit(&r->puts, n, memory_order_relaxed);
+	if (replies[w.batch.n - 1]->kind == RESP_INTEGER && replies[w.batch.n - 1]->integer == 1)
+		return clear_values(r, ctx, scope, reterr);
 	return ERR_OK;
 }
 
@@ -297,68 +379,13 @@ static enum err_code redis_delete(
 	return run(&w, ctx, &replies, reterr);
 }
 
-/* --- clearing --- */
-
-/* Takes some members out of the set. *ret_n 0: there are no more. */
-static enum err_code pop_members(
-	struct work *w, const struct ctx *ctx, const struct str **ret_keys, size_t *ret_n, struct err *reterr)
-{
-	struct resp_reply **replies;
-	struct str *keys;
-
-	REDIS_ADD(&w->batch, STR("SPOP"), full_key(w, STR("keys")), number(w, CLEAR_WAVE));
-	if (run(w, ctx, &replies, reterr) != ERR_OK)
-		return reterr->code;
-	if (replies[0]->kind != RESP_ARRAY)
-		return odd(w, "SPOP", reterr);
-	keys = arena_array_of(w->arena, replies[0]->n, struct str);
-	for (size_t i = 0; i < replies[0]->n; i++) {
-		if (replies[0]->items[i]->kind != RESP_STRING)
-			return odd(w, "SPOP", reterr);
-		keys[i] = full_key(w, replies[0]->items[i]->text);
-	}
-	*ret_keys = keys;
-	*ret_n = replies[0]->n;
-	return ERR_OK;
-}
-
-static enum err_code unlink_keys(struct redis *r, const struct ctx *ctx, struct str scope,
-	const struct str *keys, size_t n, struct err *reterr)
-{
-	CLEANUP(work_deinit) struct work w;
-	struct resp_reply **replies;
-	struct str *args;
-
-	work_init(&w, r, scope, n * 4 * STORE_NAME_MAX + REQUEST_SLACK);
-	args = arena_array_of(w.arena, n + 1, struct str);
-	args[0] = STR("UNLINK");
-	memcpy(&args[1], keys, n * sizeof(*keys));
-	redis_batch_add(&w.batch, args, n + 1);
-	return run(&w, ctx, &replies, reterr);
-}
-
-static enum err_code redis_clear(struct store *s, const struct ctx *ctx, struct str scope, struct err *reterr)
-{
-	size_t n = 0;
-
-	do {
-		CLEANUP(work_deinit) struct work w;
-		const struct str *keys;
-
-		work_init(&w, redis_of(s), scope, REQUEST_SLACK);
-		if (pop_members(&w, ctx, &keys, &n, reterr) != ERR_OK ||
-			(n > 0 && unlink_keys(w.r, ctx, scope, keys, n, reterr) != ERR_OK))
-			return reterr->code;
-	} while (n > 0);
-	return ERR_OK;
-}
-
 /* --- leases --- */
 
 static void add_lease(struct work *w, struct str key, struct str name, int64_t lease_ms)
 {
-	REDIS_ADD(&w->batch, STR("EVAL"), str_c(lease_script), STR("2"), name,
-		full_key(w, member_of(w, 'l', key)), str_c(w->r->holder), number(w, lease_ms));
+	REDIS_ADD(&w->batch, STR("EVAL"), str_c(lease_script), STR("3"), name,
+		full_key(w, member_of(w, 'l', key)), full_key(w, STR("ended")), str_c(w->r->holder),
+		number(w, lease_ms));
 }
 
 /* What a pair of replies, to GET and to the lease's script, means. */
@@ -367,17 +394,19 @@ static enum err_code read_found(struct work *w, struct str name, const struct re
 {
 	enum err_code rc;
 
-	if (lease->kind != RESP_INTEGER || lease->integer < 0 || lease->integer > 2)
+	static const enum store_found found[ANSWERS] = {
+		[ANSWER_THERE] = STORE_ELSEWHERE, /* put between the two commands: asked again, it is found */
+		[ANSWER_OURS] = STORE_YOURS,
+		[ANSWER_ANOTHERS] = STORE_ELSEWHERE,
+		[ANSWER_ENDED] = STORE_ENDED,
+	};
+
+	if (lease->kind != RESP_INTEGER || lease->integer < 0 || lease->integer >= ANSWERS)
 		return odd(w, "the script of leases", reterr);
 	rc = open_value(w, name, value, &item->value, reterr);
 	if (rc != ERR_OK && rc != ERR_NOT_FOUND)
 		return rc;
-	if (rc == ERR_OK)
-		item->found = STORE_VALUE;
-	else if (lease->integer == 1)
-		item->found = STORE_YOURS;
-	else /* 0: it was put between the two commands: asked again, it is there */
-		item->found = STORE_ELSEWHERE;
+	item->found = rc == ERR_OK ? STORE_VALUE : found[lease->integer];
 	return ERR_OK;
 }
 
@@ -388,8 +417,6 @@ static enum err_code redis_get_or_lease(struct store *s, const struct ctx *ctx, 
 	struct resp_reply **replies;
 	struct str *names;
 
-	if (n == 0)
-		return ERR_OK;
 	work_init(&w, redis_of(s), scope, n * 4 * STORE_NAME_MAX + n * sizeof(lease_script) + REQUEST_SLACK);
 	names = arena_array_of(w.arena, n, struct str);
 	for (size_t i = 0; i < n; i++) {
@@ -411,8 +438,6 @@ static enum err_code redis_renew_leases(struct store *s, const struct ctx *ctx, 
 	CLEANUP(work_deinit) struct work w;
 	struct resp_reply **replies;
 
-	if (n == 0)
-		return ERR_OK;
 	work_init(&w, redis_of(s), scope, n * 4 * STORE_NAME_MAX + n * sizeof(renew_script) + REQUEST_SLACK);
 	for (size_t i = 0; i < n; i++)
 		REDIS_ADD(&w.batch, STR("EVAL"), str_c(renew_script), STR("1"),
@@ -428,41 +453,37 @@ static enum err_code redis_end_leases(struct store *s, const struct ctx *ctx, st
 
 /* --- the bucket --- */
 
-static bool read_number(const struct resp_reply *r, double most, double *ret)
+static bool read_number(const struct resp_reply *r, double *ret)
 {
 	char *end;
 
 	if (r->kind == RESP_INTEGER) {
 		*ret = (double)r->integer;
-	} else if (r->kind == RESP_STRING && r->text.n > 0) {
-		*ret = strtod(r->text.p, &end);
-		if (end != r->text.p + r->text.n)
-			return false;
-	} else {
-		return false;
+		return true;
 	}
-	return isfinite(*ret) && *ret >= 0 && *ret <= most;
+	if (r->kind != RESP_STRING || r->text.n == 0)
+		return false;
+	*ret = strtod(r->text.p, &end);
+	return end == r->text.p + r->text.n && isfinite(*ret);
 }
 
-/* A bucket that promises what was not asked for, or waits longer than it lives, is broken or somebody else's. */
-static bool read_grant(
-	const struct resp_reply *r, const struct quota_request *in, struct quota_grant *ret_grant)
+/* Whether the numbers make sense together, the pacer looks; here they only have to be numbers that fit. */
+static bool read_grant(const struct resp_reply *r, struct quota_grant *ret_grant)
 {
-	const double bounds[] = {in->turns, QUOTA_IDLE_MS, QUOTA_IDLE_MS, QUOTA_IDLE_MS, in->most_per_s, 1e6};
-	double v[ARRAY_LEN(bounds)];
+	double v[6];
 
-	if (r->kind != RESP_ARRAY || r->n != ARRAY_LEN(bounds))
+	if (r->kind != RESP_ARRAY || r->n != ARRAY_LEN(v))
 		return false;
-	for (size_t i = 0; i < ARRAY_LEN(bounds); i++)
-		if (!read_number(r->items[i], bounds[i] + 0.001, &v[i]))
+	for (size_t i = 0; i < ARRAY_LEN(v); i++)
+		if (!read_number(r->items[i], &v[i]) || fabs(v[i]) > 1e15)
 			return false;
-	if (v[4] <= 0 || v[5] < 1)
+	if (v[0] < 0 || v[0] > UINT16_MAX || v[5] < 0 || v[5] > UINT16_MAX)
 		return false;
 	*ret_grant = (struct quota_grant){
 		.turns = (unsigned)v[0],
 		.first_ms = v[1],
 		.interval_ms = v[2],
-		.again_ms = (int64_t)ceil(v[3]),
+		.again_ms = (int64_t)v[3],
 		.rate_per_s = v[4],
 		.servers = (unsigned)v[5],
 	};
@@ -484,10 +505,11 @@ static enum err_code quota_take(struct quota *q, const struct ctx *ctx, const st
 		full_key(&w, STR("m")), str_fmt(w.arena, "%.6f", in->start_per_s),
 		str_fmt(w.arena, "%.6f", in->most_per_s), str_fmt(w.arena, "%.6f", in->burst),
 		number(&w, in->turns), in->only_free ? STR("1") : STR("0"), number(&w, in->throttled),
-		in->succeeded ? STR("1") : STR("0"), str_c(r->holder));
+		in->succeeded ? STR("1") : STR("0"), str_c(r->holder), number(&w, QUOTA_AHEAD_MS),
+		number(&w, QUOTA_MEMBER_MS), number(&w, QUOTA_FORGET_MS));
 	if (run(&w, ctx, &replies, reterr) != ERR_OK)
 		return reterr->code;
-	if (!read_grant(replies[0], in, ret_grant))
+	if (!read_grant(replies[0], ret_grant))
 		return odd(&w, "the script of the shared quota", reterr);
 	return ERR_OK;
 }

@@ -5,6 +5,7 @@
  *	<prefix>:1:{<scope>}:v:<key>   a value (redis_value.h), with a time to live
  *	<prefix>:1:{<scope>}:l:<key>   the lease of who fetches that value
  *	<prefix>:1:{<scope>}:keys      the set of the scope's values, which store_clear takes from
+ *	<prefix>:1:{<scope>}:ended     for ten minutes after store_clear
  *	<prefix>:1:{quota/<name>}:b    a bucket: when its next turn comes, and the rate that was learned
  *	<prefix>:1:{quota/<name>}:m    who has used it of late
  *

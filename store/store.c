@@ -104,7 +104,7 @@ enum err_code store_get_or_lease(struct store *s, const struct ctx *ctx, struct 
 {
 	enum err_code rc = check_items(scope, items, n, reterr);
 
-	if (rc)
+	if (rc || n == 0)
 		return rc;
 	for (size_t i = 0; i < n; i++)
 		items[i].value = NULL;
@@ -121,7 +121,7 @@ enum err_code store_put_many(struct store *s, const struct ctx *ctx, struct str 
 {
 	enum err_code rc = check_items(scope, items, n, reterr);
 
-	if (rc == ERR_OK && store_is_shared(s))
+	if (rc == ERR_OK && n > 0 && store_is_shared(s))
 		return s->vtable->put_many(s, ctx, scope, items, n, ttl_ms, reterr);
 	for (size_t i = 0; i < n && rc == ERR_OK; i++)
 		rc = store_put(s, ctx, scope, items[i].key, items[i].value, ttl_ms, reterr);
@@ -133,7 +133,7 @@ enum err_code store_renew_leases(struct store *s, const struct ctx *ctx, struct 
 {
 	enum err_code rc = check_keys(scope, keys, n, reterr);
 
-	if (rc || !store_is_shared(s))
+	if (rc || n == 0 || !store_is_shared(s))
 		return rc;
 	return s->vtable->renew_leases(s, ctx, scope, keys, n, lease_ms, reterr);
 }
@@ -143,7 +143,7 @@ enum err_code store_end_leases(struct store *s, const struct ctx *ctx, struct st
 {
 	enum err_code rc = check_keys(scope, keys, n, reterr);
 
-	if (rc || !store_is_shared(s))
+	if (rc || n == 0 || !store_is_shared(s))
 		return rc;
 	return s->vtable->end_leases(s, ctx, scope, keys, n, reterr);
 }

@@ -42,6 +42,7 @@ MUST_CHECK enum err_code store_put(struct store *s, const struct ctx *ctx, struc
 /* ERR_OK also when nothing was there. */
 MUST_CHECK enum err_code store_delete(
 	struct store *s, const struct ctx *ctx, struct str scope, struct str key, struct err *reterr);
+/* In a shared store the scope has then ended, for all servers and some minutes: what is put into it is not kept. */
 MUST_CHECK enum err_code store_clear(
 	struct store *s, const struct ctx *ctx, struct str scope, struct err *reterr);
 
@@ -57,6 +58,7 @@ enum store_found {
 	STORE_VALUE,     /* here it is */
 	STORE_YOURS,     /* nothing there, and the lease is now this server's: fetch, put, end the lease */
 	STORE_ELSEWHERE, /* nothing there yet, another server holds the lease: ask again soon */
+	STORE_ENDED,     /* the scope was cleared not long ago: nothing is kept in it any more */
 };
 struct store_item {
 	struct str key;
@@ -114,7 +116,7 @@ struct store_vtable {
 	void (*stats)(struct store *s, struct store_stats *ret_stats);
 	void (*free)(struct store *s);
 
-	/* NULL in a store that is not shared */
+	/* NULL in a store that is not shared; n is 1 at least */
 	enum err_code (*get_or_lease)(struct store *s, const struct ctx *ctx, struct str scope,
 		struct store_item *items, size_t n, int64_t lease_ms, struct err *reterr);
 	enum err_code (*put_many)(struct store *s, const struct ctx *ctx, struct str scope,

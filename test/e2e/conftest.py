@@ -13,6 +13,8 @@ from support import engine as engine_module  # noqa: E402
 from support.aws import Moto, Sim  # noqa: E402
 from support.paths import AWS_SIM, BATON_AWSD, WORK  # noqa: E402
 from support.process import Process  # noqa: E402
+from support.redis import Cluster, Redis, Sentinels  # noqa: E402
+from support.redis_proxy import RedisProxy  # noqa: E402
 from support.server import Server  # noqa: E402
 import seed_moto  # noqa: E402
 import walk_iam  # noqa: E402
@@ -121,6 +123,40 @@ def sim(started):
         name = f"sim{sum(isinstance(p, Sim) for p in started.processes)}"
         return started.add(Sim(started.folder, name, **flags))
     return start
+
+
+@pytest.fixture
+def redis(started):
+    """redis(password=..., tls=..., maxmemory=..., ...) starts a Redis; see support/redis.py."""
+    def start(**options):
+        need_redis()
+        name = f"redis{sum(isinstance(p, Redis) for p in started.processes)}"
+        return started.add(Redis(started.folder, name, **options))
+    return start
+
+
+@pytest.fixture
+def sentinels(started):
+    """sentinels(replicas=..., sentinels=..., ...) starts a master, its replicas and those who watch it."""
+    return lambda **options: need_redis() or Sentinels(started.folder, add=started.add, **options)
+
+
+@pytest.fixture
+def cluster(started):
+    """cluster(masters=..., ...) starts a Redis Cluster."""
+    return lambda **options: need_redis() or Cluster(started.folder, add=started.add, **options)
+
+
+@pytest.fixture
+def redis_proxy(started):
+    """redis_proxy(redis) gives a proxy before it, which is closed with the test."""
+    return lambda upstream, **options: started.client(RedisProxy(upstream.port, **options))
+
+
+def need_redis():
+    for name in ("redis-server", "redis-sentinel"):
+        if not shutil.which(name):
+            skip(f"{name} is not installed")
 
 
 @pytest.fixture(scope="session")

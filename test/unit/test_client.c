@@ -10,6 +10,7 @@
 #include "aws/client_new.h"
 #include "aws/iam.h"
 #include "aws/sts.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/thread.h"
 #include "support/cunit_main.h"
@@ -572,6 +573,161 @@ static void test_pacer_beyond_deadline(void)
 	world_close();
 }
 
+/* ---- a bucket that servers share ---- */
+
+/* Gives each request all it wants at once, unless it is told something else. */
+struct scripted_quota {
+	struct quota quota;
+	enum err_code code;        /* of each take */
+	struct quota_grant *gives; /* NULL: all */
+	bool hangs;                /* until its ctx ends */
+	struct cancel *fires;      /* in the middle of the take */
+	_Atomic int takes, at_once, most_at_once;
+	struct quota_request last;
+	int64_t time_ms; /* that the last one was given */
+	struct pacer_health health;
+};
+
+static enum err_code scripted_take(struct quota *self, const struct ctx *ctx, const struct quota_request *in,
+	struct quota_grant *ret_grant, struct err *reterr)
+{
+	struct scripted_quota *q = (struct scripted_quota *)self;
+
+	if (++q->at_once > q->most_at_once)
+		q->most_at_once = q->at_once;
+	q->takes++;
+	q->last = *in;
+	q->time_ms = ctx_left_ms(ctx);
+	if (q->fires)
+		cancel_fire(q->fires);
+	if (q->hangs && ctx_sleep_ms(ctx, 60000, "hanging", reterr) != ERR_OK) {
+		q->at_once--;
+		return reterr->code;
+	}
+	*ret_grant = q->gives ? *q->gives
+			      : (struct quota_grant){.turns = in->turns, .rate_per_s = 1e6, .servers = 1};
+	q->at_once--;
+	return q->code == ERR_OK ? ERR_OK : err_set(reterr, q->code, "the bucket is away");
+}
+
+static void share_with(struct scripted_quota *q)
+{
+	q->quota.take = scripted_take;
+	pacer_share(w.pacer, &(struct pacer_share_options){.quota = &q->quota,
+				     .name = STR("123456789012/iam/us-east-1"),
+				     .servers = 2,
+				     .health = &q->health});
+}
+
+static void test_turns_of_a_shared_bucket(void)
+{
+	static const struct scripted_answer answers[] = {FAILS(400, "Throttling"), OK_USERS};
+	struct scripted_quota q = {.code = ERR_OK};
+	struct aws_iam_list_users_out out;
+
+	world_open(answers, ARRAY_LEN(answers), &(struct world_options){.rate = 0.01}); /* of no account */
+	share_with(&q);
+	CU_ASSERT_EQUAL(list_users(&out), ERR_OK);
+	ASSERT_I64(q.takes, 2, "one for each attempt");
+	ASSERT_I64(q.last.turns, 1, "one turn");
+	ASSERT_I64(q.last.throttled, 1, "the bucket learns of it");
+	CU_ASSERT_FALSE(q.last.only_free);
+	CU_ASSERT(q.time_ms > 0 && q.time_ms <= 250);
+	w.ctx.background = true;
+	CU_ASSERT_EQUAL(list_users(&out), ERR_OK);
+	ASSERT_I64(q.takes, 3, "takes");
+	CU_ASSERT_TRUE(q.last.only_free && q.last.succeeded);
+	ASSERT_I64(q.last.throttled, 0, "told once");
+	ASSERT_I64(q.health.exchanges, 3, "exchanges");
+	ASSERT_I64(q.health.failures, 0, "failures");
+	world_close();
+}
+
+/* The queue is longer than the deadline, says the bucket. */
+static void test_shared_bucket_beyond_deadline(void)
+{
+	static const struct scripted_answer answers[] = {OK_USERS};
+	struct quota_grant nothing = {.again_ms = 30000, .rate_per_s = 1, .servers = 1};
+	struct scripted_quota q = {.gives = &nothing};
+	struct aws_iam_list_users_out out;
+
+	world_open(answers, 1, &(struct world_options){0});
+	share_with(&q);
+	deadline_in_ms(20000);
+	for (int i = 0; i < 3; i++) {
+		CU_ASSERT_EQUAL(list_users(&out), ERR_THROTTLED);
+		CU_ASSERT(
+			w.err.retry_after_ms > 20000 && w.err.retry_after_ms <= 30000); /* nobody waits on */
+	}
+	ASSERT_I64(q.takes, 1, "asked once");
+	w.ctx.background = true;
+	deadline_in_ms(20);
+	CU_ASSERT_EQUAL(list_users(&out), ERR_DEADLINE);
+	ASSERT_I64(q.takes, 1, "asked once");
+	ASSERT_I64(scripted_http_requests(w.server), 0, "not sent");
+	world_close();
+}
+
+static void count_lines(void *arg, struct str line)
+{
+	if (str_contains(line, STR("is away")) && str_contains(line, STR(", ignoring")))
+		(*(int *)arg)++;
+}
+
+/* Whatever is wrong with the bucket: one exchange, one warning, and the calls go on. */
+static void test_shared_bucket_is_away(void)
+{
+	static const struct scripted_answer answers[] = {OK_USERS};
+	struct quota_grant nonsense = {.turns = 1, .rate_per_s = -1, .servers = 1};
+	struct scripted_quota rows[] = {
+		{.code = ERR_UNAVAILABLE}, {.code = ERR_PROTOCOL}, {.hangs = true}, {.gives = &nonsense}};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct aws_iam_list_users_out out;
+		int warnings = 0;
+
+		world_open(answers, 1, &(struct world_options){0});
+		share_with(&rows[i]);
+		log_capture(count_lines, &warnings);
+		w.ctx.background = i % 2 == 0;
+		CU_ASSERT_EQUAL(list_users(&out), ERR_OK);
+		CU_ASSERT_EQUAL(list_users(&out), ERR_OK);
+		log_capture(NULL, NULL);
+		ASSERT_I64(scripted_http_requests(w.server), 2, "sent");
+		CU_ASSERT(rows[i].takes >= 1); /* and again after a second */
+		ASSERT_I64(rows[i].health.failures, rows[i].takes, "failures");
+		ASSERT_I64(warnings, 1, "warnings");
+		CU_ASSERT_TRUE(rows[i].health.away);
+		world_close();
+	}
+}
+
+/* A call that ends while the bucket is asked says nothing about the bucket. */
+static void test_cancelled_at_the_shared_bucket(void)
+{
+	static const struct scripted_answer answers[] = {OK_USERS};
+	struct cancel *cancel = cancel_new();
+	struct scripted_quota q = {.hangs = true, .fires = cancel};
+	struct aws_iam_list_users_out out;
+
+	world_open(answers, 1, &(struct world_options){0});
+	share_with(&q);
+	w.ctx.cancel = cancel;
+	CU_ASSERT_EQUAL(list_users(&out), ERR_CANCELLED);
+	w.ctx.cancel = q.fires = NULL;
+	deadline_in_ms(10);
+	CU_ASSERT_EQUAL(list_users(&out), ERR_DEADLINE);
+	w.ctx.deadline_ms = CTX_NO_DEADLINE;
+	q.hangs = false;
+	CU_ASSERT_EQUAL(list_users(&out), ERR_OK);
+	ASSERT_I64(q.takes, 3, "asked again at once");
+	ASSERT_I64(q.last.turns, 1, "nothing is left of the others");
+	ASSERT_I64(q.health.exchanges, 1, "exchanges");
+	ASSERT_I64(q.health.failures, 0, "failures");
+	cancel_unref(cancel);
+	world_close();
+}
+
 /* ---- JSON services ---- */
 
 struct json_out {
@@ -761,6 +917,26 @@ static void test_many(void)
 	ASSERT_I64(stats().calls, MANY, "calls");
 	CU_ASSERT(stats().retries >= MANY / 10);
 	world_close();
+}
+
+static void test_many_of_a_shared_bucket(void)
+{
+	for (int background = 0; background < 2; background++) {
+		struct many script = {.throttle = true};
+		struct scripted_quota q = {.code = ERR_OK};
+		struct many_items *m;
+
+		open_many(&script, &(struct world_options){.max_attempts = 20});
+		share_with(&q);
+		w.ctx.background = background;
+		m = make_many();
+		aws_call_many(w.client, &w.ctx, m->items, MANY, 16, NULL, w.arena);
+		for (size_t i = 0; i < MANY; i++)
+			check_document(m, i);
+		CU_ASSERT(q.takes > 1 && q.takes < 2 * MANY);
+		ASSERT_I64(q.health.failures, 0, "failures");
+		world_close();
+	}
 }
 
 static void test_many_goes_on_after_an_error(void)
@@ -1009,6 +1185,27 @@ static void test_threads(void)
 	world_close();
 }
 
+/* One exchange at a time, whoever makes it; and threads whose turn another's exchange brought. */
+static void test_threads_of_a_shared_bucket(void)
+{
+	static const struct scripted_answer answers[] = {OK_USERS};
+	struct scripted_quota q = {.code = ERR_OK};
+	_Atomic int wrong = 0;
+	struct thread threads[4];
+
+	WORLD(answers);
+	share_with(&q);
+	for (size_t i = 0; i < ARRAY_LEN(threads); i++)
+		CU_ASSERT_EQUAL_FATAL(
+			thread_start(&threads[i], "caller", 0, call_many_times, &wrong, &w.err), ERR_OK);
+	for (size_t i = 0; i < ARRAY_LEN(threads); i++)
+		thread_join(&threads[i]);
+	ASSERT_I64(wrong, 0, "wrong results");
+	ASSERT_I64(q.most_at_once, 1, "exchanges at once");
+	ASSERT_I64(q.health.exchanges, q.takes, "exchanges");
+	world_close();
+}
+
 static void test_service_pacer(void)
 {
 	static const struct aws_service service = {.rate_per_s = 20, .burst = 5, .max_rate_factor = 1};
@@ -1051,6 +1248,10 @@ int main(void)
 		{"too large", test_too_large},
 		{"a service's pacer", test_service_pacer},
 		{"pacer beyond the deadline", test_pacer_beyond_deadline},
+		{"turns of a shared bucket", test_turns_of_a_shared_bucket},
+		{"shared bucket beyond the deadline", test_shared_bucket_beyond_deadline},
+		{"the shared bucket is away", test_shared_bucket_is_away},
+		{"cancelled at the shared bucket", test_cancelled_at_the_shared_bucket},
 		{"JSON service", test_json_service},
 		CU_TEST_INFO_NULL,
 	};
@@ -1061,6 +1262,7 @@ int main(void)
 	};
 	static CU_TestInfo many[] = {
 		{"in flight together", test_many},
+		{"of a shared bucket", test_many_of_a_shared_bucket},
 		{"goes on after an error", test_many_goes_on_after_an_error},
 		{"stops at an error", test_many_stops_at_an_error},
 		{"the deadline", test_many_and_the_deadline},
@@ -1072,6 +1274,7 @@ int main(void)
 	static CU_TestInfo torture[] = {
 		{"the n-th request fails", test_torture},
 		{"threads", test_threads},
+		{"threads of a shared bucket", test_threads_of_a_shared_bucket},
 		CU_TEST_INFO_NULL,
 	};
 	static CU_SuiteInfo suites[] = {

@@ -42,15 +42,40 @@ static void test_burst_then_rate(void)
 static void test_give_back(void)
 {
 	struct pacer *p = new_pacer(10, 1);
+	struct pacer_turn first = pacer_reserve(p, 0, false), second = pacer_reserve(p, 0, false), third;
 
-	foreground(p, 0, 0, "first");
-	foreground(p, 0, 100, "second");
-	pacer_give_back(p);
-	foreground(p, 0, 100, "the second's place");
+	ASSERT_I64(second.wait_ms, 100, "the second");
+	pacer_give_back(p, &second);
+	third = pacer_reserve(p, 0, false);
+	ASSERT_I64(third.wait_ms, 100, "the second's place");
+	pacer_give_back(p, &third);
 	for (int i = 0; i < 5; i++)
-		pacer_give_back(p);
+		pacer_give_back(p, &first);
 	foreground(p, 0, 0, "not above the burst");
 	foreground(p, 0, 100, "not above the burst");
+	pacer_free(p);
+}
+
+/* Who is in front of those that give up does not move, so no burst comes of it. */
+static void test_give_back_moves_those_behind(void)
+{
+	struct pacer *p = new_pacer(10, 1);
+	struct pacer_turn turns[30];
+
+	for (int i = 0; i < 30; i++)
+		turns[i] = pacer_reserve(p, 0, false);
+	for (int i = 25; i > 15; i--) /* 16 to 25, in the middle, in no good order */
+		pacer_give_back(p, &turns[i % 2 ? i : 40 - i]);
+	for (int i = 0; i <= 15; i++)
+		ASSERT_I64(pacer_left_ms(p, 0, &turns[i]), i * 100, "in front of them");
+	for (int i = 26; i < 30; i++)
+		ASSERT_I64(pacer_left_ms(p, 0, &turns[i]), (i - 10) * 100, "behind them");
+	ASSERT_I64(pacer_left_ms(p, 1550, &turns[26]), 50, "half a turn more");
+	ASSERT_I64(pacer_left_ms(p, 1600, &turns[26]), 0, "has come");
+	ASSERT_I64(pacer_left_ms(p, 1600, &turns[27]), 100, "one by one");
+	for (int i = 29; i > 26; i--)
+		pacer_give_back(p, &turns[i]);
+	foreground(p, 1600, 100, "all behind it are gone");
 	pacer_free(p);
 }
 
@@ -90,8 +115,8 @@ static void test_waiting_follows_the_rate(void)
 		pacer_throttled(p, 100);
 	CU_ASSERT_DOUBLE_EQUAL(pacer_rate_per_s(p), 7, 0.001);
 	ASSERT_I64(pacer_left_ms(p, 100, &turns[29]), 4000, "28 turns at 7/s");
-	pacer_give_back(p);
-	ASSERT_I64(pacer_left_ms(p, 100, &turns[2]), 0, "all move up");
+	pacer_give_back(p, &turns[2]);
+	ASSERT_I64(pacer_left_ms(p, 100, &turns[3]), 143, "a turn at 7/s: all behind move up");
 	ASSERT_I64(pacer_left_ms(p, 100, &turns[29]), 3858, "27 turns at 7/s");
 	pacer_free(p);
 }
@@ -141,7 +166,7 @@ static void test_configured_ceiling(void)
 
 /* What the pacer has to hold against: a token bucket, or a window in which the calls of the last second
  * count; other callers that use a part of it; throttles without a reason. */
-struct quota {
+struct allowance {
 	double per_s;
 	double burst;  /* of the bucket; 0: the window */
 	double others; /* calls per second */
@@ -159,7 +184,7 @@ struct caller {
 #define MAX_SENT    64 /* in the window */
 
 struct simulation {
-	struct quota quota;
+	struct allowance quota;
 	struct pacer *pacer;
 	struct caller callers[MAX_CALLERS];
 	size_t n_callers;
@@ -269,7 +294,7 @@ static void simulate(struct simulation *s, int64_t duration_ms)
 }
 
 static void simulation_init(
-	struct simulation *s, const struct quota *quota, size_t n_foreground, size_t n_background)
+	struct simulation *s, const struct allowance *quota, size_t n_foreground, size_t n_background)
 {
 	*s = (struct simulation){
 		.quota = *quota,
@@ -291,7 +316,7 @@ static void test_keeps_to_the_quota(void)
 {
 	static const struct {
 		const char *what;
-		struct quota quota;
+		struct allowance quota;
 		size_t n_foreground, n_background;
 		double want_share;     /* of what the quota leaves */
 		double want_throttled; /* of the calls, at most */
@@ -330,7 +355,7 @@ static void test_keeps_to_the_quota(void)
  * the crowd gets. Two of them can use the whole quota. */
 static void test_foreground_passes_a_crowd(void)
 {
-	static const struct quota quota = {.per_s = 20, .burst = 20};
+	static const struct allowance quota = {.per_s = 20, .burst = 20};
 
 	for (size_t n_foreground = 1; n_foreground <= 2; n_foreground++) {
 		struct simulation s;
@@ -389,6 +414,7 @@ int main(void)
 	static CU_TestInfo tests[] = {
 		{"burst, then rate", test_burst_then_rate},
 		{"a turn given back", test_give_back},
+		{"who moves up then", test_give_back_moves_those_behind},
 		{"foreground passes background", test_foreground_passes_background},
 		{"waiting follows the rate", test_waiting_follows_the_rate},
 		{"slows down and recovers", test_slows_down_and_recovers},

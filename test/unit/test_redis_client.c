@@ -16,10 +16,10 @@
 
 /* What a server answers to everything but the log-in. */
 struct role {
-	const char *answer;  /* NULL: none at all */
-	bool hang_up;        /* close after the answer */
-	const char *log_in;  /* to AUTH, SELECT, PING, ROLE; NULL: good ones */
-	atomic_int commands; /* but the log-in's */
+	_Atomic(const char *) answer; /* NULL: none at all */
+	atomic_bool hang_up;          /* close after the answer */
+	_Atomic(const char *) log_in; /* to AUTH, SELECT, PING, ROLE; NULL: good ones */
+	atomic_int commands;          /* but the log-in's */
 	atomic_int asking;
 	atomic_int secrets; /* AUTH with the password of the tests */
 };
@@ -28,12 +28,13 @@ static bool answer(void *arg, const struct str *args, size_t n, struct buf *out)
 {
 	static const char *const log_in[] = {"AUTH", "SELECT", "PING", "ROLE"};
 	struct role *role = arg;
+	const char *own = role->answer, *own_log_in = role->log_in;
 
 	atomic_fetch_add(&role->secrets, str_eq_c(args[0], "AUTH") && str_eq_c(args[n - 1], "s3cret"));
 	for (size_t i = 0; i < ARRAY_LEN(log_in); i++) {
 		if (!str_eq_c(args[0], log_in[i]))
 			continue;
-		buf_c(out, role->log_in ? role->log_in : i == 3 ? "*1\r\n$6\r\nmaster\r\n" : "+OK\r\n");
+		buf_c(out, own_log_in ? own_log_in : i == 3 ? "*1\r\n$6\r\nmaster\r\n" : "+OK\r\n");
 		return true;
 	}
 	if (str_eq_c(args[0], "ASKING")) {
@@ -42,7 +43,7 @@ static bool answer(void *arg, const struct str *args, size_t n, struct buf *out)
 		return true;
 	}
 	atomic_fetch_add(&role->commands, 1);
-	buf_c(out, role->answer ? role->answer : "");
+	buf_c(out, own ? own : "");
 	return !role->hang_up;
 }
 

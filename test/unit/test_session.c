@@ -17,6 +17,7 @@
 #include "base/thread.h"
 #include "support/cunit_main.h"
 #include "support/fake_clock.h"
+#include "support/fake_quota.h"
 #include "support/scripted_http.h"
 
 /* ---- a small AWS: STS answers by who signs ---- */
@@ -397,6 +398,96 @@ static void test_regions(void)
 	}
 }
 
+/* ---- a quota that servers share ---- */
+
+struct named {
+	struct fake_quota bucket;
+	struct fake_quota_server door;
+};
+
+static void open_shared(struct named *q, const struct aws_session_options *more)
+{
+	struct aws_session_options o = *more;
+
+	fake_quota_init(&q->bucket, NULL);
+	q->door = fake_quota_server(&q->bucket, 0);
+	open_world();
+	o.quota = &q->door.quota;
+	open_session(&o);
+}
+
+static void close_shared(struct named *q)
+{
+	close_world();
+	fake_quota_deinit(&q->bucket);
+}
+
+static enum err_code list_users_of(struct str account)
+{
+	CLEANUP(aws_client_unrefp) struct aws_client *c = NULL;
+	struct aws_iam_list_users_out out;
+
+	CU_ASSERT_EQUAL_FATAL(aws_session_client(session, &ctx, &aws_iam, account, &c, &err), ERR_OK);
+	return aws_call(c, &ctx, &aws_iam_list_users, NULL, arena, &out, &err);
+}
+
+/* Direct: whose quota it is, is known with the identity. Child accounts have buckets of their own. */
+static void test_shared_after_identity(void)
+{
+	struct named q;
+	struct aws_identity id;
+
+	open_shared(&q, &(struct aws_session_options){.region = STR("cn-north-1")});
+	CU_ASSERT_EQUAL(list_users(), ERR_OK);
+	ASSERT_I64(q.bucket.takes, 0, "nobody knows whose quota");
+	CU_ASSERT_EQUAL(identity(false, &id), ERR_OK);
+	CU_ASSERT_EQUAL(list_users(), ERR_OK);
+	ASSERT_I64(q.bucket.takes, 1, "shared");
+	ASSERT_STR(str_c(q.bucket.name), STR("123456789012/iam/cn-north-1"), "name");
+	CU_ASSERT_EQUAL(identity(/* refresh= */ true, &id), ERR_OK);
+	CU_ASSERT_EQUAL(list_users(), ERR_OK);
+	ASSERT_STR(str_c(q.bucket.name), STR("123456789012/iam/cn-north-1"), "name");
+	CU_ASSERT_EQUAL(list_users_of(STR("210987654321")), ERR_OK);
+	CU_ASSERT_EQUAL(list_users_of(STR("210987654321")), ERR_OK); /* no AssumeRole behind it */
+	ASSERT_STR(str_c(q.bucket.name), STR("210987654321/iam/cn-north-1"), "name");
+	ASSERT_I64(aws_session_quota_stats(session).exchanges, q.bucket.takes, "exchanges");
+	ASSERT_I64(aws_session_quota_stats(session).failures, 0, "failures");
+	close_shared(&q);
+}
+
+/* With a role-arn it is known at once, for STS as well. */
+static void test_shared_at_once(void)
+{
+	struct named q;
+	struct aws_identity id;
+
+	open_shared(&q, &(struct aws_session_options){.region = STR("eu-west-1"),
+				.use_assume = true,
+				.role_arn = STR("arn:aws:iam::123456789012:role/r")});
+	CU_ASSERT_EQUAL(identity(false, &id), ERR_OK);
+	ASSERT_STR(str_c(q.bucket.name), STR("123456789012/sts/eu-west-1"), "name");
+	ASSERT_I64(q.bucket.takes, 2, "AssumeRole and GetCallerIdentity");
+	CU_ASSERT_EQUAL(list_users(), ERR_OK);
+	ASSERT_STR(str_c(q.bucket.name), STR("123456789012/iam/us-east-1"), "a global service");
+	close_shared(&q);
+}
+
+static void test_shared_and_away(void)
+{
+	struct named q;
+
+	open_shared(&q, &(struct aws_session_options){
+				.use_assume = true, .role_arn = STR("arn:aws:iam::123456789012:role/r")});
+	CU_ASSERT_FALSE(aws_session_quota_stats(session).away);
+	q.bucket.dead = true;
+	fake.auto_step_ms = 1; /* alone, turns come as time goes by */
+	CU_ASSERT_EQUAL(list_users(), ERR_OK);
+	CU_ASSERT_TRUE(aws_session_quota_stats(session).away);
+	ASSERT_I64(aws_session_quota_stats(session).failures, q.bucket.failed, "failures");
+	CU_ASSERT(q.bucket.failed > 0);
+	close_shared(&q);
+}
+
 static void count(void *arg, const struct aws_call_stats *st)
 {
 	*(uint64_t *)arg += st->calls;
@@ -484,6 +575,9 @@ int main(void)
 		{"accounts", test_accounts},
 		{"accounts of a role", test_accounts_of_a_role},
 		{"regions", test_regions},
+		{"shared after the identity", test_shared_after_identity},
+		{"shared at once", test_shared_at_once},
+		{"shared and away", test_shared_and_away},
 		{"stats", test_stats},
 		{"bad configuration", test_bad_configuration},
 		CU_TEST_INFO_NULL,

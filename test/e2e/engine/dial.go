@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path"
+	"strings"
 	"sync"
 	"time"
 
@@ -14,11 +15,13 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/resolver"
+	"google.golang.org/grpc/resolver/manual"
 	"google.golang.org/grpc/stats"
 )
 
 type dialOptions struct {
-	target       string
+	targets      string // one, or several with commas between them
 	caFile       string
 	certFile     string
 	keyFile      string
@@ -28,13 +31,16 @@ type dialOptions struct {
 
 // The engine asks the rate limiter before every call and takes one failed answer for the end of the
 // sync. Where a test restarts the server under a running sync, this policy bridges the gap.
-const retryRateLimiter = `{"methodConfig":[{
+const retryRateLimiter = `"methodConfig":[{
 	"name":[{"service":"c1.ratelimit.v1.RateLimiterService"}],
 	"waitForReady":true,
 	"retryPolicy":{"maxAttempts":5,"initialBackoff":"0.2s","maxBackoff":"2s","backoffMultiplier":2,
-		"retryableStatusCodes":["UNAVAILABLE"]}}]}`
+		"retryableStatusCodes":["UNAVAILABLE"]}}]`
 
-// dial connects the way the SDK's own runner does, its rate-limit interceptor included.
+const roundRobin = `"loadBalancingConfig":[{"round_robin":{}}]`
+
+// dial connects the way the SDK's own runner does, its rate-limit interceptor included. Of several
+// servers each call goes to the next one that can be reached, as with a name that has several addresses.
 func dial(o dialOptions, traffic *traffic) (*grpc.ClientConn, error) {
 	creds, err := transportCredentials(o)
 	if err != nil {
@@ -45,12 +51,25 @@ func dial(o dialOptions, traffic *traffic) (*grpc.ClientConn, error) {
 		grpc.WithChainUnaryInterceptor(ratelimit.UnaryInterceptor(time.Now)),
 		grpc.WithStatsHandler(traffic),
 	}
-	if o.waitForReady {
-		opts = append(opts,
-			grpc.WithDefaultServiceConfig(retryRateLimiter),
-			grpc.WithDefaultCallOptions(grpc.WaitForReady(true)))
+	target, servers := o.targets, strings.Split(o.targets, ",")
+	var config []string
+	if len(servers) > 1 {
+		list := manual.NewBuilderWithScheme("list")
+		state := resolver.State{}
+		for _, s := range servers {
+			state.Addresses = append(state.Addresses, resolver.Address{Addr: s})
+		}
+		list.InitialState(state)
+		target = "list:///servers"
+		config = append(config, roundRobin)
+		opts = append(opts, grpc.WithResolvers(list), grpc.WithAuthority(servers[0]))
 	}
-	return grpc.NewClient(o.target, opts...)
+	if o.waitForReady {
+		config = append(config, retryRateLimiter)
+		opts = append(opts, grpc.WithDefaultCallOptions(grpc.WaitForReady(true)))
+	}
+	opts = append(opts, grpc.WithDefaultServiceConfig("{"+strings.Join(config, ",")+"}"))
+	return grpc.NewClient(target, opts...)
 }
 
 func transportCredentials(o dialOptions) (credentials.TransportCredentials, error) {
@@ -76,21 +95,24 @@ func transportCredentials(o dialOptions) (credentials.TransportCredentials, erro
 	return credentials.NewTLS(cfg), nil
 }
 
-// traffic counts calls per method and remembers the largest reply (the engine refuses 4 MiB).
+// traffic counts calls per method and per server, and remembers the largest reply (the engine refuses 4 MiB).
 type traffic struct {
 	mu       sync.Mutex
 	calls    map[string]int64
+	servers  map[string]int64
 	maxReply int64
 }
 
 type methodKey struct{}
 
-func newTraffic() *traffic { return &traffic{calls: map[string]int64{}} }
+func newTraffic() *traffic {
+	return &traffic{calls: map[string]int64{}, servers: map[string]int64{}}
+}
 
-func (t *traffic) totals() (map[string]int64, int64) {
+func (t *traffic) totals(out *summary) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.calls, t.maxReply
+	out.RPCs, out.Servers, out.MaxReplyBytes = t.calls, t.servers, t.maxReply
 }
 
 func (t *traffic) TagRPC(ctx context.Context, info *stats.RPCTagInfo) context.Context {
@@ -104,6 +126,8 @@ func (t *traffic) HandleRPC(ctx context.Context, s stats.RPCStats) {
 	case *stats.Begin:
 		method, _ := ctx.Value(methodKey{}).(string)
 		t.calls[method]++
+	case *stats.OutHeader:
+		t.servers[s.RemoteAddr.String()]++
 	case *stats.InPayload:
 		t.maxReply = max(t.maxReply, int64(s.Length))
 	}

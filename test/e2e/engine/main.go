@@ -1,7 +1,7 @@
 // Command enginesync is the real sync engine as a test client: it dials a running server, runs the
 // SDK's syncer into a c1z file, and prints what the file holds as JSON lines that a test can compare.
 //
-//	enginesync --target 127.0.0.1:50051 --c1z out.c1z [--dump out.jsonl] [--workers 8] [--expand]
+//	enginesync --target 127.0.0.1:50051[,127.0.0.1:50052...] --c1z out.c1z [--dump out.jsonl] [--workers 8] [--expand]
 //	enginesync dump --c1z out.c1z --dump out.jsonl
 //
 // The last line on stdout is a JSON summary; the exit code is non-zero when the sync failed.
@@ -41,6 +41,7 @@ type summary struct {
 	Code          string                    `json:"code"` // gRPC code name of Error, if it carries one
 	ElapsedMS     int64                     `json:"elapsed_ms"`
 	RPCs          map[string]int64          `json:"rpcs"`
+	Servers       map[string]int64          `json:"servers"` // address -> calls sent to it
 	MaxReplyBytes int64                     `json:"max_reply_bytes"`
 	Counts        map[string]map[string]int `json:"counts"` // kind -> resource type -> n
 }
@@ -54,7 +55,8 @@ func main() {
 
 	var o options
 	fs := flag.NewFlagSet("enginesync", flag.ExitOnError)
-	fs.StringVar(&o.dial.target, "target", "", "server address: host:port or unix:/path")
+	fs.StringVar(&o.dial.targets, "target", "",
+		"server address: host:port or unix:/path; or several host:port, with commas, that take the calls in turn")
 	fs.StringVar(&o.dial.caFile, "tls-ca-file", "", "CA of the server's certificate; switches TLS on")
 	fs.StringVar(&o.dial.certFile, "tls-cert-file", "", "client certificate")
 	fs.StringVar(&o.dial.keyFile, "tls-key-file", "", "client key")
@@ -69,7 +71,7 @@ func main() {
 	fs.BoolVar(&o.verbose, "verbose", false, "log what the engine logs at info level, not only warnings")
 	_ = fs.Parse(args) // ExitOnError
 
-	if o.c1z == "" || fs.NArg() != 0 || (o.dial.target == "") != dumpOnly {
+	if o.c1z == "" || fs.NArg() != 0 || (o.dial.targets == "") != dumpOnly {
 		fmt.Fprintln(os.Stderr, "enginesync: --c1z and, unless dumping only, --target are needed")
 		fs.Usage()
 		os.Exit(2)
@@ -109,7 +111,7 @@ func run(o options, dumpOnly bool) int {
 
 func runSync(ctx context.Context, o options, out *summary) (err error) {
 	traffic := newTraffic()
-	defer func() { out.RPCs, out.MaxReplyBytes = traffic.totals() }()
+	defer traffic.totals(out)
 
 	conn, err := dial(o.dial, traffic)
 	if err != nil {

@@ -4,19 +4,26 @@ from dataclasses import dataclass, field
 
 import grpc
 
-from .wire import msg, status_details, unpack
+from .wire import Client, msg, status_details, unpack
 
 
 @dataclass
 class Crawl:
     resources: dict = field(default_factory=dict)     # (type, id) -> message
-    entitlements: set = field(default_factory=set)    # ids
-    grants: set = field(default_factory=set)          # ids
+    entitlements: dict = field(default_factory=dict)  # id -> message
+    grants: dict = field(default_factory=dict)        # id -> message
     errors: list = field(default_factory=list)        # Failure
 
     @property
     def ids(self):
         return set(self.resources) | {("entitlement", e) for e in self.entitlements} | {("grant", g) for g in self.grants}
+
+    @property
+    def content(self):
+        """All of it, byte for byte, for comparison with another crawl's."""
+        found = {**self.resources, **{("entitlement", k): m for k, m in self.entitlements.items()},
+                 **{("grant", k): m for k, m in self.grants.items()}}
+        return {k: m.SerializeToString(deterministic=True) for k, m in found.items()}
 
     @property
     def codes(self):
@@ -64,8 +71,22 @@ def crawl(client, sync_id="0crawlcrawlcrawlcrawlcrawl0", stop_at_first_error=Fal
     for (kind, name), r in list(out.resources.items()):
         request = msg("EntitlementsServiceListEntitlementsRequest", resource=r, active_sync_id=sync_id)
         if not skip[kind] & {"SkipEntitlements", "SkipEntitlementsAndGrants"}:
-            out.entitlements |= {e.id for e in listing("EntitlementsService/ListEntitlements", name, request)}
+            out.entitlements |= {e.id: e for e in listing("EntitlementsService/ListEntitlements", name, request)}
         request = msg("GrantsServiceListGrantsRequest", resource=r, active_sync_id=sync_id)
         if "SkipEntitlementsAndGrants" not in skip[kind] and not has_annotation(r, "SkipGrants"):
-            out.grants |= {g.id for g in listing("GrantsService/ListGrants", name, request)}
+            out.grants |= {g.id: g for g in listing("GrantsService/ListGrants", name, request)}
     return out
+
+
+class Together:
+    """Several servers as if they were one client: each call goes to all of them in turn, and all must answer the same."""
+
+    def __init__(self, *clients):
+        self.clients = clients
+
+    def call(self, path, request=None, **kwargs):
+        first, *others = [c.call(path, request, **kwargs) for c in self.clients]
+        assert all(o == first for o in others), f"{path}: the servers do not agree about\n{request or kwargs}"
+        return first
+
+    pages = Client.pages

@@ -38,7 +38,7 @@ def build():
 
 @dataclass
 class Result:
-    summary: dict     # what enginesync printed: ok, error, code, elapsed_ms, rpcs, max_reply_bytes, counts
+    summary: dict     # what enginesync printed: ok, error, code, elapsed_ms, rpcs, servers, max_reply_bytes, counts
     dump: Path        # sorted JSON lines
     stderr: str       # warnings of the engine
 
@@ -50,10 +50,12 @@ class Result:
         return self.dump.read_text().splitlines()
 
 
-def sync(folder, target, *flags, name="sync", timeout=600):
-    """Runs one sync against a server; never raises for a sync that fails."""
+def sync(folder, target, *flags, workers=None, name="sync", timeout=600):
+    """Runs one sync against a server, or against a list of them in turn; never raises for a sync that fails."""
     c1z, dump = folder / f"{name}.c1z", folder / f"{name}.jsonl"
     c1z.unlink(missing_ok=True)
+    target = target if isinstance(target, str) else ",".join(target)
+    flags = [*flags, *(["--workers", str(workers)] if workers else [])]
     done = subprocess.run([str(PROGRAM), "--target", target, "--c1z", str(c1z), "--dump", str(dump), *flags],
                           capture_output=True, text=True, timeout=timeout, cwd=folder)
     (folder / f"{name}.log").write_text(done.stderr)

@@ -1,6 +1,7 @@
 """Programs under test as child processes: started on a free port, their output kept, always killed at the end."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -9,9 +10,18 @@ from pathlib import Path
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """Below the ports that outgoing connections get: what is killed and started again finds its port as it left it. (In between,
+    one of those who try to reach it could be given that very port, and connect to itself.)"""
+    lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    for _ in range(1000):
+        port = random.randrange(10000, lowest) if lowest > 11000 else 0
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return s.getsockname()[1]
+    raise AssertionError("no free port")
 
 
 def environment(home, **extra):
@@ -25,10 +35,14 @@ class Process:
     """One running program. `log` holds its stdout and stderr."""
 
     def __init__(self, argv, log: Path, env):
-        self.argv, self.log = [str(a) for a in argv], log
-        with open(log, "ab") as out:
+        self.argv, self.log, self.env = [str(a) for a in argv], log, env
+        self.start()
+
+    def start(self):
+        """Done once already; does it again after the program has ended."""
+        with open(self.log, "ab") as out:
             self.popen = subprocess.Popen(self.argv, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
-                                          env=env, cwd=log.parent, start_new_session=True)
+                                          env=self.env, cwd=self.log.parent, start_new_session=True)
 
     @property
     def name(self):
@@ -61,6 +75,7 @@ class Process:
         """Asks it to end and gives its exit code; kills it when it does not obey."""
         if self.popen.poll() is None:
             self.signal(signal.SIGTERM)
+            self.resume()
             try:
                 self.wait(timeout)
             except subprocess.TimeoutExpired:
@@ -71,6 +86,13 @@ class Process:
         if self.popen.poll() is None:
             self.popen.kill()
             self.popen.wait()
+
+    def pause(self):
+        """Alive for the kernel, dead for whoever waits for an answer."""
+        self.signal(signal.SIGSTOP)
+
+    def resume(self):
+        self.signal(signal.SIGCONT)
 
     def rss_kb(self):
         status = Path(f"/proc/{self.popen.pid}/status").read_text()

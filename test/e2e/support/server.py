@@ -1,6 +1,8 @@
 """baton-awsd as a child process."""
 
 import os
+import re
+import urllib.request
 
 from .paths import BATON_AWSD
 from .process import Process, environment, free_port
@@ -10,10 +12,12 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "AKIAE2EE2EE2EE2EE2E0", "AWS_SECRET_ACCESS_K
 
 
 class Server(Process):
-    """Listens on a free loopback port unless `listen` says otherwise; ready when it answers a health check."""
+    """Listens on a free loopback port unless `listen` says otherwise; ready when it answers a health check. admin=True: has /metrics."""
 
-    def __init__(self, folder, aws=None, *flags, listen=None, env=None, name="server"):
+    def __init__(self, folder, aws=None, *flags, listen=None, env=None, name="server", admin=False):
         self.target = listen or f"127.0.0.1:{free_port()}"
+        self.admin = f"127.0.0.1:{free_port()}" if admin else None
+        flags = [*flags, *(["--admin-listen", self.admin] if admin else [])]
         settings = {"AWS_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true", **CREDENTIALS}
         if aws:
             settings["AWS_ENDPOINT_URL"] = aws
@@ -41,6 +45,17 @@ class Server(Process):
         finally:
             client.close()
         return self
+
+    def metrics(self):
+        """{"name" or 'name{label="..."}': number}"""
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(f"http://{self.admin}/metrics", timeout=10) as reply:
+            text = reply.read().decode()
+        return {name: float(value) for name, value in re.findall(r"^([a-z_]+(?:\{[^}]*\})?) (\S+)$", text, re.M)}
+
+    def said(self, *texts, level="warn"):
+        """Its lines of that level that contain all the texts."""
+        return [line for line in self.output().splitlines() if f'"level":"{level}"' in line and all(t in line for t in texts)]
 
 
 def patience(seconds):

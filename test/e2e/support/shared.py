@@ -1,0 +1,60 @@
+"""What the tests of servers with a shared store have in common: a small organization with everything in it, the flags that sync all of
+it, and a sync by the crawl client, to be compared line by line."""
+
+import subprocess
+
+from .paths import BATON_AWSD
+from .process import environment
+from .wire import Client
+
+# Two accounts, each kind of fact several times: some 190 lines, some 90 AWS calls.
+SMALL = {"users": 4, "roles": 4, "groups": 2, "policies": 2, "accounts": 2, "child_users": 2, "child_roles": 2, "child_groups": 1,
+         "child_policies": 1, "aws_policies": 3, "permission_sets": 2, "permission_sets_per_account": 2, "sso_users": 4,
+         "sso_groups": 2, "ous": 1, "large_assignments": 0, "report_polls": 0, "seed": 2}
+# One account, the fewest facts: some ten commands for Redis.
+TINY = {"users": 3, "roles": 3, "groups": 1, "policies": 1, "aws_policies": 2, "report_polls": 0, "seed": 2}
+EVERYTHING = ("--global-aws-orgs-enabled", "--global-aws-sso-enabled", "--global-aws-cross-account-iam-enabled", "--sync-secrets",
+              "--aws-quota-percent", "10000")
+FAILED = "the session store failed"  # of the log
+
+
+def sync_id(n):
+    """The n-th, as long as an engine's."""
+    return f"{n:027d}"
+
+
+def crawled(server, cursors=8):
+    """All lines that `baton-awsd crawl` prints, sorted; it must succeed."""
+    done = subprocess.run([BATON_AWSD, "crawl", "--target", server.target, "--output", "jsonl", "--cursors", str(cursors),
+                           "--progress=false"], capture_output=True, text=True, timeout=300,
+                          cwd=server.log.parent, env=environment(server.log.parent))
+    assert done.returncode == 0, done.stderr[-2000:]
+    return sorted(done.stdout.splitlines())
+
+
+def poke(server, times=1):
+    """Makes the server ask its store something: Cleanup of a sync that nobody knows."""
+    client = Client(server.target)
+    try:
+        for _ in range(times):
+            client.call("ConnectorService/Cleanup", active_sync_id=sync_id(99))
+    finally:
+        client.close()
+
+
+def store_counters(server):
+    """The counters of the store, without their prefix and suffix: hits, puts, failures, away, ..."""
+    return {name.removeprefix("baton_store_").removesuffix("_total"): int(n) for name, n in server.metrics().items()
+            if name.startswith("baton_store_")}
+
+
+def is_away(server):
+    return store_counters(server)["away"] == 1
+
+
+def wait_for_recovery(server):
+    """The store is tried again by itself, some seconds after it failed at the latest; here by calls that want nothing of it."""
+    def works():
+        poke(server)
+        return not is_away(server)
+    server.wait_until(works, "using the store again")
