@@ -206,3 +206,8 @@ void thread_join(struct thread *t)
 {
 	must(pthread_join(t->t, NULL), "pthread_join");
 }
+
+void thread_detach(struct thread *t)
+{
+	must(pthread_detach(t->t), "pthread_detach");
+}

@@ -57,5 +57,7 @@ struct thread {
 MUST_CHECK enum err_code thread_start(struct thread *ret_thread, const char *name, size_t stack_bytes,
 	thread_main_fn *fn, void *arg, struct err *reterr);
 void thread_join(struct thread *t);
+/* Nobody joins it: it ends by itself, after what it works on, which it must own a part of. */
+void thread_detach(struct thread *t);
 
 #endif

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -18,6 +17,7 @@
 
 #include "base/arena.h"
 #include "base/mem.h"
+#include "store/resolve.h"
 
 struct stream {
 	int fd;
@@ -264,14 +264,11 @@ static enum err_code open_path(struct stream *s, const struct ctx *ctx, struct s
 static enum err_code open_host(
 	struct stream *s, const struct ctx *ctx, struct str host, unsigned port, struct err *reterr)
 {
-	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
-	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-	struct addrinfo *all = NULL;
+	struct addrinfo *all;
 	int64_t n = 0;
-	int rc = getaddrinfo(str_dup_c(arena, host), str_fmt(arena, "%u", port).p, &hints, &all);
 
-	if (rc != 0)
-		return err_set(reterr, ERR_UNAVAILABLE, "no address: %s", gai_strerror(rc));
+	if (resolve(ctx, host, port, &all, reterr) != ERR_OK)
+		return reterr->code;
 	for (const struct addrinfo *a = all; a != NULL; a = a->ai_next)
 		n++;
 	for (const struct addrinfo *a = all; a != NULL; a = a->ai_next, n--) {

@@ -1,7 +1,7 @@
 /* store/stream.h
  *
  * A connection as a stream of bytes: TCP, UNIX socket, or TLS on TCP. Every wait ends with the deadline or the cancellation
- * of the ctx. (The look-up of a host's name is the resolver's, and takes as long as it is configured to.)
+ * of the ctx.
  *
  * Threads:   a stream belongs to one thread at a time; struct stream_tls is shared by any number.
  * Ownership: options are borrowed for the call, but for tls, which outlives its streams.
