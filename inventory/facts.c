@@ -25,13 +25,10 @@
 #include "inventory/shelf.h"
 
 #define UNSCOPED_TTL_MS 60000            /* architecture, decision 1 */
-#define IDLE_MS         (30 * 60 * 1000) /* an engine that works on other types meanwhile must not lose its facts, */
-#define IDLE_SHARED_MS                                                                                       \
-	(3 * 60 *                                                                                            \
-		1000) /* but where servers share a store it has them, and another server may get the Cleanup */
-#define STORE_TTL_MS   (24 * 3600 * 1000LL) /* longer than any sync */
-#define PARTIAL_TTL_MS (10 * 60 * 1000)     /* AWS's markers do not live for ever, and a partial view ages */
-#define BUCKETS        1024                 /* a sync of 10,000 accounts has about 10 entries in each */
+#define IDLE_MS         (30 * 60 * 1000) /* an engine that works on other types meanwhile must not lose its facts */
+#define STORE_TTL_MS    (24 * 3600 * 1000LL) /* longer than any sync */
+#define PARTIAL_TTL_MS  (10 * 60 * 1000)     /* AWS's markers do not live for ever, and a partial view ages */
+#define BUCKETS         1024                 /* a sync of 10,000 accounts has about 10 entries in each */
 
 enum entry_state { ENTRY_EMPTY, ENTRY_LOADING, ENTRY_READY };
 
@@ -149,17 +146,15 @@ static void remove_entry(struct facts *f, struct entry *gone)
 	entry_free(gone);
 }
 
-static bool is_stale(const struct facts *f, const struct entry *e, int64_t now_ms)
+static bool is_stale(const struct entry *e, int64_t now_ms)
 {
-	const int64_t idle_ms = shelf_is_shared(f->opts.shelf) ? IDLE_SHARED_MS : IDLE_MS;
-
 	if (e->forget)
 		return true;
 	if (e->state == ENTRY_READY && e->scope.n == 0)
 		return now_ms - e->made_ms >= UNSCOPED_TTL_MS;
 	if (e->state == ENTRY_EMPTY && e->partial != NULL && now_ms - e->made_ms >= PARTIAL_TTL_MS)
 		return true;
-	return now_ms - e->used_ms >= idle_ms;
+	return now_ms - e->used_ms >= IDLE_MS;
 }
 
 static struct entry *least_recently_used(struct facts *f)
@@ -182,7 +177,7 @@ static void sweep(struct facts *f, int64_t now_ms)
 	for (size_t i = 0; now_ms - f->swept_ms >= 1000 && i < BUCKETS; i++) {
 		for (struct entry *e = f->buckets[i], *next; e != NULL; e = next) {
 			next = e->next;
-			if (e->users == 0 && is_stale(f, e, now_ms))
+			if (e->users == 0 && is_stale(e, now_ms))
 				remove_entry(f, e);
 		}
 	}
@@ -368,7 +363,7 @@ enum err_code facts_get(struct facts *f, const struct ctx *ctx, const struct fac
 	LOCK_SCOPE(&f->lock);
 	sweep(f, now_ms);
 	e = find_entry(f, kind, scope, name);
-	if (e != NULL && e->users == 0 && is_stale(f, e, now_ms)) {
+	if (e != NULL && e->users == 0 && is_stale(e, now_ms)) {
 		remove_entry(f, e);
 		e = NULL;
 	}
@@ -383,24 +378,26 @@ enum err_code facts_get(struct facts *f, const struct ctx *ctx, const struct fac
 	return code;
 }
 
+void facts_drop(struct facts *f, struct str scope)
+{
+	LOCK_SCOPE(&f->lock);
+	for (size_t i = 0; i < BUCKETS; i++) {
+		for (struct entry *e = f->buckets[i], *next; e != NULL; e = next) {
+			next = e->next;
+			if (!str_eq(e->scope, scope))
+				continue;
+			e->forget = true; /* who is using it still gets it; sweep takes it afterwards */
+			if (e->users == 0)
+				remove_entry(f, e);
+		}
+	}
+}
+
 void facts_forget(struct facts *f, const struct ctx *ctx, struct str scope)
 {
 	if (scope.n == 0)
 		return; /* what is kept without a sync goes by age */
-	{
-		LOCK_SCOPE(&f->lock);
-		for (size_t i = 0; i < BUCKETS; i++) {
-			for (struct entry *e = f->buckets[i], *next; e != NULL; e = next) {
-				next = e->next;
-				if (!str_eq(e->scope, scope))
-					continue;
-				e->forget =
-					true; /* who is using it still gets it; sweep takes it afterwards */
-				if (e->users == 0)
-					remove_entry(f, e);
-			}
-		}
-	}
+	facts_drop(f, scope);
 	shelf_clear(f->opts.shelf, ctx, scope);
 }
 

@@ -57,6 +57,8 @@ MUST_CHECK enum err_code facts_get(struct facts *f, const struct ctx *ctx, const
 
 /* Forgets a scope, here and in the store. Threads that are fetching for it end as they may; what they get is not kept. */
 void facts_forget(struct facts *f, const struct ctx *ctx, struct str scope);
+/* The same here only: another server has done the rest. */
+void facts_drop(struct facts *f, struct str scope);
 
 size_t facts_bytes(struct facts *f); /* of facts kept in process, now */
 

@@ -110,6 +110,7 @@ const struct fact_kind iam_account_fact = {
 
 static void read_thing_ahead(void *self, const struct ctx *ctx, struct str sync_id, struct str name);
 static bool has_room(void *self);
+static void drop_sync(void *self, struct str sync_id);
 
 struct inventory *inventory_new(const struct inventory_options *opts)
 {
@@ -120,8 +121,11 @@ struct inventory *inventory_new(const struct inventory_options *opts)
 		inv->opts.max_bytes = DEFAULT_MAX_BYTES;
 	if (inv->opts.max_in_flight == 0)
 		inv->opts.max_in_flight = DEFAULT_IN_FLIGHT;
-	inv->shelf = shelf_new(
-		&(struct shelf_options){.store = opts->store, .clock = opts->clock, .view = opts->view});
+	inv->shelf = shelf_new(&(struct shelf_options){.store = opts->store,
+		.clock = opts->clock,
+		.view = opts->view,
+		.ended = drop_sync,
+		.self = inv});
 	inv->facts = facts_new(&(struct facts_options){
 		.shelf = inv->shelf, .clock = opts->clock, .max_bytes = inv->opts.max_bytes, .self = inv});
 	inv->documents = store_memory_new(&(struct store_memory_options){
@@ -142,10 +146,10 @@ void inventory_free(struct inventory *inv)
 	if (inv == NULL)
 		return;
 	read_ahead_free(inv->read_ahead);
+	shelf_free(inv->shelf); /* drop_sync is not called any more */
 	claims_free(inv->claims);
 	document_flights_free(inv->document_flights);
 	facts_free(inv->facts);
-	shelf_free(inv->shelf);
 	store_free(inv->documents);
 	mem_free(inv);
 }
@@ -428,6 +432,16 @@ bool inventory_claim_policy(struct inventory *inv, struct str sync_id, struct st
 }
 
 /* --- the end --- */
+
+/* Another server got the Cleanup. What is read ahead here finds the sync ended and goes no further. */
+static void drop_sync(void *self, struct str sync_id)
+{
+	struct inventory *inv = self;
+
+	claims_forget(inv->claims, sync_id);
+	facts_drop(inv->facts, sync_id);
+	mem_trim();
+}
 
 void inventory_end_sync(struct inventory *inv, const struct ctx *ctx, struct str sync_id)
 {

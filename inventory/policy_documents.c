@@ -255,7 +255,7 @@ static void look_on_shelf(
 		items[i].key = document_key(scratch, &w->policies[which[i]]);
 	shelf_get(w->inv->shelf, w->ctx, SCOPE, items, n);
 	for (size_t i = 0; i < n; i++) {
-		ours[i] = items[i].found == STORE_YOURS;
+		ours[i] = items[i].found != STORE_VALUE && items[i].found != STORE_ELSEWHERE;
 		if (items[i].value == NULL)
 			continue;
 		w->documents[which[i]] = str_dup(w->arena, blob_view(items[i].value));

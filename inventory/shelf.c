@@ -1,7 +1,9 @@
 /* DESIGN
  *
- * The leases this server holds stand in a list, which one thread walks through three times within the life of a lease. A lease belongs to
- * a server, not to a thread: within a server there is one flight per fact anyway (facts.h).
+ * A lease belongs to a server, not to a thread: within a server there is one flight per fact anyway (facts.h). The leases this server
+ * holds, and those it is done with, stand in a list that one thread, the keeper, walks through. It also does what nobody may wait for:
+ * it looks whether syncs have ended elsewhere, clears what could not be cleared, and tries a store that is away even when nobody
+ * asks, so that the metrics say when it is back.
  *
  * A holder that died is noticed by its lease running out, and one that failed ends it, so nobody waits for ever; those who wait ask
  * again and again, at most four times a second. Rejected: to be told by Redis (pub/sub, blocking reads) costs each server a connection
@@ -22,12 +24,23 @@
 #define SAY_AGAIN_MS 60000 /* a store that goes on failing is mentioned so often */
 #define CALM_MS      10000 /* without a failure: it works again */
 
-/* Of calls that are ours and not an RPC's: prolonging and ending leases. */
-#define OWN_CALL_MS 2000
+#define LOOK_MS    5000 /* whether syncs have ended, and the like */
+#define MAX_SCOPES 8    /* two syncs may be live at once; the rest are syncs that failed */
+#define MAX_CLEARS 60   /* attempts: five minutes */
+#define OWN_CALL_MS                                                                                          \
+	3000 /* of calls that are the keeper's and not an RPC's: longer than a store takes to be called too slow */
 
 struct held {
 	struct held *next;
+	bool is_done;          /* to be ended */
 	struct str scope, key; /* stand behind the struct */
+};
+
+/* A scope of the store that was asked about, or that could not be cleared. */
+struct scope {
+	char *name;        /* NULL: the place is free */
+	int64_t asked_ms;  /* of those asked about: last */
+	unsigned attempts; /* of those not cleared */
 };
 
 struct shelf {
@@ -38,7 +51,9 @@ struct shelf {
 	struct mutex lock; /* guards all below */
 	struct cond changed;
 	struct held *held;
+	struct scope asked[MAX_SCOPES], uncleared[MAX_SCOPES];
 	bool stop;
+	bool to_end; /* at least one held is done */
 	bool failing;
 	uint64_t unsaid; /* failures since the last line about them */
 	int64_t failed_ms, said_ms;
@@ -49,7 +64,7 @@ struct shelf {
 
 /* --- what the log hears --- */
 
-static void failed(struct shelf *s, const char *doing, const struct err *e)
+static void count_failure(struct shelf *s, const char *doing, const struct err *e)
 {
 	const int64_t now_ms = clock_mono_ms(s->opts.clock);
 	uint64_t n = 0;
@@ -66,8 +81,15 @@ static void failed(struct shelf *s, const char *doing, const struct err *e)
 	}
 	mutex_unlock(&s->lock);
 	if (n > 0)
-		log_warn("the session store failed, facts are fetched from AWS instead, ignoring",
+		log_warn("the session store failed, what it lacks is read from AWS, ignoring",
 			LOG_CSTR("doing", doing), LOG_I64("failures", (int64_t)n), LOG_CSTR("error", e->msg));
+}
+
+/* The end of an RPC, by its deadline or its client, is not the store's failure. */
+static void failed(struct shelf *s, const struct ctx *ctx, const char *doing, const struct err *e)
+{
+	if (ctx_left_ms(ctx) > 0 && !cancel_fired(ctx->cancel))
+		count_failure(s, doing, e);
 }
 
 static void worked(struct shelf *s)
@@ -85,7 +107,7 @@ static void worked(struct shelf *s)
 
 void shelf_damaged(struct shelf *s, const struct err *e)
 {
-	failed(s, "open", e);
+	count_failure(s, "open", e);
 }
 
 uint64_t shelf_failures(struct shelf *s)
@@ -95,35 +117,64 @@ uint64_t shelf_failures(struct shelf *s)
 
 /* --- leases --- */
 
+static struct held *find_held(struct shelf *s, struct str scope, struct str key)
+{
+	struct held *h = s->held;
+
+	while (h != NULL && (!str_eq(h->scope, scope) || !str_eq(h->key, key)))
+		h = h->next;
+	return h;
+}
+
 static void hold(struct shelf *s, struct str scope, struct str key)
 {
-	struct held *h = mem_zalloc(sizeof(*h) + scope.n + key.n);
-	char *text = (char *)(h + 1);
+	struct held *h;
+	char *text;
 
+	LOCK_SCOPE(&s->lock);
+	h = find_held(s, scope, key);
+	if (h != NULL) { /* it was to be ended, or another thread's answer was lost */
+		h->is_done = false;
+		return;
+	}
+	h = mem_zalloc(sizeof(*h) + scope.n + key.n);
+	text = (char *)(h + 1);
 	memcpy(text, scope.p, scope.n);
 	memcpy(text + scope.n, key.p, key.n);
 	h->scope = str_n(text, scope.n);
 	h->key = str_n(text + scope.n, key.n);
-	LOCK_SCOPE(&s->lock);
 	h->next = s->held;
 	s->held = h;
 }
 
-/* False: it was not held. */
-static bool let_go(struct shelf *s, struct str scope, struct str key)
+static void let_go(struct shelf *s, struct str scope, struct str key)
+{
+	struct held *h;
+
+	LOCK_SCOPE(&s->lock);
+	h = find_held(s, scope, key);
+	if (h == NULL)
+		return;
+	h->is_done = s->to_end = true;
+	cond_broadcast(&s->changed);
+}
+
+static void remove_done(struct shelf *s, struct str scope)
 {
 	LOCK_SCOPE(&s->lock);
-	for (struct held **at = &s->held; *at != NULL; at = &(*at)->next) {
+	for (struct held **at = &s->held; *at != NULL;) {
 		struct held *h = *at;
 
-		if (!str_eq(h->scope, scope) || !str_eq(h->key, key))
+		if (!h->is_done || !str_eq(h->scope, scope)) {
+			at = &h->next;
 			continue;
+		}
 		*at = h->next;
 		mem_free(h);
-		return true;
 	}
-	return false;
 }
+
+/* --- the keeper --- */
 
 static struct ctx own_ctx(struct shelf *s)
 {
@@ -133,56 +184,174 @@ static struct ctx own_ctx(struct shelf *s)
 }
 
 /* The leases of one scope, copied: the first in the list whose scope comes behind `after`. */
-static size_t next_scope(
-	struct shelf *s, struct str after, struct arena *arena, struct str *ret_scope, struct str **ret_keys)
+static size_t next_scope(struct shelf *s, bool is_done, struct str after, struct arena *arena,
+	struct str *ret_scope, struct str **ret_keys)
 {
 	struct str scope = STR_EMPTY;
 	size_t n = 0;
 
 	LOCK_SCOPE(&s->lock);
 	for (const struct held *h = s->held; h != NULL; h = h->next)
-		if (str_cmp(h->scope, after) > 0 && (scope.n == 0 || str_cmp(h->scope, scope) < 0))
+		if (h->is_done == is_done && str_cmp(h->scope, after) > 0 &&
+			(scope.n == 0 || str_cmp(h->scope, scope) < 0))
 			scope = h->scope;
+	scope = str_dup(arena, scope);
 	for (const struct held *h = s->held; h != NULL; h = h->next)
-		n += scope.n > 0 && str_eq(h->scope, scope);
+		n += h->is_done == is_done && scope.n > 0 && str_eq(h->scope, scope);
 	*ret_keys = arena_array_of(arena, n, struct str);
 	n = 0;
 	for (const struct held *h = s->held; h != NULL; h = h->next)
-		if (scope.n > 0 && str_eq(h->scope, scope))
+		if (h->is_done == is_done && scope.n > 0 && str_eq(h->scope, scope))
 			(*ret_keys)[n++] = str_dup(arena, h->key);
-	*ret_scope = str_dup(arena, scope);
+	*ret_scope = scope;
 	return n;
 }
 
-static void prolong_all(struct shelf *s)
+static void prolong_leases(struct shelf *s)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
 	struct str scope = STR_EMPTY, *keys;
 	size_t n;
 
-	while ((n = next_scope(s, scope, arena, &scope, &keys)) > 0) {
+	while ((n = next_scope(s, /* is_done= */ false, scope, arena, &scope, &keys)) > 0) {
 		const struct ctx ctx = own_ctx(s);
 		struct err e;
 
 		if (store_renew_leases(s->opts.store, &ctx, scope, keys, n, s->opts.lease_ms, &e) != ERR_OK)
-			failed(s, "prolong a lease", &e);
+			failed(s, &ctx, "prolong leases", &e);
 	}
+}
+
+/* What the store does not take now runs out by itself. */
+static void end_leases(struct shelf *s)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
+	struct str scope = STR_EMPTY, *keys;
+	size_t n;
+
+	while ((n = next_scope(s, /* is_done= */ true, scope, arena, &scope, &keys)) > 0) {
+		const struct ctx ctx = own_ctx(s);
+		struct err e;
+
+		remove_done(s, scope);
+		if (store_end_leases(s->opts.store, &ctx, scope, keys, n, &e) != ERR_OK)
+			failed(s, &ctx, "end leases", &e);
+	}
+}
+
+/* The i-th scope of a list, empty when there is none. */
+static struct str name_at(struct shelf *s, const struct scope *list, size_t i, struct arena *arena)
+{
+	LOCK_SCOPE(&s->lock);
+	return list[i].name == NULL ? STR_EMPTY : str_dup(arena, str_c(list[i].name));
+}
+
+static void drop_name(struct shelf *s, struct scope *list, struct str name)
+{
+	LOCK_SCOPE(&s->lock);
+	for (size_t i = 0; i < MAX_SCOPES; i++)
+		if (list[i].name != NULL && str_eq_c(name, list[i].name))
+			mem_freep(&list[i].name);
+}
+
+/* The scope as the inventory calls it. */
+static struct str without_view(const struct shelf *s, struct str place)
+{
+	return s->view[0] == '\0' ? place : str_from(place, strlen(s->view) + 1);
+}
+
+static void look_for_ends(struct shelf *s)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
+
+	for (size_t i = 0; i < MAX_SCOPES; i++) {
+		const struct str place = name_at(s, s->asked, i, arena);
+		const struct ctx ctx = own_ctx(s);
+		bool ended = false;
+		struct err e;
+
+		if (place.n == 0)
+			continue;
+		if (store_ended(s->opts.store, &ctx, place, &ended, &e) != ERR_OK)
+			return; /* it is looked again; whoever needs the store says that it fails */
+		if (!ended)
+			continue;
+		drop_name(s, s->asked, place);
+		if (s->opts.ended != NULL)
+			s->opts.ended(s->opts.self, without_view(s, place));
+	}
+}
+
+static bool gives_up(struct shelf *s, size_t i)
+{
+	LOCK_SCOPE(&s->lock);
+	return ++s->uncleared[i].attempts >= MAX_CLEARS;
+}
+
+static void clear_again(struct shelf *s)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
+
+	for (size_t i = 0; i < MAX_SCOPES; i++) {
+		const struct str place = name_at(s, s->uncleared, i, arena);
+		const struct ctx ctx = own_ctx(s);
+		struct err e;
+
+		if (place.n > 0 && (store_clear(s->opts.store, &ctx, place, &e) == ERR_OK || gives_up(s, i)))
+			drop_name(s, s->uncleared, place);
+	}
+}
+
+static void look_whether_it_is_back(struct shelf *s)
+{
+	const struct ctx ctx = own_ctx(s);
+	struct store_stats stats;
+	struct err ignored; /* it is not */
+	bool ended;
+
+	store_stats(s->opts.store, &stats);
+	if (stats.away && store_ended(s->opts.store, &ctx, STR("probe"), &ended, &ignored) == ERR_OK)
+		worked(s);
+}
+
+/* Waits for something to end, or for the next round. True: a round is due. */
+static bool await_round(struct shelf *s, int64_t round_ms)
+{
+	LOCK_SCOPE(&s->lock);
+	while (!s->stop && !s->to_end && clock_mono_ms(&clock_system) < round_ms)
+		cond_wait_ms(&s->changed, &s->lock, round_ms - clock_mono_ms(&clock_system));
+	s->to_end = false;
+	return !s->stop && clock_mono_ms(&clock_system) >= round_ms;
+}
+
+static bool is_stopped(struct shelf *s)
+{
+	LOCK_SCOPE(&s->lock);
+	return s->stop;
 }
 
 static void *keeper_main(void *arg)
 {
 	struct shelf *s = arg;
+	const int64_t prolong_ms = s->opts.lease_ms / 3;
+	const int64_t pause_ms = prolong_ms < LOOK_MS ? prolong_ms : LOOK_MS;
+	int64_t round_ms = clock_mono_ms(&clock_system), looked_ms = round_ms;
 
-	mutex_lock(&s->lock);
-	while (!s->stop) {
-		cond_wait_ms(&s->changed, &s->lock, s->opts.lease_ms / 3);
-		if (s->stop || s->held == NULL)
+	while (!is_stopped(s)) {
+		const bool is_due = await_round(s, round_ms);
+
+		end_leases(s);
+		if (!is_due)
 			continue;
-		mutex_unlock(&s->lock);
-		prolong_all(s);
-		mutex_lock(&s->lock);
+		round_ms = clock_mono_ms(&clock_system) + pause_ms;
+		prolong_leases(s);
+		if (clock_mono_ms(&clock_system) - looked_ms < LOOK_MS)
+			continue;
+		looked_ms = clock_mono_ms(&clock_system);
+		look_for_ends(s);
+		clear_again(s);
+		look_whether_it_is_back(s);
 	}
-	mutex_unlock(&s->lock);
 	return NULL;
 }
 
@@ -224,6 +393,10 @@ void shelf_free(struct shelf *s)
 		s->held = h->next;
 		mem_free(h);
 	}
+	for (size_t i = 0; i < MAX_SCOPES; i++) {
+		mem_free(s->asked[i].name);
+		mem_free(s->uncleared[i].name);
+	}
 	cond_deinit(&s->changed);
 	mutex_deinit(&s->lock);
 	mem_free(s->view);
@@ -237,25 +410,44 @@ bool shelf_is_shared(const struct shelf *s)
 
 /* --- facts --- */
 
-static struct str scope_of(const struct shelf *s, struct str scope, struct arena *arena)
+static struct str place_of(const struct shelf *s, struct str scope, struct arena *arena)
 {
 	return s->view[0] == '\0' ? scope : str_fmt(arena, "%s/" STR_FMT, s->view, STR_ARG(scope));
+}
+
+/* Of a full list the one that was not asked about for longest makes room. */
+static void add_name(struct shelf *s, struct scope *list, struct str name)
+{
+	const int64_t now_ms = clock_mono_ms(s->opts.clock);
+	struct scope *at = &list[0];
+
+	LOCK_SCOPE(&s->lock);
+	for (size_t i = 0; i < MAX_SCOPES; i++) {
+		if (list[i].name != NULL && str_eq_c(name, list[i].name)) {
+			list[i].asked_ms = now_ms;
+			return;
+		}
+		if (at->name != NULL && (list[i].name == NULL || list[i].asked_ms < at->asked_ms))
+			at = &list[i];
+	}
+	mem_free(at->name);
+	*at = (struct scope){.name = mem_strndup(name.p, name.n), .asked_ms = now_ms};
 }
 
 void shelf_get(struct shelf *s, const struct ctx *ctx, struct str scope, struct store_item *items, size_t n)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
-	const struct str place = scope_of(s, scope, arena);
+	const struct str place = place_of(s, scope, arena);
 	struct err e;
 
-	if (store_get_or_lease(s->opts.store, ctx, place, items, n, s->opts.lease_ms, &e) != ERR_OK) {
-		failed(s, "get", &e);
-		for (size_t i = 0; i < n; i++)
-			items[i].found = STORE_YOURS;
+	if (store_get_or_lease(s->opts.store, ctx, place, items, n, s->opts.lease_ms, &e) != ERR_OK)
+		failed(s, ctx, "get", &e);
+	else
+		worked(s);
+	if (!s->has_keeper)
 		return;
-	}
-	worked(s);
-	for (size_t i = 0; i < n && s->has_keeper; i++)
+	add_name(s, s->asked, place);
+	for (size_t i = 0; i < n; i++)
 		if (items[i].found == STORE_YOURS)
 			hold(s, place, items[i].key);
 }
@@ -266,24 +458,17 @@ void shelf_put(struct shelf *s, const struct ctx *ctx, struct str scope, const s
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
 	struct err e;
 
-	if (store_put_many(s->opts.store, ctx, scope_of(s, scope, arena), items, n, ttl_ms, &e) != ERR_OK)
-		failed(s, "put", &e);
+	if (store_put_many(s->opts.store, ctx, place_of(s, scope, arena), items, n, ttl_ms, &e) != ERR_OK)
+		failed(s, ctx, "put", &e);
 }
 
 void shelf_done(struct shelf *s, struct str scope, const struct str *keys, size_t n)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
-	const struct str place = scope_of(s, scope, arena);
-	const struct ctx ctx = own_ctx(s); /* not the RPC's: others wait also after it was cancelled */
-	struct str *own = arena_array_of(arena, n, struct str);
-	size_t n_own = 0;
-	struct err e;
+	const struct str place = place_of(s, scope, arena);
 
-	for (size_t i = 0; i < n && s->has_keeper; i++)
-		if (let_go(s, place, keys[i]))
-			own[n_own++] = keys[i];
-	if (n_own > 0 && store_end_leases(s->opts.store, &ctx, place, own, n_own, &e) != ERR_OK)
-		failed(s, "end a lease", &e);
+	for (size_t i = 0; i < n; i++)
+		let_go(s, place, keys[i]);
 }
 
 enum err_code shelf_wait(const struct ctx *ctx, unsigned attempt, struct err *reterr)
@@ -298,15 +483,20 @@ void shelf_erase(struct shelf *s, const struct ctx *ctx, struct str scope, struc
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
 	struct err e;
 
-	if (store_delete(s->opts.store, ctx, scope_of(s, scope, arena), key, &e) != ERR_OK)
-		failed(s, "delete", &e);
+	if (store_delete(s->opts.store, ctx, place_of(s, scope, arena), key, &e) != ERR_OK)
+		failed(s, ctx, "delete", &e);
 }
 
 void shelf_clear(struct shelf *s, const struct ctx *ctx, struct str scope)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
+	const struct str place = place_of(s, scope, arena);
 	struct err e;
 
-	if (store_clear(s->opts.store, ctx, scope_of(s, scope, arena), &e) != ERR_OK)
-		failed(s, "clear", &e);
+	drop_name(s, s->asked, place);
+	if (store_clear(s->opts.store, ctx, place, &e) == ERR_OK)
+		return;
+	failed(s, ctx, "clear", &e);
+	if (s->has_keeper)
+		add_name(s, s->uncleared, place);
 }

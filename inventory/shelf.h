@@ -3,8 +3,8 @@
  * The session store as the inventory uses it: what fails there costs a fetch, never an answer. Failures are counted, and logged when
  * they begin, now and then while they last, and when they are over.
  *
- * With a store that several servers share, what is not there is fetched by one of them: shelf_get says who. Leases of this server are
- * prolonged in the background until shelf_done. Private to inventory.
+ * With a store that several servers share, what is not there is fetched by one of them: shelf_get says who. A thread of its own
+ * prolongs this server's leases until shelf_done, and ends them; no RPC waits for that. Private to inventory.
  *
  * Threads:   any number.
  * Ownership: scope and keys are borrowed for the call. */
@@ -27,6 +27,11 @@ struct shelf_options {
 	/* What facts depend on beside AWS: servers that are configured differently must not take each other's. Part of the scope. */
 	struct str view;
 	int64_t lease_ms; /* 0: SHELF_LEASE_MS */
+
+	/* A sync that was asked about here has had its Cleanup on another server, some seconds ago. Called on a thread of the shelf's,
+	 * never during shelf_free. NULL: nobody wants to know. */
+	void (*ended)(void *self, struct str scope);
+	void *self;
 };
 
 struct shelf *shelf_new(const struct shelf_options *opts);
@@ -46,6 +51,7 @@ void shelf_done(struct shelf *s, struct str scope, const struct str *keys, size_
 MUST_CHECK enum err_code shelf_wait(const struct ctx *ctx, unsigned attempt, struct err *reterr);
 
 void shelf_erase(struct shelf *s, const struct ctx *ctx, struct str scope, struct str key);
+/* What a store that fails keeps is cleared as soon as it works again, or goes by its age. */
 void shelf_clear(struct shelf *s, const struct ctx *ctx, struct str scope);
 
 /* What the store gave could not be used. */

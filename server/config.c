@@ -171,8 +171,11 @@ static const struct dependency {
 	{"tls-client-ca-file", {"tls-cert-file", "tls-key-file"}},
 	{"store-password", {"store-url"}},
 	{"store-sentinel-password", {"store-url"}},
-	{"store-tls-cert-file", {"store-tls-key-file"}},
-	{"store-tls-key-file", {"store-tls-cert-file"}},
+	{"store-tls-ca-file", {"store-url"}},
+	{"store-tls-cert-file", {"store-url", "store-tls-key-file"}},
+	{"store-tls-key-file", {"store-url", "store-tls-cert-file"}},
+	{"store-tls-server-name", {"store-url"}},
+	{"store-tls-skip-verify", {"store-url"}},
 };
 
 static const struct dependency client_dependencies[] = {

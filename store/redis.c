@@ -24,10 +24,11 @@
 #include "store/redis_client.h"
 #include "store/redis_value.h"
 
-#define REQUEST_SLACK 65536 /* of a request beside its values */
-#define CLEAR_WAVE    500   /* keys that one round trip of store_clear takes */
-#define ENDED_MS      600000 /* as long as servers may be reading ahead for a sync whose Cleanup another one got */
-#define HOLDER_BYTES  16 /* random, in hexadecimal: who we are among the servers */
+#define REQUEST_SLACK   65536 /* of a request beside its values */
+#define CLEAR_WAVE      500   /* keys that two round trips of store_clear take */
+#define MAX_CLEAR_WAVES 20000 /* 10 million keys: some millions of accounts */
+#define ENDED_MS        600000 /* as long as servers may be reading ahead for a sync whose Cleanup another one got */
+#define HOLDER_BYTES    16 /* random, in hexadecimal: who we are among the servers */
 
 struct redis {
 	struct store store; /* first member */
@@ -140,7 +141,8 @@ static void work_init(struct work *w, struct redis *r, struct str scope, size_t 
 {
 	CLEANUP(buf_deinit) struct buf tag;
 
-	*w = (struct work){.r = r, .arena = arena_new(0)};
+	/* What replies may take together; our own texts do not count against it, but are small. */
+	*w = (struct work){.r = r, .arena = arena_new(r->max_value_bytes + REQUEST_SLACK)};
 	buf_init(&tag, 3 * STORE_NAME_MAX);
 	percent_encode(&tag, scope, /* keep_slash= */ true);
 	w->tag = buf_dup(&tag, w->arena);
@@ -170,14 +172,28 @@ static enum err_code failed(struct redis *r, const struct err *reterr)
 	return reterr->code;
 }
 
-/* Runs the batch; *ret_replies has one reply for each command, none of which is an error. */
-static enum err_code run(
+/* Runs the batch; *ret_replies has one reply for each command, which may be an error about that command. */
+static enum err_code run_all(
 	struct work *w, const struct ctx *ctx, struct resp_reply ***ret_replies, struct err *reterr)
 {
 	struct resp_reply **replies = arena_array_of(w->arena, w->batch.n, struct resp_reply *);
 
 	if (redis_client_run(w->r->client, ctx, w->tag, &w->batch, w->arena, replies, reterr) != ERR_OK)
-		return failed(w->r, reterr);
+		/* The caller's own end is nobody's failure. */
+		return cancel_fired(ctx->cancel) || ctx_left_ms(ctx) == 0 ? reterr->code
+									  : failed(w->r, reterr);
+	*ret_replies = replies;
+	return ERR_OK;
+}
+
+/* The same where one error spoils all. */
+static enum err_code run(
+	struct work *w, const struct ctx *ctx, struct resp_reply ***ret_replies, struct err *reterr)
+{
+	struct resp_reply **replies;
+
+	if (run_all(w, ctx, &replies, reterr) != ERR_OK)
+		return reterr->code;
 	for (size_t i = 0; i < w->batch.n; i++) {
 		if (replies[i]->kind == RESP_ERROR) {
 			redis_reply_err(replies[i], reterr);
@@ -196,59 +212,72 @@ static enum err_code odd(struct work *w, const char *doing, struct err *reterr)
 
 /* --- clearing --- */
 
-/* Takes some members out of the set. *ret_n 0: there are no more. */
-static enum err_code pop_members(
-	struct work *w, const struct ctx *ctx, const struct str **ret_keys, size_t *ret_n, struct err *reterr)
+static void add_exists_ended(struct work *w)
+{
+	REDIS_ADD(&w->batch, STR("EXISTS"), full_key(w, STR("ended")));
+}
+
+/* Some members of the set. *ret_n 0: there are no more. */
+static enum err_code some_members(
+	struct work *w, const struct ctx *ctx, struct str **ret_members, size_t *ret_n, struct err *reterr)
 {
 	struct resp_reply **replies;
-	struct str *keys;
+	struct str *members;
 
-	REDIS_ADD(&w->batch, STR("SPOP"), full_key(w, STR("keys")), number(w, CLEAR_WAVE));
+	REDIS_ADD(&w->batch, STR("SRANDMEMBER"), full_key(w, STR("keys")), number(w, CLEAR_WAVE));
 	if (run(w, ctx, &replies, reterr) != ERR_OK)
 		return reterr->code;
 	if (replies[0]->kind != RESP_ARRAY)
-		return odd(w, "SPOP", reterr);
-	keys = arena_array_of(w->arena, replies[0]->n, struct str);
+		return odd(w, "SRANDMEMBER", reterr);
+	members = arena_array_of(w->arena, replies[0]->n, struct str);
 	for (size_t i = 0; i < replies[0]->n; i++) {
 		if (replies[0]->items[i]->kind != RESP_STRING)
-			return odd(w, "SPOP", reterr);
-		keys[i] = full_key(w, replies[0]->items[i]->text);
+			return odd(w, "SRANDMEMBER", reterr);
+		members[i] = replies[0]->items[i]->text;
 	}
-	*ret_keys = keys;
+	*ret_members = members;
 	*ret_n = replies[0]->n;
 	return ERR_OK;
 }
 
-static enum err_code unlink_keys(struct redis *r, const struct ctx *ctx, struct str scope,
-	const struct str *keys, size_t n, struct err *reterr)
+/* The values first: what is no longer in the set would be kept for a day. */
+static enum err_code drop_members(struct redis *r, const struct ctx *ctx, struct str scope,
+	const struct str *members, size_t n, struct err *reterr)
 {
 	CLEANUP(work_deinit) struct work w;
 	struct resp_reply **replies;
 	struct str *args;
 
-	work_init(&w, r, scope, n * 4 * STORE_NAME_MAX + REQUEST_SLACK);
-	args = arena_array_of(w.arena, n + 1, struct str);
+	work_init(&w, r, scope, n * 8 * STORE_NAME_MAX + REQUEST_SLACK);
+	args = arena_array_of(w.arena, n + 2, struct str);
 	args[0] = STR("UNLINK");
-	memcpy(&args[1], keys, n * sizeof(*keys));
+	for (size_t i = 0; i < n; i++)
+		args[i + 1] = full_key(&w, members[i]);
 	redis_batch_add(&w.batch, args, n + 1);
+	args[0] = STR("SREM");
+	args[1] = full_key(&w, STR("keys"));
+	memcpy(&args[2], members, n * sizeof(*members));
+	redis_batch_add(&w.batch, args, n + 2);
 	return run(&w, ctx, &replies, reterr);
 }
 
 static enum err_code clear_values(
 	struct redis *r, const struct ctx *ctx, struct str scope, struct err *reterr)
 {
-	size_t n = 0;
-
-	do {
+	for (size_t wave = 0; wave < MAX_CLEAR_WAVES; wave++) {
 		CLEANUP(work_deinit) struct work w;
-		const struct str *keys = NULL;
+		struct str *members = NULL;
+		size_t n = 0;
 
 		work_init(&w, r, scope, REQUEST_SLACK);
-		if (pop_members(&w, ctx, &keys, &n, reterr) != ERR_OK ||
-			(n > 0 && unlink_keys(w.r, ctx, scope, keys, n, reterr) != ERR_OK))
+		if (some_members(&w, ctx, &members, &n, reterr) != ERR_OK)
 			return reterr->code;
-	} while (n > 0);
-	return ERR_OK;
+		if (n == 0)
+			return ERR_OK;
+		if (drop_members(r, ctx, scope, members, n, reterr) != ERR_OK)
+			return reterr->code;
+	}
+	return err_set(reterr, ERR_PROTOCOL, "Redis has more keys of one sync than there can be");
 }
 
 /* Whoever puts something after this sees that the scope has ended. */
@@ -265,6 +294,22 @@ static enum err_code redis_clear(struct store *s, const struct ctx *ctx, struct 
 	return clear_values(w.r, ctx, scope, reterr);
 }
 
+static enum err_code redis_ended(
+	struct store *s, const struct ctx *ctx, struct str scope, bool *ret_ended, struct err *reterr)
+{
+	CLEANUP(work_deinit) struct work w;
+	struct resp_reply **replies;
+
+	work_init(&w, redis_of(s), scope, REQUEST_SLACK);
+	add_exists_ended(&w);
+	if (run(&w, ctx, &replies, reterr) != ERR_OK)
+		return reterr->code;
+	if (replies[0]->kind != RESP_INTEGER)
+		return odd(&w, "EXISTS", reterr);
+	*ret_ended = replies[0]->integer == 1;
+	return ERR_OK;
+}
+
 /* --- values --- */
 
 static enum err_code open_value(struct work *w, struct str key, const struct resp_reply *reply,
@@ -273,6 +318,10 @@ static enum err_code open_value(struct work *w, struct str key, const struct res
 	if (reply->kind == RESP_NIL) {
 		atomic_fetch_add_explicit(&w->r->misses, 1, memory_order_relaxed);
 		return err_set(reterr, ERR_NOT_FOUND, "not in the store");
+	}
+	if (reply->kind == RESP_ERROR) {
+		redis_reply_err(reply, reterr);
+		return failed(w->r, reterr);
 	}
 	if (reply->kind != RESP_STRING)
 		return odd(w, "GET", reterr);
@@ -332,11 +381,6 @@ static enum err_code add_put(
 	return ERR_OK;
 }
 
-static void add_exists_ended(struct work *w)
-{
-	REDIS_ADD(&w->batch, STR("EXISTS"), full_key(w, STR("ended")));
-}
-
 static enum err_code redis_put_many(struct store *s, const struct ctx *ctx, struct str scope,
 	const struct store_item *items, size_t n, int64_t ttl_ms, struct err *reterr)
 {
@@ -388,25 +432,30 @@ static void add_lease(struct work *w, struct str key, struct str name, int64_t l
 		number(w, lease_ms));
 }
 
-/* What a pair of replies, to GET and to the lease's script, means. */
+/* What a pair of replies, to GET and to the lease's script, means. A good value is one whatever became of the lease (a full Redis gives
+ * none). */
 static enum err_code read_found(struct work *w, struct str name, const struct resp_reply *value,
 	const struct resp_reply *lease, struct store_item *item, struct err *reterr)
 {
-	enum err_code rc;
-
 	static const enum store_found found[ANSWERS] = {
 		[ANSWER_THERE] = STORE_ELSEWHERE, /* put between the two commands: asked again, it is found */
 		[ANSWER_OURS] = STORE_YOURS,
 		[ANSWER_ANOTHERS] = STORE_ELSEWHERE,
 		[ANSWER_ENDED] = STORE_ENDED,
 	};
+	enum err_code rc = open_value(w, name, value, &item->value, reterr);
 
+	if (rc == ERR_OK)
+		item->found = STORE_VALUE;
+	if (rc != ERR_NOT_FOUND)
+		return rc;
+	if (lease->kind == RESP_ERROR) {
+		redis_reply_err(lease, reterr);
+		return failed(w->r, reterr);
+	}
 	if (lease->kind != RESP_INTEGER || lease->integer < 0 || lease->integer >= ANSWERS)
 		return odd(w, "the script of leases", reterr);
-	rc = open_value(w, name, value, &item->value, reterr);
-	if (rc != ERR_OK && rc != ERR_NOT_FOUND)
-		return rc;
-	item->found = rc == ERR_OK ? STORE_VALUE : found[lease->integer];
+	item->found = found[lease->integer];
 	return ERR_OK;
 }
 
@@ -415,6 +464,7 @@ static enum err_code redis_get_or_lease(struct store *s, const struct ctx *ctx, 
 {
 	CLEANUP(work_deinit) struct work w;
 	struct resp_reply **replies;
+	enum err_code rc = ERR_OK;
 	struct str *names;
 
 	work_init(&w, redis_of(s), scope, n * 4 * STORE_NAME_MAX + n * sizeof(lease_script) + REQUEST_SLACK);
@@ -424,12 +474,17 @@ static enum err_code redis_get_or_lease(struct store *s, const struct ctx *ctx, 
 		REDIS_ADD(&w.batch, STR("GET"), names[i]);
 		add_lease(&w, items[i].key, names[i], lease_ms);
 	}
-	if (run(&w, ctx, &replies, reterr) != ERR_OK)
+	if (run_all(&w, ctx, &replies, reterr) != ERR_OK)
 		return reterr->code;
-	for (size_t i = 0; i < n; i++)
-		if (read_found(&w, names[i], replies[2 * i], replies[2 * i + 1], &items[i], reterr) != ERR_OK)
-			return reterr->code;
-	return ERR_OK;
+	for (size_t i = 0; i < n; i++) {
+		struct err err;
+
+		if (read_found(&w, names[i], replies[2 * i], replies[2 * i + 1], &items[i], &err) == ERR_OK)
+			continue;
+		*reterr = err; /* one will do */
+		rc = err.code;
+	}
+	return rc;
 }
 
 static enum err_code redis_renew_leases(struct store *s, const struct ctx *ctx, struct str scope,
@@ -559,6 +614,7 @@ static const struct store_vtable redis_vtable = {
 	.put_many = redis_put_many,
 	.renew_leases = redis_renew_leases,
 	.end_leases = redis_end_leases,
+	.ended = redis_ended,
 };
 
 static void choose_holder(struct redis *r)

@@ -1,7 +1,7 @@
 /* DESIGN
  *
- * A batch goes over a connection of its own: taken from those that lie idle, or opened. Connections that reported anything odd are
- * closed, never put back.
+ * A batch goes over a connection of its own: taken from those that lie idle, or opened. One that reported an error, timed out, or has
+ * more to say than it was asked is closed, never put back.
  *
  *	where is it?   the UNIX socket | the node that MOVED named for this tag | the master that Sentinel knows | a host of the URL
  *	try            an idle connection may have been closed by the other side meanwhile: then once more with a fresh one
@@ -24,6 +24,7 @@
 #define MAX_IDLE  64 /* connections: more threads than that are rarely in the store at once */
 #define MAX_MOVED 64 /* tags whose node is remembered: syncs, and buckets of (account, service) */
 #define MAX_HOPS  5
+#define SLOW_MS   500 /* Redis answers within a few: whoever gave up after that has met a failure */
 
 struct node {
 	char host[256];
@@ -78,6 +79,12 @@ static struct secret *secret_or(const struct secret *first, struct secret *secon
 	return secret_new(secret_reveal(first));
 }
 
+static bool has_tls_options(const struct stream_tls_options *o)
+{
+	return o->ca_file.n > 0 || o->cert_file.n > 0 || o->key_file.n > 0 || o->server_name.n > 0 ||
+	       o->accept_any;
+}
+
 enum err_code redis_client_new(
 	const struct redis_client_options *opts, struct redis_client **ret_client, struct err *reterr)
 {
@@ -99,6 +106,10 @@ enum err_code redis_client_new(
 		.database = c->url.database,
 		.must_be_master = c->url.service.n > 0};
 	c->sentinel_login = (struct redis_login){.user = STR_EMPTY, .password = c->sentinel_password};
+	if (!c->url.tls &&
+		has_tls_options(&opts->tls)) /* else the password would go in clear text, unnoticed */
+		return err_set(reterr, ERR_INVALID,
+			"options for TLS with Redis need a URL that begins with rediss://");
 	if (c->url.tls && stream_tls_new(&opts->tls, &c->tls, reterr) != ERR_OK)
 		return reterr->code;
 	*ret_client = TAKE(c);
@@ -178,15 +189,19 @@ static size_t note_failure(
 	c->away_until_ms = now_ms + (pause_ms < REDIS_AWAY_MAX_MS ? pause_ms : REDIS_AWAY_MAX_MS);
 	(void)snprintf(c->reason, sizeof(c->reason), "%.150s", e->msg);
 	forget_places(c);
+	if (c->url.service.n == 0 && c->url.n_hosts > 0) /* one that answers may be no good all the same */
+		c->first_host = (c->first_host + 1) % c->url.n_hosts;
 	for (; c->n_idle > 0; c->n_idle--)
 		dead[n_dead++] = c->idle[c->n_idle - 1].link;
 	return n_dead;
 }
 
-static void note_success(struct redis_client *c)
+/* What began before the last failure says nothing about what is now. */
+static void note_success(struct redis_client *c, uint64_t seen)
 {
 	LOCK_SCOPE(&c->lock);
-	c->failures = 0;
+	if (c->failures == seen)
+		c->failures = 0;
 }
 
 /* --- connections --- */
@@ -289,14 +304,19 @@ static void give_back(struct redis_client *c, struct redis_link *link)
 
 /* --- where it is --- */
 
+static struct moved *find_moved(struct redis_client *c, struct str tag)
+{
+	for (size_t i = 0; i < MAX_MOVED; i++)
+		if (c->moved[i].tag != NULL && str_eq_c(tag, c->moved[i].tag))
+			return &c->moved[i];
+	return NULL;
+}
+
 static void remember_moved(struct redis_client *c, struct str tag, const struct node *node)
 {
 	LOCK_SCOPE(&c->lock);
-	struct moved *m = NULL;
+	struct moved *m = find_moved(c, tag);
 
-	for (size_t i = 0; i < MAX_MOVED && m == NULL; i++)
-		if (c->moved[i].tag != NULL && str_eq_c(tag, c->moved[i].tag))
-			m = &c->moved[i];
 	if (m == NULL)
 		m = &c->moved[c->next_moved++ % MAX_MOVED];
 	mem_free(m->tag);
@@ -307,17 +327,16 @@ static void remember_moved(struct redis_client *c, struct str tag, const struct 
 static bool recall(struct redis_client *c, struct str tag, struct node *ret_node)
 {
 	LOCK_SCOPE(&c->lock);
+	const struct moved *m = find_moved(c, tag);
+
 	if (c->url.path.n > 0) {
 		*ret_node = (struct node){.port = 0};
 		return true;
 	}
-	for (size_t i = 0; i < MAX_MOVED; i++) {
-		if (c->moved[i].tag != NULL && str_eq_c(tag, c->moved[i].tag)) {
-			*ret_node = c->moved[i].node;
-			return true;
-		}
-	}
-	*ret_node = c->url.service.n > 0 ? c->master : node_of(&c->url.hosts[c->first_host]);
+	if (m != NULL)
+		*ret_node = m->node;
+	else
+		*ret_node = c->url.service.n > 0 ? c->master : node_of(&c->url.hosts[c->first_host]);
 	return ret_node->port > 0;
 }
 
@@ -386,10 +405,17 @@ static enum err_code find_master(
 	return reterr->code;
 }
 
-/* The next host of the URL, when the one tried did not answer. False: it was the last. */
-static bool next_host(struct redis_client *c, size_t *tried)
+/* Where to try next, when the one tried did not answer: a host of the URL. False: there is no other. */
+static bool next_host(struct redis_client *c, struct str tag, size_t *tried)
 {
 	LOCK_SCOPE(&c->lock);
+	struct moved *m = find_moved(c, tag);
+
+	if (m != NULL) { /* the node that had it is gone: the others know who has it now */
+		mem_free(m->tag);
+		*m = (struct moved){.tag = NULL};
+		return true;
+	}
 	if (c->url.path.n > 0 || c->url.service.n > 0 || ++*tried >= c->url.n_hosts)
 		return false;
 	c->first_host = (c->first_host + 1) % c->url.n_hosts;
@@ -413,17 +439,21 @@ static enum err_code take_link(struct redis_client *c, const struct ctx *ctx, st
 		opts = link_options(c, &node);
 		if (open_link(c, ctx, &opts, ret_link, reterr) == ERR_OK)
 			return ERR_OK;
-	} while (!is_callers_end(ctx) && next_host(c, &tried));
+	} while (!is_callers_end(ctx) && next_host(c, tag, &tried));
 	return reterr->code;
 }
 
 /* --- running --- */
 
-/* A request over one connection, which is then idle again, or closed. */
+/* A request over one connection, which is then idle again, or closed. *ret_was_closed: the other side had closed it, unused for a
+ * while, which says nothing about Redis. */
 static enum err_code run_on(struct redis_client *c, const struct ctx *ctx, struct redis_link *link,
-	const struct redis_batch *b, struct arena *arena, struct resp_reply **replies, struct err *reterr)
+	const struct redis_batch *b, struct arena *arena, struct resp_reply **replies, bool *ret_was_closed,
+	struct err *reterr)
 {
+	*ret_was_closed = false;
 	if (redis_link_run(link, ctx, b, arena, replies, reterr) != ERR_OK) {
+		*ret_was_closed = redis_link_was_used(link) && reterr->code == ERR_UNAVAILABLE;
 		redis_link_free(link);
 		return reterr->code;
 	}
@@ -439,24 +469,20 @@ static enum err_code run_on(struct redis_client *c, const struct ctx *ctx, struc
 	return ERR_OK;
 }
 
+/* There may be several connections that were closed, each of which is tried once at most; all commands may be sent twice. */
 static enum err_code run_once(struct redis_client *c, const struct ctx *ctx, struct str tag,
 	const struct redis_batch *b, struct arena *arena, struct resp_reply **replies, struct err *reterr)
 {
 	struct redis_link *link;
+	bool was_closed;
 
-	for (;;) {
-		bool was_used;
-
+	do {
 		if (take_link(c, ctx, tag, &link, reterr) != ERR_OK)
 			return reterr->code;
-		was_used = redis_link_was_used(link);
-		if (run_on(c, ctx, link, b, arena, replies, reterr) == ERR_OK)
+		if (run_on(c, ctx, link, b, arena, replies, &was_closed, reterr) == ERR_OK)
 			return ERR_OK;
-		/* An idle connection that the other side gave up just now says nothing about Redis. There may be more of
-		 * them, each of which is tried once at most; all commands may be sent twice. */
-		if (!was_used || reterr->code != ERR_UNAVAILABLE || is_callers_end(ctx))
-			return reterr->code;
-	}
+	} while (was_closed && !is_callers_end(ctx));
+	return reterr->code;
 }
 
 /* "MOVED 3999 127.0.0.1:6381" */
@@ -483,6 +509,7 @@ static enum err_code run_asking(struct redis_client *c, const struct ctx *ctx, c
 	struct redis_link *link;
 	struct resp_reply *replies[2];
 	struct node node;
+	bool was_closed;
 
 	if (read_redirection(*reply, arena, &node, reterr) != ERR_OK)
 		return reterr->code;
@@ -493,7 +520,7 @@ static enum err_code run_asking(struct redis_client *c, const struct ctx *ctx, c
 	redis_batch_init(&asking, b->bytes.cap);
 	REDIS_ADD(&asking, STR("ASKING"));
 	redis_batch_copy(&asking, b, i);
-	if (run_on(c, ctx, link, &asking, arena, replies, reterr) != ERR_OK)
+	if (run_on(c, ctx, link, &asking, arena, replies, &was_closed, reterr) != ERR_OK)
 		return reterr->code;
 	*reply = replies[1];
 	return ERR_OK;
@@ -544,6 +571,7 @@ static enum err_code run(struct redis_client *c, const struct ctx *ctx, struct s
 enum err_code redis_client_run(struct redis_client *c, const struct ctx *ctx, struct str tag,
 	const struct redis_batch *b, struct arena *arena, struct resp_reply **replies, struct err *reterr)
 {
+	const int64_t start_ms = clock_mono_ms(c->clock);
 	struct redis_link *dead[MAX_IDLE];
 	uint64_t failures;
 	size_t n_dead = 0;
@@ -551,11 +579,12 @@ enum err_code redis_client_run(struct redis_client *c, const struct ctx *ctx, st
 	if (may_try(c, &failures, reterr) != ERR_OK)
 		return reterr->code;
 	if (run(c, ctx, tag, b, arena, replies, reterr) == ERR_OK) {
-		note_success(c);
+		note_success(c, failures);
 		return ERR_OK;
 	}
 	/* A request or an answer that is too large is no failure of Redis's either. */
-	if (!is_callers_end(ctx) && reterr->code != ERR_TOO_LARGE)
+	if ((!is_callers_end(ctx) || clock_mono_ms(c->clock) - start_ms >= SLOW_MS) &&
+		reterr->code != ERR_TOO_LARGE)
 		n_dead = note_failure(c, failures, reterr, dead);
 	while (n_dead > 0)
 		redis_link_free(dead[--n_dead]);

@@ -5,8 +5,9 @@
  *
  * Threads:   any number at once; each has a connection of its own while a batch runs. No lock is held across I/O.
  * Ownership: options are copied; replies live in the arena given.
- * Errors:    ERR_UNAVAILABLE: Redis is away, too slow, changing its master, or was not even tried (the message says since when and
- *            why). ERR_UNAUTHENTICATED, ERR_DENIED, ERR_PROTOCOL, ERR_TOO_LARGE; ERR_DEADLINE and ERR_CANCELLED are the caller's own. */
+ * Errors:    ERR_UNAVAILABLE: Redis is away, changing its master, or was not even tried (the message says since when and why).
+ *            ERR_DEADLINE: it is too slow, or the caller's time is over. ERR_CANCELLED, ERR_UNAUTHENTICATED, ERR_DENIED, ERR_PROTOCOL,
+ *            ERR_TOO_LARGE. */
 #ifndef STORE_REDIS_CLIENT_H
 #define STORE_REDIS_CLIENT_H
 
@@ -33,7 +34,7 @@ struct redis_client_options {
 	const struct clock *clock;
 };
 
-/* Connects to nothing yet. ERR_INVALID: the URL, or files that are no certificates. */
+/* Connects to nothing yet. ERR_INVALID: the URL, files that are no certificates, or TLS options for a URL without TLS. */
 MUST_CHECK enum err_code redis_client_new(
 	const struct redis_client_options *opts, struct redis_client **ret_client, struct err *reterr);
 void redis_client_free(struct redis_client *c); /* nobody may be in redis_client_run; NULL is fine */
@@ -45,7 +46,7 @@ MUST_CHECK enum err_code redis_client_run(struct redis_client *c, const struct c
 
 struct redis_client_stats {
 	uint64_t connects;
-	bool away; /* it failed, and is not tried at the moment */
+	bool away; /* the last attempt failed */
 };
 void redis_client_stats(struct redis_client *c, struct redis_client_stats *ret_stats);
 

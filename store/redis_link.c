@@ -82,10 +82,21 @@ static const struct {
 	{"NOPERM", REDIS_FORBIDDEN, ERR_DENIED, "docs/scaling.md lists what the user must be allowed"},
 };
 
+/* Redis 5 and 6 wrap what a command in a script was answered:
+ * "ERR Error running script (call to f_...): @user_script:3: @user_script: 3: -OOM command not allowed" */
+static struct str first_word(struct str text)
+{
+	const ptrdiff_t inner =
+		str_starts(text, STR("ERR Error running script")) ? str_rfind(text, STR(": -")) : -1;
+
+	if (inner >= 0)
+		text = str_from(text, (size_t)inner + 3);
+	return str_cut(&text, ' ');
+}
+
 static size_t find_trouble(const struct resp_reply *r)
 {
-	struct str rest = r->text;
-	const struct str word = str_cut(&rest, ' ');
+	const struct str word = first_word(r->text);
 	size_t i = 0;
 
 	while (i < ARRAY_LEN(troubles) && !str_eq_c(word, troubles[i].word))
@@ -170,6 +181,8 @@ enum err_code redis_link_run(struct redis_link *l, const struct ctx *ctx, const 
 	if (stream_write(l->stream, &part, buf_view(&b->bytes), reterr) != ERR_OK ||
 		read_replies(l, &part, arena, replies, b->n, reterr) != ERR_OK)
 		return too_slow(ctx, l->command_timeout_ms, reterr);
+	if (!resp_reader_is_empty(l->reader)) /* it would be taken for the next request's */
+		return err_set(reterr, ERR_PROTOCOL, "Redis answers more than it was asked");
 	l->used = true;
 	return ERR_OK;
 }
@@ -204,6 +217,10 @@ static enum err_code log_in(
 		REDIS_ADD(&b, STR("PING")); /* a server that wants a password says so now */
 	if (redis_link_run(l, ctx, &b, arena, replies, reterr) != ERR_OK)
 		return reterr->code;
+	/* A server without AUTH repeats its arguments. */
+	if (login->password != NULL && redis_reply_trouble(replies[0]) == REDIS_REFUSED)
+		return err_set(reterr, ERR_UNAUTHENTICATED,
+			"Redis refuses AUTH: is a password set there, and is it one of a user's?");
 	for (size_t i = 0; i < b.n; i++)
 		if (replies[i]->kind == RESP_ERROR)
 			return redis_reply_err(replies[i], reterr);

@@ -4,7 +4,7 @@
  *
  * Threads:   a link belongs to one thread at a time.
  * Ownership: a batch owns its bytes; replies live in the arena given.
- * Errors:    of redis_link_run: those of stream.h and resp.h; the link is then broken, and only good to be freed. A reply that is an
+ * Errors:    of redis_link_run: those of stream.h and resp.h (ERR_DEADLINE: the caller's, or Redis was too slow); the link is then broken, and only good to be freed. A reply that is an
  *            error of Redis's is a reply: redis_reply_err says what it means. */
 #ifndef STORE_REDIS_LINK_H
 #define STORE_REDIS_LINK_H
@@ -59,7 +59,7 @@ struct redis_link_options {
 	int64_t command_timeout_ms; /* until a batch is answered */
 };
 
-/* ERR_UNAUTHENTICATED: user, password or certificate. ERR_INVALID: a database that does not exist. The message names the host. */
+/* ERR_UNAUTHENTICATED: user, password or certificate. The message names the host. */
 MUST_CHECK enum err_code redis_link_open(const struct redis_link_options *opts, const struct ctx *ctx,
 	struct redis_link **ret_link, struct err *reterr);
 void redis_link_free(struct redis_link *l); /* NULL is fine */

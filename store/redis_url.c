@@ -95,10 +95,11 @@ bool redis_host_parse(struct arena *a, struct str text, unsigned default_port, s
 
 static enum err_code parse_user(struct arena *a, struct str text, struct redis_url *url, struct err *reterr)
 {
+	CLEANUP(arena_freep) struct arena *scratch = arena_new(0); /* wiped: the password passes through it */
 	struct str password = text, decoded;
 	struct str user = str_cut(&password, ':');
 
-	if (!percent_decode(a, user, &url->user) || !percent_decode(a, password, &decoded))
+	if (!percent_decode(a, user, &url->user) || !percent_decode(scratch, password, &decoded))
 		return err_set(reterr, ERR_INVALID,
 			"the user or the password has a '%%' that is not followed by two hex digits");
 	if (decoded.n > 0)

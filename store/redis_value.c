@@ -68,9 +68,15 @@ enum err_code redis_value_encode(struct str key, struct str value, struct buf *o
 
 static enum err_code unpack(struct str payload, size_t raw_bytes, struct blob **ret_value, struct err *reterr)
 {
-	struct buf raw = {
+	struct buf raw;
+	size_t n;
+
+	/* Before memory is spent on it. */
+	if (ZSTD_getFrameContentSize(payload.p, payload.n) != raw_bytes)
+		return err_set(reterr, ERR_PROTOCOL, "a value in Redis is not as long as it says");
+	raw = (struct buf){
 		.p = mem_alloc(raw_bytes + 1), .n = raw_bytes, .size = raw_bytes + 1, .cap = raw_bytes};
-	const size_t n = ZSTD_decompress(raw.p, raw_bytes, payload.p, payload.n);
+	n = ZSTD_decompress(raw.p, raw_bytes, payload.p, payload.n);
 
 	if (ZSTD_isError(n) || n != raw_bytes) {
 		buf_deinit(&raw);

@@ -1,14 +1,19 @@
 /* DESIGN
  *
  * hiredis parses; the objects are ours. Its own reply objects have no bound on what a server announces: an array of 2^31 elements is
- * allocated when its header comes. Ours live in the caller's arena and count what they take. */
+ * allocated when its header comes. Ours live in the caller's arena and count what they take. Commands are written without it: its
+ * encoder makes a copy of each value, and leaves one of each password behind. */
 #include "store/resp.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <hiredis/hiredis.h>
 
 #include "base/mem.h"
+
+#define MAX_ELEMENTS 10000 /* of an array; we ask for 500 */
 
 struct resp_reader {
 	redisReader *parser;
@@ -20,23 +25,12 @@ struct resp_reader {
 
 void resp_command(struct buf *out, const struct str *args, size_t n)
 {
-	const char **argv = mem_array(n, sizeof(*argv));
-	size_t *lengths = mem_array(n, sizeof(*lengths));
-	char *command = NULL;
-	int size;
-
+	buf_fmt(out, "*%zu\r\n", n);
 	for (size_t i = 0; i < n; i++) {
-		argv[i] = args[i].n > 0 ? args[i].p : "";
-		lengths[i] = args[i].n;
+		buf_fmt(out, "$%zu\r\n", args[i].n);
+		buf_str(out, args[i]);
+		buf_c(out, "\r\n");
 	}
-	size = redisFormatCommandArgv(&command, (int)n, argv, lengths);
-	if (size > 0)
-		buf_add(out, command, (size_t)size);
-	else
-		out->overflow = true; /* hiredis could not allocate it: it counts as too large */
-	redisFreeCommand(command);
-	mem_free(lengths);
-	mem_free(argv);
 }
 
 /* --- objects --- */
@@ -100,7 +94,7 @@ static void *make_array_of(const redisReadTask *task, size_t n)
 	struct resp_reader *r = task->privdata;
 	struct resp_reply *reply = reply_new(task, task->type == REDIS_REPLY_ARRAY ? RESP_ARRAY : RESP_OTHER);
 
-	if (reply == NULL || n > r->max_bytes / sizeof(*reply->items))
+	if (reply == NULL || n > MAX_ELEMENTS)
 		return NULL;
 	reply->n = n;
 	reply->items = alloc(r, n * sizeof(*reply->items));
@@ -177,8 +171,11 @@ struct resp_reader *resp_reader_new(size_t max_bytes)
 
 	r->max_bytes = max_bytes;
 	r->parser = redisReaderCreateWithFunctions(&object_functions);
-	if (r->parser != NULL) /* else resp_feed says so */
-		r->parser->privdata = r;
+	if (r->parser == NULL) { /* as mem_alloc does */
+		fputs("out of memory\n", stderr);
+		abort();
+	}
+	r->parser->privdata = r;
 	return r;
 }
 
@@ -186,8 +183,7 @@ void resp_reader_free(struct resp_reader *r)
 {
 	if (r == NULL)
 		return;
-	if (r->parser != NULL)
-		redisReaderFree(r->parser);
+	redisReaderFree(r->parser);
 	mem_free(r);
 }
 
@@ -202,7 +198,7 @@ enum err_code resp_feed(struct resp_reader *r, struct str bytes, struct err *ret
 	if (bytes.n > r->max_bytes - r->fed)
 		return err_set(reterr, ERR_TOO_LARGE, "Redis answers more than %zu bytes", r->max_bytes);
 	r->fed += bytes.n;
-	if (r->parser == NULL || redisReaderFeed(r->parser, bytes.p, bytes.n) != REDIS_OK)
+	if (redisReaderFeed(r->parser, bytes.p, bytes.n) != REDIS_OK)
 		return err_set(reterr, ERR_TOO_LARGE, "no memory for Redis's answer");
 	return ERR_OK;
 }
@@ -225,4 +221,9 @@ enum err_code resp_next(
 		r->fed = r->kept = 0;
 	*ret_reply = reply;
 	return ERR_OK;
+}
+
+bool resp_reader_is_empty(const struct resp_reader *r)
+{
+	return r->parser->pos == r->parser->len && r->kept == 0;
 }

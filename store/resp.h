@@ -44,4 +44,7 @@ MUST_CHECK enum err_code resp_feed(struct resp_reader *r, struct str bytes, stru
 MUST_CHECK enum err_code resp_next(
 	struct resp_reader *r, struct arena *arena, struct resp_reply **ret_reply, struct err *reterr);
 
+/* Whether all that was fed was a part of a reply that was given. */
+bool resp_reader_is_empty(const struct resp_reader *r);
+
 #endif

@@ -78,25 +78,23 @@ static enum err_code check_keys(struct str scope, const struct str *keys, size_t
 	return rc;
 }
 
-static void drop_values(struct store_item *items, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		blob_unrefp(&items[i].value);
-}
-
 static enum err_code get_each(struct store *s, const struct ctx *ctx, struct str scope,
 	struct store_item *items, size_t n, struct err *reterr)
 {
-	for (size_t i = 0; i < n; i++) {
-		enum err_code rc = s->vtable->get(s, ctx, scope, items[i].key, &items[i].value, reterr);
+	enum err_code rc = ERR_OK;
 
-		items[i].found = rc == ERR_OK ? STORE_VALUE : STORE_YOURS;
-		if (rc != ERR_OK && rc != ERR_NOT_FOUND) {
-			drop_values(items, n);
-			return rc;
-		}
+	for (size_t i = 0; i < n; i++) {
+		struct err err;
+		const enum err_code one = s->vtable->get(s, ctx, scope, items[i].key, &items[i].value, &err);
+
+		if (one == ERR_OK)
+			items[i].found = STORE_VALUE;
+		if (one == ERR_OK || one == ERR_NOT_FOUND)
+			continue;
+		*reterr = err;
+		rc = one;
 	}
-	return ERR_OK;
+	return rc;
 }
 
 enum err_code store_get_or_lease(struct store *s, const struct ctx *ctx, struct str scope,
@@ -104,16 +102,15 @@ enum err_code store_get_or_lease(struct store *s, const struct ctx *ctx, struct 
 {
 	enum err_code rc = check_items(scope, items, n, reterr);
 
+	for (size_t i = 0; i < n; i++) {
+		items[i].value = NULL;
+		items[i].found = STORE_YOURS;
+	}
 	if (rc || n == 0)
 		return rc;
-	for (size_t i = 0; i < n; i++)
-		items[i].value = NULL;
 	if (!store_is_shared(s))
 		return get_each(s, ctx, scope, items, n, reterr);
-	rc = s->vtable->get_or_lease(s, ctx, scope, items, n, lease_ms, reterr);
-	if (rc)
-		drop_values(items, n);
-	return rc;
+	return s->vtable->get_or_lease(s, ctx, scope, items, n, lease_ms, reterr);
 }
 
 enum err_code store_put_many(struct store *s, const struct ctx *ctx, struct str scope,
@@ -146,6 +143,15 @@ enum err_code store_end_leases(struct store *s, const struct ctx *ctx, struct st
 	if (rc || n == 0 || !store_is_shared(s))
 		return rc;
 	return s->vtable->end_leases(s, ctx, scope, keys, n, reterr);
+}
+
+enum err_code store_ended(
+	struct store *s, const struct ctx *ctx, struct str scope, bool *ret_ended, struct err *reterr)
+{
+	enum err_code rc = check_name("scope", scope, reterr);
+
+	*ret_ended = false;
+	return rc || !store_is_shared(s) ? rc : s->vtable->ended(s, ctx, scope, ret_ended, reterr);
 }
 
 void store_stats(struct store *s, struct store_stats *ret_stats)

@@ -66,7 +66,8 @@ struct store_item {
 	enum store_found found; /* of store_get_or_lease */
 };
 
-/* Asks for n keys at once. After a failure no item has a value, and no lease is this server's. */
+/* Asks for n keys at once. Every item is filled, also after a failure: those that it hit are STORE_YOURS, and whether their lease is this
+ * server's is not known (ending or prolonging another's does nothing). */
 MUST_CHECK enum err_code store_get_or_lease(struct store *s, const struct ctx *ctx, struct str scope,
 	struct store_item *items, size_t n, int64_t lease_ms, struct err *reterr);
 
@@ -79,6 +80,10 @@ MUST_CHECK enum err_code store_renew_leases(struct store *s, const struct ctx *c
 	const struct str *keys, size_t n, int64_t lease_ms, struct err *reterr);
 MUST_CHECK enum err_code store_end_leases(struct store *s, const struct ctx *ctx, struct str scope,
 	const struct str *keys, size_t n, struct err *reterr);
+
+/* Whether store_clear has ended the scope, on whichever server. */
+MUST_CHECK enum err_code store_ended(
+	struct store *s, const struct ctx *ctx, struct str scope, bool *ret_ended, struct err *reterr);
 
 struct store_stats {
 	uint64_t hits;
@@ -94,7 +99,7 @@ struct store_stats {
 	uint64_t bytes_written; /* as they are kept, */
 	uint64_t bytes_packed;  /* and what they were before they were compressed */
 	uint64_t connects;      /* connections made */
-	bool away;              /* it is not tried at the moment, because it failed */
+	bool away;              /* the last attempt failed */
 };
 
 /* Counts since the store was made. Gives back what has expired first, so that an idle server whose metrics
@@ -125,6 +130,8 @@ struct store_vtable {
 		const struct str *keys, size_t n, int64_t lease_ms, struct err *reterr);
 	enum err_code (*end_leases)(struct store *s, const struct ctx *ctx, struct str scope,
 		const struct str *keys, size_t n, struct err *reterr);
+	enum err_code (*ended)(struct store *s, const struct ctx *ctx, struct str scope, bool *ret_ended,
+		struct err *reterr);
 };
 
 struct store {

@@ -115,8 +115,19 @@ static enum err_code load_files(
 	if (o->cert_file.n > 0 && SSL_CTX_use_certificate_chain_file(ctx, cert) != 1)
 		return bad_file(o->cert_file, "certificate chain (PEM)", reterr);
 	if (o->key_file.n > 0 && SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) != 1)
-		return bad_file(o->key_file, "private key (PEM) of the certificate", reterr);
+		return bad_file(
+			o->key_file, "private key (PEM, without a pass phrase) of the certificate", reterr);
 	return ERR_OK;
+}
+
+/* OpenSSL would ask at the terminal, and wait. */
+static int no_pass_phrase(char *buffer, int size, int writing, void *arg)
+{
+	(void)buffer;
+	(void)size;
+	(void)writing;
+	(void)arg;
+	return 0;
 }
 
 enum err_code stream_tls_new(
@@ -130,6 +141,7 @@ enum err_code stream_tls_new(
 	errno = 0;
 	if (ctx == NULL)
 		return err_set(reterr, ERR_UNAVAILABLE, "TLS cannot be set up");
+	SSL_CTX_set_default_passwd_cb(ctx, no_pass_phrase);
 	SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
 	SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	SSL_CTX_set_verify(ctx, opts->accept_any ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, NULL);
@@ -405,5 +417,5 @@ bool stream_is_quiet(struct stream *s)
 {
 	struct pollfd fd = {.fd = s->fd, .events = POLLIN};
 
-	return poll(&fd, 1, 0) == 0;
+	return poll(&fd, 1, 0) == 0 && (s->ssl == NULL || SSL_pending(s->ssl) == 0);
 }

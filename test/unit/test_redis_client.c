@@ -221,6 +221,13 @@ static void test_replies(void)
 		{"*2147483647\r\n", ERR_TOO_LARGE, false},
 		{"-MOVED 1\r\n", ERR_PROTOCOL, true},
 		{"-ASK 1 nowhere\r\n", ERR_PROTOCOL, true},
+		{"+OK\r\n+SURPLUS\r\n", ERR_PROTOCOL, true},
+		{"-ERR Error running script (call to f_1): @user_script:3: @user_script: 3: -READONLY You "
+		 "can't write\r\n",
+			ERR_UNAVAILABLE, true}, /* Redis 5 and 6 */
+		{"-ERR Error running script (call to f_1): @user_script:3: @user_script: 3: -OOM command not "
+		 "allowed\r\n",
+			ERR_OK, false},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -245,6 +252,32 @@ static void test_password(void)
 	fake_clock_advance_ms(&fx.clock, 60001);
 	CU_ASSERT_EQUAL(ask(&reply, &err), ERR_UNAUTHENTICATED);
 	CU_ASSERT(!str_contains(str_c(err.msg), STR("s3cret")));
+	tear_down();
+}
+
+/* A server that has no AUTH repeats its arguments. */
+static void test_password_is_not_repeated(void)
+{
+	CLEANUP(buf_deinit) struct buf reply;
+	struct err err;
+
+	buf_init(&reply, 1000);
+	set_up("redis://me:s3cret@127.0.0.1:%1");
+	fx.roles[0].log_in = "-ERR unknown command 'AUTH', with args beginning with: 'me' 's3cret'\r\n";
+	CU_ASSERT_EQUAL(ask(&reply, &err), ERR_UNAUTHENTICATED);
+	CU_ASSERT(!str_contains(str_c(err.msg), STR("s3cret")));
+	tear_down();
+}
+
+/* A node that answers and is of no use is not asked for ever. */
+static void test_useless_host(void)
+{
+	set_up("redis://127.0.0.1:%1,127.0.0.1:%2");
+	fx.roles[0].answer = "-CLUSTERDOWN The cluster is down\r\n";
+	CU_ASSERT_EQUAL(ask_simply(), ERR_UNAVAILABLE);
+	fake_clock_advance_ms(&fx.clock, REDIS_AWAY_MAX_MS);
+	CU_ASSERT_EQUAL(ask_simply(), ERR_OK);
+	ASSERT_I64(fx.roles[1].commands, 1, "the other one");
 	tear_down();
 }
 
@@ -283,6 +316,21 @@ static void test_moved(void)
 	CU_ASSERT_EQUAL(ask_simply(), ERR_OK); /* and back */
 	fx.roles[0].answer = redirect(1, "MOVED");
 	CU_ASSERT_EQUAL(ask_simply(), ERR_UNAVAILABLE); /* in circles */
+	tear_down();
+}
+
+/* The node that the tag was moved to dies: another one knows who has it now. */
+static void test_moved_node_dies(void)
+{
+	set_up("redis://127.0.0.1:%1");
+	fx.roles[0].answer = redirect(1, "MOVED");
+	CU_ASSERT_EQUAL(ask_simply(), ERR_OK);
+	fake_redis_stop(fx.servers[1]);
+	fx.servers[1] = NULL;
+	fx.roles[0].answer = "+OK\r\n"; /* it has taken over */
+	CU_ASSERT_EQUAL(ask_simply(), ERR_OK);
+	CU_ASSERT_EQUAL(ask_simply(), ERR_OK);
+	ASSERT_I64(fx.roles[0].commands, 3, "asked");
 	tear_down();
 }
 
@@ -395,6 +443,31 @@ static void test_silence(void)
 	tear_down();
 }
 
+static void *advance_far_main(void *arg)
+{
+	(void)arg;
+	while (fx.roles[0].commands == 0)
+		clock_sleep_ms(1);
+	fake_clock_advance_ms(&fx.clock, 600);
+	return NULL;
+}
+
+/* A caller who had time enough has met a failure, whoever's clock ended it. */
+static void test_silence_for_long(void)
+{
+	struct thread thread;
+	struct err err;
+
+	set_up("redis://127.0.0.1:%1");
+	fx.roles[0].answer = NULL;
+	fx.ctx.deadline_ms = clock_mono_ms(&fx.clock.clock) + 600;
+	CU_ASSERT_EQUAL_FATAL(thread_start(&thread, "advance", 0, advance_far_main, NULL, &err), ERR_OK);
+	CU_ASSERT_EQUAL(ask_simply(), ERR_DEADLINE);
+	thread_join(&thread);
+	CU_ASSERT(is_away());
+	tear_down();
+}
+
 static void *cancel_main(void *arg)
 {
 	while (fx.roles[0].commands == 0)
@@ -461,12 +534,16 @@ int main(void)
 		{"pauses", test_pauses},
 		{"replies", test_replies},
 		{"password", test_password},
+		{"password_is_not_repeated", test_password_is_not_repeated},
+		{"useless_host", test_useless_host},
 		{"hosts", test_hosts},
 		{"moved", test_moved},
+		{"moved_node_dies", test_moved_node_dies},
 		{"ask", test_ask},
 		{"sentinel", test_sentinel},
 		{"sentinel_fails", test_sentinel_fails},
 		{"silence", test_silence},
+		{"silence_for_long", test_silence_for_long},
 		{"cancelled", test_cancelled},
 		{"crowd", test_crowd},
 		CU_TEST_INFO_NULL,

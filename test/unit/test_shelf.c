@@ -98,6 +98,14 @@ static enum store_found look(struct shelf *s, const char *key)
 	return item.found;
 }
 
+/* Leases are ended in the background. */
+static enum store_found look_until(struct shelf *s, const char *key, enum store_found want)
+{
+	for (int i = 0; i < 500 && look(s, key) != want; i++)
+		clock_sleep_ms(10);
+	return look(s, key);
+}
+
 static void put(struct shelf *s, const char *key, struct str bytes)
 {
 	CLEANUP(blob_unrefp) struct blob *value = blob_new(bytes);
@@ -116,7 +124,7 @@ static void test_one_fetches(void)
 	shelf_done(fx.shelves[1], str_c(sync), &key, 1); /* not its own */
 	CU_ASSERT_EQUAL(look(fx.shelves[1], "a"), STORE_ELSEWHERE);
 	shelf_done(fx.shelves[0], str_c(sync), &key, 1); /* it failed */
-	CU_ASSERT_EQUAL(look(fx.shelves[1], "a"), STORE_YOURS);
+	CU_ASSERT_EQUAL(look_until(fx.shelves[1], "a", STORE_YOURS), STORE_YOURS);
 	put(fx.shelves[1], "a", STR("1"));
 	shelf_done(fx.shelves[1], str_c(sync), &key, 1);
 	CU_ASSERT_EQUAL(look(fx.shelves[2], "a"), STORE_VALUE);
@@ -322,6 +330,32 @@ static void test_ended(void)
 	tear_down();
 }
 
+/* The end of a sync reaches servers that did not get the Cleanup, and what they keep of it goes. */
+static atomic_int ends;
+
+static void count_end(void *self, struct str scope)
+{
+	(void)self;
+	atomic_fetch_add(&ends, str_eq_c(scope, sync) ? 1 : 1000);
+}
+
+static void test_end_is_heard_of(void)
+{
+	struct shelf *other;
+
+	set_up(0);
+	ends = 0;
+	other = shelf_new(&(struct shelf_options){
+		.store = fx.stores[1], .clock = &clock_system, .lease_ms = 300, .ended = count_end});
+	CU_ASSERT_EQUAL(look(other, "a"), STORE_YOURS);
+	shelf_clear(fx.shelves[0], &ctx, str_c(sync));
+	for (int i = 0; i < 2000 && ends == 0; i++)
+		clock_sleep_ms(10);
+	ASSERT_I64(ends, 1, "told once");
+	shelf_free(other);
+	tear_down();
+}
+
 /* --- a store that fails --- */
 
 static atomic_int warnings, infos;
@@ -379,6 +413,7 @@ int main(void)
 		{"taken_over", test_taken_over},
 		{"read_ahead_gives_way", test_read_ahead_gives_way},
 		{"ended", test_ended},
+		{"end_is_heard_of", test_end_is_heard_of},
 		{"failures", test_failures},
 		CU_TEST_INFO_NULL,
 	};

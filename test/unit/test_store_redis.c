@@ -321,10 +321,13 @@ static void test_many(void)
 	for (size_t i = 0; i < ARRAY_LEN(items); i++)
 		blob_unref(items[i].value);
 	CU_ASSERT_EQUAL(put(one, "sync", "b", STR("2"), 0), ERR_OK);
-	redis("SET baton:1:{sync}:v:c poison"); /* one bad value: none is given */
+	redis("SET baton:1:{sync}:v:c poison"); /* one bad value spoils none of the others */
 	CU_ASSERT_EQUAL(store_get_or_lease(two, &ctx, STR("sync"), items, 3, 60000, &err), ERR_PROTOCOL);
+	CU_ASSERT(items[0].found == STORE_VALUE && str_eq_c(blob_view(items[0].value), "1"));
+	CU_ASSERT(items[1].found == STORE_VALUE && str_eq_c(blob_view(items[1].value), "2"));
+	CU_ASSERT(items[2].found == STORE_YOURS && items[2].value == NULL);
 	for (size_t i = 0; i < ARRAY_LEN(items); i++)
-		CU_ASSERT_PTR_NULL(items[i].value);
+		blob_unref(items[i].value);
 	blob_unref(puts[0].value);
 	blob_unref(puts[1].value);
 
@@ -333,6 +336,24 @@ static void test_many(void)
 	CU_ASSERT_EQUAL(store_get_or_lease(one, &ctx, STR("sync"), items, 0, 60000, &err), ERR_OK);
 	CU_ASSERT_EQUAL(store_renew_leases(one, &ctx, STR("sync"), NULL, 0, 60000, &err), ERR_OK);
 	CU_ASSERT_EQUAL(store_end_leases(one, &ctx, STR("sync"), NULL, 0, &err), ERR_OK);
+}
+
+/* Reading goes on; what is not there cannot be leased or put. */
+static void test_full(void)
+{
+	struct store_item items[] = {{.key = STR_INIT("there")}, {.key = STR_INIT("missing")}};
+	struct err err;
+
+	redis("FLUSHALL");
+	CU_ASSERT_EQUAL(put(one, "sync", "there", STR("1"), 0), ERR_OK);
+	redis("CONFIG SET maxmemory 1");
+	CU_ASSERT_EQUAL(store_get_or_lease(two, &ctx, STR("sync"), items, 2, 60000, &err), ERR_TOO_LARGE);
+	CU_ASSERT(str_contains(str_c(err.msg), STR("maxmemory")));
+	CU_ASSERT(items[0].found == STORE_VALUE && items[1].found == STORE_YOURS);
+	blob_unref(items[0].value);
+	CU_ASSERT_EQUAL(put(one, "sync", "b", STR("1"), 0), ERR_TOO_LARGE);
+	redis("CONFIG SET maxmemory 0");
+	CU_ASSERT_EQUAL(put(one, "sync", "b", STR("1"), 0), ERR_OK);
 }
 
 /* --- the bucket --- */
@@ -487,6 +508,7 @@ int main(void)
 		{"leases", test_leases},
 		{"leases_end", test_leases_end},
 		{"many", test_many},
+		{"full", test_full},
 		{"quota", test_quota},
 		{"quota_like_the_rules", test_quota_like_the_rules},
 		{"quota_poisoned", test_quota_poisoned},
