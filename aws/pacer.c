@@ -59,6 +59,7 @@
 #define SOON_MS      5     /* to the end of an exchange that somebody else makes, as a rule */
 #define ALONE_MS     1000  /* before the bucket is tried again, doubled each time */
 #define ALONE_MAX_MS 10000 /* up to this */
+#define SAY_AGAIN_MS 60000
 #define MAX_AGAIN_MS 60000 /* whatever the bucket says */
 #define MAX_SERVERS  10000
 #define SLACK_MS     1.0 /* of a grant's times: sums of fractions */
@@ -634,6 +635,17 @@ static void take_back(struct shared *s)
 	s->succeeded = s->succeeded || s->asked.succeeded;
 }
 
+/* A bucket that comes and goes is mentioned now and then. */
+static bool is_news(struct pacer_health *h, int64_t now_ms)
+{
+	const int64_t said_ms = atomic_load(&h->said_ms);
+
+	if (said_ms != 0 && now_ms - said_ms < SAY_AGAIN_MS)
+		return false;
+	atomic_store(&h->said_ms, now_ms);
+	return true;
+}
+
 bool pacer_alone(struct pacer *p, int64_t now_ms)
 {
 	struct shared *s = &p->shared;
@@ -653,7 +665,7 @@ bool pacer_alone(struct pacer *p, int64_t now_ms)
 		atomic_store(&h->pause_ms, pause_ms);
 		atomic_store(&h->try_ms, now_ms + pause_ms);
 	}
-	return !atomic_exchange(&h->away, true);
+	return !atomic_exchange(&h->away, true) && is_news(h, now_ms);
 }
 
 void pacer_not_asked(struct pacer *p)

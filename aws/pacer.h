@@ -65,6 +65,7 @@ struct pacer_health {
 	_Atomic bool away;          /* the last one failed: pacers go on by themselves */
 	_Atomic int64_t try_ms;     /* away: the next exchange is not before this, */
 	_Atomic int64_t pause_ms;   /* so long after the last one */
+	_Atomic int64_t said_ms;    /* when pacer_alone was news for the last time; 0: never */
 };
 
 struct pacer_share_options {
@@ -93,7 +94,7 @@ int64_t pacer_exchange_ms(struct pacer *p, int64_t now_ms, struct pacer_exchange
 /* The bucket answered. False: the answer makes no sense and counts for nothing; the exchange is not over yet. */
 bool pacer_granted(struct pacer *p, int64_t now_ms, const struct quota_grant *grant);
 /* The bucket is away: all pacers go on without for a while, 1 s at first and 10 s at most. True: that is news, it was
- * there at the last exchange. */
+ * there at the last exchange (but not oftener than once a minute). */
 bool pacer_alone(struct pacer *p, int64_t now_ms);
 /* The exchange did not take place (the asker was cancelled), which says nothing about the bucket. */
 void pacer_not_asked(struct pacer *p);

@@ -93,7 +93,7 @@ MUST_CHECK enum err_code inventory_policy_documents(struct inventory *inv, const
 
 /* With sync-only-attached-policies each account lists the AWS-managed policies it uses; a policy that several use is listed by the
  * first that asks, and by it again whenever a page is asked again. True: list it under `account`. Without a sync there is nobody to share
- * with: always true. */
+ * with: always true. Servers do not share claims: each lists such a policy once, with the same id and nothing of the account in it. */
 bool inventory_claim_policy(struct inventory *inv, struct str sync_id, struct str arn, struct str account);
 
 /* Cleanup: forgets everything kept for the sync, here and in the store. What a failing store keeps goes by its age. */

@@ -228,7 +228,7 @@ static const struct option server_items[] = {
 		.preset = "2000", .min = 10, .max = 60000,
 		.help = "Longest time for an answer of Redis's. One that is slower counts as away: facts are then fetched from AWS."},
 	{.name = "store-idle-seconds", SECONDS, .group = OPTION_GROUP_STORE, AT(store_idle_seconds), .preset = "60",
-		.min = 1, .max = 86400, .help = "Connections unused for so long are closed; less than Redis's own timeout."},
+		.min = 1, .max = 86400, .help = "Connections unused for so long are not used again; less than Redis's own timeout."},
 	{.name = "store-key-prefix", .type = OPTION_STRING, .group = OPTION_GROUP_STORE, .value = "TEXT",
 		AT(store_key_prefix), .preset = "baton", .accept = is_key_prefix,
 		.expects = "1 to 64 letters, digits, '.', '_', '-' and ':'",

@@ -407,7 +407,7 @@ static void test_alone(void)
 	turns[0] = foreground(p, now_ms);
 	CU_ASSERT(turns[0].wait_ms > 0); /* what was saved up stays behind */
 	ask(p, now_ms, 1, false, "shared again");
-	fail(p, now_ms, true, "and away again");
+	fail(p, now_ms, false, "and away again, which was said less than a minute ago");
 	ASSERT_I64(not_due(p, now_ms), 1000, "a short pause first");
 	ASSERT_I64(pacer_left_ms(p, now_ms, &turns[0]), 200, "alone, of the two that are configured");
 	pacer_free(p);
