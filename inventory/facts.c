@@ -310,6 +310,8 @@ static enum err_code await_entry(struct facts *f, const struct ctx *ctx, struct 
 {
 	const uint64_t failures = e->failures;
 
+	if (ctx->background && e->kind->ahead_never_waits)
+		return err_set(reterr, ERR_UNAVAILABLE, "another call reads the same");
 	atomic_fetch_add_explicit(&f->waits, 1, memory_order_relaxed);
 	while (e->state == ENTRY_LOADING) {
 		if (ctx_check(ctx, "waiting for another call that reads the same", reterr) != ERR_OK)

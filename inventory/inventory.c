@@ -228,6 +228,18 @@ enum err_code inventory_get_fact(struct inventory *inv, const struct ctx *ctx, s
 	return code == ERR_OK ? ERR_OK : no_fact(wanted, reterr);
 }
 
+enum err_code inventory_get_rows(struct inventory *inv, const struct ctx *ctx, const struct rows_fact *fact,
+	struct str sync_id, struct ic_rows **ret_rows, struct err *reterr)
+{
+	const struct fact_wanted wanted = {.kind = &fact->kind, .name = STR_EMPTY};
+	void *rows;
+
+	if (inventory_get_fact(inv, ctx, sync_id, &wanted, &rows, reterr) != ERR_OK)
+		return reterr->code;
+	*ret_rows = rows;
+	return ERR_OK;
+}
+
 bool inventory_is_permitted(struct inventory *inv, struct str scope, const struct aws_operation *op)
 {
 	/* Requests without a sync have no end at which a denial would be forgotten: they try. */
