@@ -28,8 +28,8 @@
 #define UNSCOPED_TTL_MS 60000            /* architecture, decision 1 */
 #define IDLE_MS         (30 * 60 * 1000) /* an engine that works on other types meanwhile must not lose its facts */
 #define STORE_TTL_MS    (24 * 3600 * 1000LL) /* longer than any sync */
-#define PARTIAL_TTL_MS  (10 * 60 * 1000)     /* AWS's markers do not live for ever, and a partial view ages */
-#define BUCKETS         1024                 /* a sync of 10,000 accounts has about 10 entries in each */
+#define PARTIAL_TTL_MS  (10 * 60 * 1000) /* since it was last worked on: AWS's markers do not live for ever */
+#define BUCKETS         1024             /* a sync of 10,000 accounts has about 10 entries in each */
 
 enum entry_state { ENTRY_EMPTY, ENTRY_LOADING, ENTRY_READY };
 
@@ -46,8 +46,8 @@ struct entry {
 	void *fact;              /* READY */
 	void *partial;           /* EMPTY, LOADING: what is fetched so far */
 	size_t bytes;            /* of fact */
-	int64_t made_ms;         /* READY since, or start of the partial load */
-	int64_t used_ms;         /* last asked for */
+	int64_t made_ms;         /* READY since */
+	int64_t used_ms;         /* last answered */
 	bool forget;             /* its scope was forgotten while it was in use */
 };
 
@@ -153,7 +153,7 @@ static bool is_stale(const struct entry *e, int64_t now_ms)
 		return true;
 	if (e->state == ENTRY_READY && e->scope.n == 0)
 		return now_ms - e->made_ms >= UNSCOPED_TTL_MS;
-	if (e->state == ENTRY_EMPTY && e->partial != NULL && now_ms - e->made_ms >= PARTIAL_TTL_MS)
+	if (e->state == ENTRY_EMPTY && e->partial != NULL && now_ms - e->used_ms >= PARTIAL_TTL_MS)
 		return true;
 	return now_ms - e->used_ms >= IDLE_MS;
 }
@@ -249,8 +249,6 @@ static void erase_store(struct facts *f, const struct ctx *ctx, const struct ent
 static enum err_code fetch(
 	struct facts *f, const struct ctx *ctx, struct entry *e, void **ret_fact, struct err *reterr)
 {
-	if (e->partial == NULL)
-		e->made_ms = clock_mono_ms(ctx->clock);
 	atomic_fetch_add_explicit(&f->flights, 1, memory_order_relaxed);
 	if (e->kind->fetch(e->kind, f->opts.self, ctx, e->scope, e->name, &e->partial, ret_fact, reterr) ==
 		ERR_OK)
@@ -363,9 +361,9 @@ enum err_code facts_get(struct facts *f, const struct ctx *ctx, const struct fac
 		e = add_entry(f, kind, scope, name);
 	if (e->state == ENTRY_READY)
 		atomic_fetch_add_explicit(&f->hits, 1, memory_order_relaxed);
-	e->used_ms = now_ms;
 	e->users++;
 	code = obtain(f, ctx, e, ret_fact, reterr);
+	e->used_ms = clock_mono_ms(f->opts.clock);
 	e->users--;
 	return code;
 }
