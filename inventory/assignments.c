@@ -318,18 +318,36 @@ static enum err_code rows_of_account(struct inventory *inv, const struct ctx *ct
 
 /* --- the choice --- */
 
+/* While all principals were being read, the read-ahead passed the accounts by. */
+static void read_pairs_ahead(struct inventory *inv, const struct ctx *ctx, struct str sync_id)
+{
+	CLEANUP(arena_freep) struct arena *scratch = arena_new(0);
+	struct str *accounts;
+	struct err e;
+	size_t n;
+
+	if (ic_active_accounts(inv, ctx, sync_id, scratch, &accounts, &n, &e) == ERR_OK)
+		inventory_expect(inv, sync_id, AHEAD_PAIRS, accounts, n);
+	else
+		log_debug("assignments are not read ahead", LOG_CSTR("error", e.msg));
+}
+
 /* What makes the rest of the sync go by pairs. Any other failure stays one: pairs would not fare better. */
-static enum err_code leave_principals(struct inventory *inv, struct str sync_id, struct err *reterr)
+static enum err_code leave_principals(
+	struct inventory *inv, const struct ctx *ctx, struct str sync_id, struct err *reterr)
 {
 	const struct aws_operation *op = by_principals_fact.op;
+	const bool first = inventory_is_permitted(inv, sync_id, op);
 
+	if (reterr->code != ERR_DENIED && reterr->code != ERR_TOO_LARGE)
+		return reterr->code;
 	if (reterr->code == ERR_DENIED)
 		inventory_note_denied(
 			inv, sync_id, op, "each pair of account and permission set costs a call of its own");
-	else if (reterr->code != ERR_TOO_LARGE)
-		return reterr->code;
 	else if (claims_first(inv->claims, sync_id, str_c(op->name)))
 		log_info("assignments are read pair by pair", LOG_CSTR("reason", reterr->msg));
+	if (first)
+		read_pairs_ahead(inv, ctx, sync_id);
 	return ERR_OK;
 }
 
@@ -347,7 +365,7 @@ static enum err_code by_principals(struct inventory *inv, const struct ctx *ctx,
 	if (n == 0)
 		return ERR_OK;
 	if (gather_get(inv, ctx, &by_principals_fact, sync_id, STR_EMPTY, &all, reterr) != ERR_OK)
-		return leave_principals(inv, sync_id, reterr);
+		return leave_principals(inv, ctx, sync_id, reterr);
 	return rows_of_account(inv, ctx, sync_id, account, all, ret_rows, reterr);
 }
 

@@ -376,23 +376,29 @@ static void fill_account(const struct gather_call *call, struct str target, stru
 		.max_results = MAX_SSO};
 }
 
-static enum err_code active_accounts(const struct gather_call *call, const struct ctx *ctx,
-	struct arena *scratch, struct str **ret_targets, size_t *ret_n, struct err *reterr)
+enum err_code ic_active_accounts(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
+	struct arena *arena, struct str **ret_accounts, size_t *ret_n, struct err *reterr)
 {
 	CLEANUP(org_accounts_unrefp) struct org_accounts *accounts = NULL;
 	const struct org_account *all;
 	size_t n_all;
 
-	if (inventory_org_accounts(call->inv, ctx, call->scope, &accounts, reterr) != ERR_OK)
+	if (inventory_org_accounts(inv, ctx, sync_id, &accounts, reterr) != ERR_OK)
 		return reterr->code;
 	all = org_accounts_all(accounts, &n_all);
-	*ret_targets = arena_array_of(scratch, n_all, struct str);
+	*ret_accounts = arena_array_of(arena, n_all, struct str);
 	*ret_n = 0;
 	for (size_t i = 0; i < n_all; i++) {
 		if (all[i].active)
-			(*ret_targets)[(*ret_n)++] = str_dup(scratch, all[i].id);
+			(*ret_accounts)[(*ret_n)++] = str_dup(arena, all[i].id);
 	}
 	return ERR_OK;
+}
+
+static enum err_code active_accounts(const struct gather_call *call, const struct ctx *ctx,
+	struct arena *scratch, struct str **ret_targets, size_t *ret_n, struct err *reterr)
+{
+	return ic_active_accounts(call->inv, ctx, call->scope, scratch, ret_targets, ret_n, reterr);
 }
 
 static enum err_code fetch_matrix(const struct fact_kind *kind, void *self, const struct ctx *ctx,

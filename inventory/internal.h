@@ -45,6 +45,7 @@ enum ahead {
 	AHEAD_NOTHING,
 	AHEAD_ACCOUNT,     /* IAM of an account */
 	AHEAD_ASSIGNMENTS, /* of an account */
+	AHEAD_PAIRS,       /* the same, when they turned out to be read by pairs after all */
 	AHEAD_MEMBERS,     /* of a group */
 	AHEAD_COUNT
 };
@@ -68,12 +69,18 @@ bool inventory_is_permitted(struct inventory *inv, struct str scope, const struc
 void inventory_note_denied(
 	struct inventory *inv, struct str scope, const struct aws_operation *op, const char *consequence);
 
-/* Of identity_center.c, for the choice between ways: pairs of an active account and a permission set provisioned to it; whether the caller is the
- * organization's management account, which alone may use some operations. */
+/* Of identity_center.c, for the choice between ways: pairs of an active account and a permission set provisioned to it; the active accounts;
+ * whether the caller is the organization's management account, which alone may use some operations. */
 MUST_CHECK enum err_code ic_count_pairs(
 	struct inventory *inv, const struct ctx *ctx, struct str sync_id, size_t *ret_n, struct err *reterr);
+MUST_CHECK enum err_code ic_active_accounts(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
+	struct arena *arena, struct str **ret_accounts, size_t *ret_n, struct err *reterr);
 MUST_CHECK enum err_code ic_is_management(
 	struct inventory *inv, const struct ctx *ctx, struct str sync_id, bool *ret_is, struct err *reterr);
+
+/* What will be asked for next (inventory_expect_...). Each name is read ahead once for each `what`. */
+void inventory_expect(
+	struct inventory *inv, struct str sync_id, enum ahead what, const struct str *names, size_t n);
 
 /* A client with the connector's own credentials, or (account not empty) with those of its role in the account. */
 MUST_CHECK enum err_code inventory_client(struct inventory *inv, const struct ctx *ctx,

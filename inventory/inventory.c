@@ -345,7 +345,7 @@ enum err_code inventory_enter_accounts(struct inventory *inv, const struct ctx *
 	return code;
 }
 
-static void expect(
+void inventory_expect(
 	struct inventory *inv, struct str sync_id, enum ahead what, const struct str *names, size_t n)
 {
 	CLEANUP(arena_freep) struct arena *arena = NULL;
@@ -363,19 +363,19 @@ static void expect(
 void inventory_expect_accounts(
 	struct inventory *inv, struct str sync_id, const struct str *accounts, size_t n)
 {
-	expect(inv, sync_id, AHEAD_ACCOUNT, accounts, n);
+	inventory_expect(inv, sync_id, AHEAD_ACCOUNT, accounts, n);
 }
 
 void inventory_expect_assignments(
 	struct inventory *inv, struct str sync_id, const struct str *accounts, size_t n)
 {
-	expect(inv, sync_id, AHEAD_ASSIGNMENTS, accounts, n);
+	inventory_expect(inv, sync_id, AHEAD_ASSIGNMENTS, accounts, n);
 }
 
 void inventory_expect_members(
 	struct inventory *inv, struct str sync_id, const struct str *group_ids, size_t n)
 {
-	expect(inv, sync_id, AHEAD_MEMBERS, group_ids, n);
+	inventory_expect(inv, sync_id, AHEAD_MEMBERS, group_ids, n);
 }
 
 static enum err_code read_account(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
@@ -409,6 +409,7 @@ static void read_thing_ahead(void *self, const struct ctx *ctx, struct str sync_
 		struct str sync_id, struct str of, struct err *reterr) = {
 		[AHEAD_ACCOUNT] = read_account,
 		[AHEAD_ASSIGNMENTS] = read_assignments,
+		[AHEAD_PAIRS] = read_assignments,
 		[AHEAD_MEMBERS] = read_members,
 	};
 	struct inventory *inv = self;

@@ -2,6 +2,7 @@
 as the best plan needs, none of them twice."""
 
 import json
+import os
 import random
 import time
 from collections import Counter, defaultdict
@@ -189,24 +190,51 @@ def test_the_directory_is_not_read_for_the_choice_alone(sim, serve, connect, fla
     assert calls(aws, "identitystore") == {} and principals_asked(aws) == 0
 
 
-@pytest.mark.parametrize("organization", [MEDIUM, FEW_PRINCIPALS], ids=["pairs", "principals"])
-def test_throttling_and_errors_change_nothing(sim, serve, engine, folder, organization):
+# Organizations for storms and kills, and the seconds between kills. The large one takes minutes: asked for with BATON_TEST_LARGE=1.
+STORMS = [pytest.param(MEDIUM, (0.2, 0.6), id="pairs"), pytest.param(FEW_PRINCIPALS, (0.2, 0.6), id="principals")]
+if os.environ.get("BATON_TEST_LARGE"):
+    STORMS.append(pytest.param(LARGE, (1, 5), id="large"))
+
+
+QUIET = {}  # the dump of an undisturbed sync, once for each organization
+
+
+def assert_as_quiet(sim, serve, engine, folder, organization, result):
+    key = json.dumps(organization)
+    if key not in QUIET:
+        aws = sim(**organization)
+        quiet = engine(folder, serve(aws.url, *FAST).target, "--workers", "8", name="quiet")
+        assert quiet.ok, quiet.summary
+        assert_same(quiet.lines(), expected(aws))
+        QUIET[key] = quiet
+    assert_same(result.lines(), QUIET[key].lines())
+    assert result.dump.read_bytes() == QUIET[key].dump.read_bytes()
+
+
+def tell(what, aws, result):
+    print(f"{what}: {aws.counters()['total']} AWS calls, {result.summary['elapsed_ms'] / 1000:.1f} s, {len(result.lines())} objects")
+
+
+@pytest.mark.parametrize("organization, between", STORMS)
+def test_throttling_and_errors_change_nothing(sim, serve, engine, folder, organization, between):
     aws = sim(**organization, throttle_percent=10, error_percent=5)
     result = engine(folder, serve(aws.url, *FAST).target, "--workers", "4")
     assert result.ok, result.summary
-    assert_same(result.lines(), expected(aws))
+    tell("10 % throttled, 5 % errors", aws, result)
+    assert_as_quiet(sim, serve, engine, folder, organization, result)
     assert_no_read_twice(aws)
 
 
-def test_killed_at_random_moments(sim, serve, engine, folder):
+@pytest.mark.parametrize("organization, between", STORMS)
+def test_killed_at_random_moments(sim, serve, engine, folder, organization, between):
     """Five times, by kill -9: page tokens do not live in a process."""
-    aws = sim(**MEDIUM, latency_ms=30)
+    aws = sim(**organization, latency_ms=30)
     server = serve(aws.url, *FAST, may_fail=True)
     dice, kills = random.Random(4), 0
     with ThreadPoolExecutor(1) as pool:
         run = pool.submit(engine, folder, server.target, "--wait-for-ready", "--workers", "2")
         while not run.done() and kills < 5:
-            time.sleep(dice.uniform(0.2, 0.6))
+            time.sleep(dice.uniform(*between))
             if run.done():
                 break
             server.kill()
@@ -215,7 +243,8 @@ def test_killed_at_random_moments(sim, serve, engine, folder):
         result = run.result()
     assert kills == 5, "the sync was over too early: make the organization larger"
     assert result.ok, result.summary
-    assert_same(result.lines(), expected(aws))
+    tell("killed five times", aws, result)
+    assert_as_quiet(sim, serve, engine, folder, organization, result)
 
 
 # --- page tokens ---

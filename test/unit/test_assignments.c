@@ -55,6 +55,7 @@ static struct fixture {
 	const struct rule *rules; /* come before the truth */
 	size_t n_rules;
 	const char *own_account;
+	int64_t delay_ms; /* of errors */
 	atomic_int by_principal, by_pair, other;
 	struct scripted_http *aws;
 	struct aws_session *session;
@@ -101,8 +102,9 @@ static struct scripted_answer answer(void *self, const struct scripted_request *
 	if (r == NULL)
 		r = find_rule(truth, ARRAY_LEN(truth), req->body);
 	if (r != NULL && r->status != 0)
-		return (struct scripted_answer){
-			.status = r->status, .body = str_fmt(arena, "{\"__type\":\"%s\"}", r->body)};
+		return (struct scripted_answer){.status = r->status,
+			.body = str_fmt(arena, "{\"__type\":\"%s\"}", r->body),
+			.delay_ms = fx.delay_ms};
 	if (r != NULL && r->token != NULL)
 		return (struct scripted_answer){
 			.body = str_fmt(arena, "{\"NextToken\":\"%s\",\"AccountAssignments\":[%s]}", r->token,
@@ -257,6 +259,22 @@ static void test_denied(void)
 	tear_down();
 }
 
+/* While one thread waits for the denial, the other passes the accounts by: they are read ahead afterwards. */
+static void test_read_ahead_after_a_denial(void)
+{
+	static const struct rule rules[] = {{"\"PrincipalId\":", "", 400, "AccessDeniedException", NULL}};
+	static const struct str accounts[] = {STR_INIT(MAIN), STR_INIT(OTHER)};
+
+	set_up(rules, ARRAY_LEN(rules),
+		(struct inventory_options){.principals_synced = true, .read_ahead = 2});
+	fx.delay_ms = 100;
+	inventory_expect_assignments(fx.inventory, STR(SYNC), accounts, ARRAY_LEN(accounts));
+	for (int i = 0; i < 1000 && atomic_load(&fx.by_pair) < 3; i++)
+		clock_sleep_ms(10);
+	ASSERT_I64(atomic_load(&fx.by_pair), 3, "by pair");
+	tear_down();
+}
+
 /* Deleted since the directory was listed. */
 static void test_principal_is_gone(void)
 {
@@ -323,6 +341,7 @@ int main(void)
 		{"by principals", test_by_principals},
 		{"by pairs", test_by_pairs},
 		{"a denial", test_denied},
+		{"read-ahead after a denial", test_read_ahead_after_a_denial},
 		{"a principal that is gone", test_principal_is_gone},
 		{"a failure is resumed", test_failure_is_resumed},
 		{"a row without an account", test_row_without_account},
