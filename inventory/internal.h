@@ -40,7 +40,7 @@ extern const struct gather_fact policy_catalogue_fact; /* name: "" */
 struct document_flights *document_flights_new(void);
 void document_flights_free(struct document_flights *f); /* NULL is fine; none may be under way */
 
-/* What can be read ahead. */
+/* What can be read ahead, each in a lane of its own. */
 enum ahead {
 	AHEAD_NOTHING,
 	AHEAD_ACCOUNT,     /* IAM of an account */

@@ -357,7 +357,7 @@ void inventory_expect(
 	queue = arena_array_of(arena, n, struct str);
 	for (size_t i = 0; i < n; i++)
 		queue[i] = ahead_name(arena, what, names[i]);
-	read_ahead_expect(inv->read_ahead, sync_id, queue, n);
+	read_ahead_expect(inv->read_ahead, sync_id, what, queue, n);
 }
 
 void inventory_expect_accounts(
