@@ -266,9 +266,53 @@ static enum err_code take_principal(const struct gather_call *call, struct listi
 	return ERR_OK;
 }
 
+/* What makes the rest of the sync go by pairs. Any other failure stays one: pairs would not fare better. */
+static bool is_for_pairs(enum err_code code)
+{
+	return code == ERR_DENIED || code == ERR_TOO_LARGE;
+}
+
+/* While all principals were being read, the read-ahead passed the accounts by. */
+static void read_pairs_ahead(struct inventory *inv, const struct ctx *ctx, struct str sync_id)
+{
+	CLEANUP(arena_freep) struct arena *scratch = arena_new(0);
+	struct str *accounts;
+	struct err e;
+	size_t n;
+
+	if (ic_active_accounts(inv, ctx, sync_id, scratch, &accounts, &n, &e) == ERR_OK)
+		inventory_expect(inv, sync_id, AHEAD_PAIRS, accounts, n);
+	else
+		log_debug("assignments are not read ahead", LOG_CSTR("error", e.msg));
+}
+
+/* A failure that leaves this way is noted before anybody can begin it again. */
+static enum err_code fetch_by_principals(const struct fact_kind *kind, void *self, const struct ctx *ctx,
+	struct str scope, struct str name, void **partial, void **ret_fact, struct err *reterr)
+{
+	const struct aws_operation *op = ((const struct gather_fact *)kind)->op;
+	struct inventory *inv = self;
+
+	if (!inventory_is_permitted(inv, scope, op))
+		return err_set(reterr, ERR_DENIED, "sso:%s is not used in this sync any more", op->name);
+	if (gather_fetch(kind, self, ctx, scope, name, partial, ret_fact, reterr) == ERR_OK)
+		return ERR_OK;
+	if (!is_for_pairs(reterr->code))
+		return reterr->code;
+	if (reterr->code == ERR_DENIED) {
+		inventory_note_denied(
+			inv, scope, op, "each pair of account and permission set costs a call of its own");
+	} else {
+		(void)claims_first(inv->claims, scope, str_c(op->name));
+		log_info("assignments are read pair by pair", LOG_CSTR("reason", reterr->msg));
+	}
+	read_pairs_ahead(inv, ctx, scope);
+	return reterr->code;
+}
+
 static const struct gather_fact by_principals_fact = {
 	.rows = {.kind = {.name = "ic-assignments-by-principal/1",
-			 .fetch = gather_fetch,
+			 .fetch = fetch_by_principals,
 			 .partial_free = gather_free,
 			 .open = rows_fact_open,
 			 .bytes = rows_fact_bytes,
@@ -318,39 +362,6 @@ static enum err_code rows_of_account(struct inventory *inv, const struct ctx *ct
 
 /* --- the choice --- */
 
-/* While all principals were being read, the read-ahead passed the accounts by. */
-static void read_pairs_ahead(struct inventory *inv, const struct ctx *ctx, struct str sync_id)
-{
-	CLEANUP(arena_freep) struct arena *scratch = arena_new(0);
-	struct str *accounts;
-	struct err e;
-	size_t n;
-
-	if (ic_active_accounts(inv, ctx, sync_id, scratch, &accounts, &n, &e) == ERR_OK)
-		inventory_expect(inv, sync_id, AHEAD_PAIRS, accounts, n);
-	else
-		log_debug("assignments are not read ahead", LOG_CSTR("error", e.msg));
-}
-
-/* What makes the rest of the sync go by pairs. Any other failure stays one: pairs would not fare better. */
-static enum err_code leave_principals(
-	struct inventory *inv, const struct ctx *ctx, struct str sync_id, struct err *reterr)
-{
-	const struct aws_operation *op = by_principals_fact.op;
-	const bool first = inventory_is_permitted(inv, sync_id, op);
-
-	if (reterr->code != ERR_DENIED && reterr->code != ERR_TOO_LARGE)
-		return reterr->code;
-	if (reterr->code == ERR_DENIED)
-		inventory_note_denied(
-			inv, sync_id, op, "each pair of account and permission set costs a call of its own");
-	else if (claims_first(inv->claims, sync_id, str_c(op->name)))
-		log_info("assignments are read pair by pair", LOG_CSTR("reason", reterr->msg));
-	if (first)
-		read_pairs_ahead(inv, ctx, sync_id);
-	return ERR_OK;
-}
-
 /* *ret_rows stays NULL: by pairs. */
 static enum err_code by_principals(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
 	struct str account, struct ic_rows **ret_rows, struct err *reterr)
@@ -365,7 +376,7 @@ static enum err_code by_principals(struct inventory *inv, const struct ctx *ctx,
 	if (n == 0)
 		return ERR_OK;
 	if (gather_get(inv, ctx, &by_principals_fact, sync_id, STR_EMPTY, &all, reterr) != ERR_OK)
-		return leave_principals(inv, ctx, sync_id, reterr);
+		return is_for_pairs(reterr->code) ? ERR_OK : reterr->code;
 	return rows_of_account(inv, ctx, sync_id, account, all, ret_rows, reterr);
 }
 
