@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Measures syncs of Identity Center in the simulator and prints a table; needs baton-awsd, aws-sim and Go.
 
-    bench/identity_center.py [quota] [latency] [memory]      all of them unless named; quota takes a minute
+    bench/identity_center.py [quota] [example] [latency] [plans] [memory]      all of them unless named
 
   quota    the simulator throttles SSO Admin above 20 calls per second as AWS does: time of the whole sync beside the calls' share of that
-           rate, throttled answers, and how much of the rate was used until the last call
+           rate, throttled answers, and how much of the rate was used until the last call; half a minute
+  example  the same of the worked example; three minutes
   latency  20 ms a call, no quota, 8 cursors: with read-ahead and without
+  plans    calls of a tenth of the users and groups over the same accounts: by principals, and (as a delegated administrator) by pairs
   memory   most memory in use: the worked example, ten times the users, ten times the accounts
 
 BATON_AWSD names another program than that of preset release; the simulator lies beside it. Figures: docs/performance.md.
@@ -29,6 +31,7 @@ EXAMPLE = {"accounts": 200, "permission_sets": 60, "permission_sets_per_account"
            "ous": 40, "ou_depth": 3, "users": 5, "roles": 5, "groups": 2, "policies": 2}
 SMALLER = {**EXAMPLE, "accounts": 50, "permission_sets": 20, "permission_sets_per_account": 10, "sso_users": 500, "sso_groups": 80,
            "ous": 8}
+FEW_PRINCIPALS = {**EXAMPLE, "sso_users": 500, "sso_groups": 80}
 ON = ("--global-aws-orgs-enabled", "--global-aws-sso-enabled")
 FAST = ("--aws-quota-percent", "10000")
 
@@ -52,8 +55,8 @@ def sync(folder, name, organization, *flags, **options):
         sim.stop()
 
 
-def measure_quota(folder):
-    seconds, sso, _ = sync(folder, "quota", SMALLER, sso_rate=SSO_RATE)
+def measure_quota(folder, name="quota", organization=SMALLER):
+    seconds, sso, _ = sync(folder, name, organization, sso_rate=SSO_RATE)
     made = sso["calls"] - sso["throttled"]
     least = made / SSO_RATE
     # The first second starts with a full bucket, AWS's as ours: it is no part of the steady rate.
@@ -63,6 +66,18 @@ def measure_quota(folder):
             ("throttled answers", f"{sso['throttled']}", "(almost) none"),
             ("time of the sync, s", f"{seconds:.1f}", f"at most {1.1 * least:.1f} (1.10 x calls / {SSO_RATE} s)"),
             (f"rate until the last call, of {SSO_RATE}/s, without the first second", f"{steady:.3f}", "at least 0.95")]
+
+
+def measure_example(folder):
+    return measure_quota(folder, "example", EXAMPLE)
+
+
+def measure_plans(folder):
+    rows = []
+    for name, flags in (("principals", {}), ("pairs", {"delegated_administrator": True})):
+        _, sso, mb = sync(folder, f"by-{name}", FEW_PRINCIPALS, *FAST, **flags)
+        rows.append((f"500 users, 80 groups; assignments by {name}: calls of SSO Admin", f"{sso['calls']:,}", f"peak RSS {mb:.1f} MB"))
+    return rows
 
 
 def measure_latency(folder):
@@ -84,7 +99,8 @@ def measure_memory(folder):
     return rows
 
 
-MEASURES = {"quota": measure_quota, "latency": measure_latency, "memory": measure_memory}
+MEASURES = {"quota": measure_quota, "example": measure_example, "latency": measure_latency, "plans": measure_plans,
+            "memory": measure_memory}
 
 
 def main():

@@ -27,8 +27,8 @@
 #define UNSCOPED_TTL_MS 60000            /* architecture, decision 1 */
 #define IDLE_MS         (30 * 60 * 1000) /* an engine that works on other types meanwhile must not lose its facts */
 #define STORE_TTL_MS    (24 * 3600 * 1000LL) /* longer than any sync */
-#define PARTIAL_TTL_MS  (10 * 60 * 1000)     /* AWS's markers do not live for ever, and a partial view ages */
-#define BUCKETS         1024                 /* a sync of 10,000 accounts has about 10 entries in each */
+#define PARTIAL_TTL_MS  (10 * 60 * 1000) /* since it was last worked on: AWS's markers do not live for ever */
+#define BUCKETS         1024             /* a sync of 10,000 accounts has about 10 entries in each */
 
 enum entry_state { ENTRY_EMPTY, ENTRY_LOADING, ENTRY_READY };
 
@@ -45,8 +45,8 @@ struct entry {
 	void *fact;              /* READY */
 	void *partial;           /* EMPTY, LOADING: what is fetched so far */
 	size_t bytes;            /* of fact */
-	int64_t made_ms;         /* READY since, or start of the partial load */
-	int64_t used_ms;         /* last asked for */
+	int64_t made_ms;         /* READY since */
+	int64_t used_ms;         /* last answered */
 	bool forget;             /* its scope was forgotten while it was in use */
 };
 
@@ -152,7 +152,7 @@ static bool is_stale(const struct entry *e, int64_t now_ms)
 		return true;
 	if (e->state == ENTRY_READY && e->scope.n == 0)
 		return now_ms - e->made_ms >= UNSCOPED_TTL_MS;
-	if (e->state == ENTRY_EMPTY && e->partial != NULL && now_ms - e->made_ms >= PARTIAL_TTL_MS)
+	if (e->state == ENTRY_EMPTY && e->partial != NULL && now_ms - e->used_ms >= PARTIAL_TTL_MS)
 		return true;
 	return now_ms - e->used_ms >= IDLE_MS;
 }
@@ -234,8 +234,6 @@ static void write_store(
 static enum err_code fetch(
 	struct facts *f, const struct ctx *ctx, struct entry *e, void **ret_fact, struct err *reterr)
 {
-	if (e->partial == NULL)
-		e->made_ms = clock_mono_ms(ctx->clock);
 	atomic_fetch_add_explicit(&f->flights, 1, memory_order_relaxed);
 	if (e->kind->fetch(e->kind, f->opts.self, ctx, e->scope, e->name, &e->partial, ret_fact, reterr) ==
 		ERR_OK)
@@ -320,6 +318,8 @@ static enum err_code await_entry(struct facts *f, const struct ctx *ctx, struct 
 {
 	const uint64_t failures = e->failures;
 
+	if (ctx->background && e->kind->ahead_never_waits)
+		return err_set(reterr, ERR_UNAVAILABLE, "another call reads the same");
 	atomic_fetch_add_explicit(&f->waits, 1, memory_order_relaxed);
 	while (e->state == ENTRY_LOADING) {
 		if (ctx_check(ctx, "waiting for another call that reads the same", reterr) != ERR_OK)
@@ -371,9 +371,9 @@ enum err_code facts_get(struct facts *f, const struct ctx *ctx, const struct fac
 		e = add_entry(f, kind, scope, name);
 	if (e->state == ENTRY_READY)
 		atomic_fetch_add_explicit(&f->hits, 1, memory_order_relaxed);
-	e->used_ms = now_ms;
 	e->users++;
 	code = obtain(f, ctx, e, ret_fact, reterr);
+	e->used_ms = clock_mono_ms(f->opts.clock);
 	e->users--;
 	return code;
 }

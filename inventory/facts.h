@@ -39,6 +39,10 @@ struct fact_kind {
 	struct blob *(*bytes)(void *fact); /* borrowed */
 	void *(*ref)(void *fact);
 	void (*unref)(void *fact);
+
+	/* It takes long and has much in it: background work that finds it being fetched gets ERR_UNAVAILABLE and goes on with other things,
+	 * instead of all its threads waiting for this one. */
+	bool ahead_never_waits;
 };
 
 struct facts_options {

@@ -4,6 +4,9 @@
 #include "base/mem.h"
 #include "inventory/internal.h"
 
+/* Targets that tell how many pages one has: enough to see that each has several, few enough to be spent in vain. */
+#define SAMPLE 32
+
 enum target_state { TARGET_OPEN, TARGET_ASKED, TARGET_DONE };
 
 struct target {
@@ -18,6 +21,9 @@ struct gather {
 	struct target *targets;
 	size_t n, cap;
 	size_t first_open; /* all before it are done or asked */
+	size_t n_done;     /* targets */
+	size_t n_calls;    /* that came back */
+	size_t rival;      /* calls of the other way; 0: there is none */
 	bool answered;     /* at least one call was */
 	bool denied;       /* at least one call was, and that is accepted */
 };
@@ -99,6 +105,12 @@ static enum err_code weigh_failure(struct gather *g, const struct gather_call *c
 	return ERR_OK;
 }
 
+/* By the calls so far for each target that is done. What is spent is spent: only what is left competes with the other way. */
+static bool is_beaten(const struct gather *g)
+{
+	return g->rival > 0 && g->n_done >= SAMPLE && g->n_calls * (g->n - g->n_done) > g->rival * g->n_done;
+}
+
 static struct aws_call_item *next_call(void *self)
 {
 	struct run *run = self;
@@ -151,6 +163,20 @@ static enum err_code take_answer(struct run *run, struct asked *asked, struct er
 	return ERR_OK;
 }
 
+static enum err_code count_answer(struct run *run, const struct target *target, struct err *reterr)
+{
+	struct gather *g = run->g;
+
+	g->n_calls++;
+	g->n_done += target->state == TARGET_DONE;
+	if (is_beaten(g))
+		return err_set(reterr, ERR_TOO_LARGE,
+			"baton-aws: %s:%s took %zu calls for %zu of %zu targets; another way takes %zu",
+			run->call->fact->op->service->id, run->call->fact->op->name, g->n_calls, g->n_done,
+			g->n, g->rival);
+	return ERR_OK;
+}
+
 static void call_done(void *self, struct aws_call_item *item)
 {
 	struct asked *asked = (struct asked *)item; /* its first member */
@@ -159,7 +185,8 @@ static void call_done(void *self, struct aws_call_item *item)
 	const size_t at = (size_t)(asked->target - g->targets);
 	struct err e;
 
-	if (take_answer(run, asked, &e) != ERR_OK && !run->failed) {
+	if ((take_answer(run, asked, &e) != ERR_OK || count_answer(run, asked->target, &e) != ERR_OK) &&
+		!run->failed) {
 		run->failed = true;
 		run->code = e.code;
 		run->err = e;
@@ -198,14 +225,19 @@ static enum err_code begin(
 {
 	CLEANUP(arena_freep) struct arena *scratch = arena_new(0);
 	struct str *targets = arena_new_of(scratch, struct str);
-	size_t n = 1;
+	size_t n = 1, rival = 0;
+	struct gather *g;
 
 	targets[0] = call->name;
 	if (call->fact->targets != NULL &&
 		call->fact->targets(call, ctx, scratch, &targets, &n, reterr) != ERR_OK)
 		return reterr->code;
-	*partial = gather_new(call->fact->rows.type);
-	gather_aim(*partial, targets, n);
+	if (call->fact->rival != NULL && call->fact->rival(call, ctx, &rival, reterr) != ERR_OK)
+		return reterr->code;
+	g = gather_new(call->fact->rows.type);
+	g->rival = rival;
+	gather_aim(g, targets, n);
+	*partial = g;
 	return ERR_OK;
 }
 
@@ -231,5 +263,20 @@ enum err_code gather_fetch(const struct fact_kind *kind, void *self, const struc
 	gather_free(*partial);
 	*partial = NULL;
 	*ret_fact = fact;
+	return ERR_OK;
+}
+
+enum err_code gather_get(struct inventory *inv, const struct ctx *ctx, const struct gather_fact *fact,
+	struct str sync_id, struct str name, struct ic_rows **ret_rows, struct err *reterr)
+{
+	const struct fact_wanted wanted = {.kind = &fact->rows.kind,
+		.name = name,
+		.ahead = fact->ahead,
+		.not_found_passes = fact->not_found == NOT_FOUND_PASSES};
+	void *rows;
+
+	if (inventory_get_fact(inv, ctx, sync_id, &wanted, &rows, reterr) != ERR_OK)
+		return reterr->code;
+	*ret_rows = rows;
 	return ERR_OK;
 }

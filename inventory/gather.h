@@ -54,7 +54,16 @@ struct gather_fact {
 	/* What to ask about, in scratch; NULL: one target, the fact's name. */
 	enum err_code (*targets)(const struct gather_call *call, const struct ctx *ctx, struct arena *scratch,
 		struct str **ret_targets, size_t *ret_n, struct err *reterr);
+	/* How many calls another way to the same rows would make; NULL: there is no other. The run ends with ERR_TOO_LARGE when it looks as if
+	 * what is left of it cost more than that. */
+	enum err_code (*rival)(
+		const struct gather_call *call, const struct ctx *ctx, size_t *ret_calls, struct err *reterr);
 };
+
+/* A reference to the fact's rows, for a request of the sync (inventory_get_fact). */
+MUST_CHECK enum err_code gather_get(struct inventory *inv, const struct ctx *ctx,
+	const struct gather_fact *fact, struct str sync_id, struct str name, struct ic_rows **ret_rows,
+	struct err *reterr);
 
 /* The fetch and partial_free of a gather_fact's kind. */
 enum err_code gather_fetch(const struct fact_kind *kind, void *self, const struct ctx *ctx, struct str scope,

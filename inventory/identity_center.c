@@ -1,4 +1,5 @@
-/* The facts of Identity Center: a row type and a gather_fact each. The matrix of what is provisioned where is read from its smaller side. */
+/* The facts of Identity Center, but for assignments (assignments.c): a row type and a gather_fact each. The matrix of what is provisioned where
+ * is read from its smaller side. */
 #include "inventory/identity_center.h"
 
 #include <stdlib.h>
@@ -100,29 +101,6 @@ struct cell {
 };
 ROWS_OF_STRS(cell, cell, 1);
 
-/* Three texts in one key, which rows are sorted by; taken apart when read. */
-static void assignment_pack(struct buf *b, const void *item)
-{
-	pack_str(b, ((const struct ic_assignment *)item)->key);
-}
-
-static void assignment_unpack(struct unpack *u, void *item)
-{
-	struct ic_assignment *a = item;
-	struct str rest;
-
-	a->key = rest = unpack_str(u);
-	a->permission_set_arn = str_cut(&rest, '|');
-	a->principal_type = str_cut(&rest, '|');
-	a->principal_id = rest;
-	u->bad = u->bad || rest.p == NULL;
-}
-
-static const struct rows_type assignment_rows = {.item_size = sizeof(struct ic_assignment),
-	.min_bytes = 3,
-	.pack = assignment_pack,
-	.unpack = assignment_unpack};
-
 /* --- instance --- */
 
 static void fill_page(const struct gather_call *call, struct str target, struct str token, void *in)
@@ -164,21 +142,6 @@ static const struct gather_fact instances_fact = {
 	.take = take_instances,
 };
 
-static enum err_code get(struct inventory *inv, const struct ctx *ctx, const struct gather_fact *fact,
-	struct str sync_id, struct str name, struct ic_rows **ret_rows, struct err *reterr)
-{
-	const struct fact_wanted wanted = {.kind = &fact->rows.kind,
-		.name = name,
-		.ahead = fact->ahead,
-		.not_found_passes = fact->not_found == NOT_FOUND_PASSES};
-	void *rows;
-
-	if (inventory_get_fact(inv, ctx, sync_id, &wanted, &rows, reterr) != ERR_OK)
-		return reterr->code;
-	*ret_rows = rows;
-	return ERR_OK;
-}
-
 /* NULL: none, or several. */
 static const struct instance_row *owned_instance(const struct instance_row *all, size_t n, struct str owner)
 {
@@ -210,6 +173,20 @@ static enum err_code management_account(struct inventory *inv, const struct ctx 
 		return err_set(reterr, ERR_PROTOCOL,
 			"baton-aws: organizations:ListAccounts does not tell the management account");
 	*ret_account = str_dup(arena, arn.account);
+	return ERR_OK;
+}
+
+enum err_code ic_is_management(
+	struct inventory *inv, const struct ctx *ctx, struct str sync_id, bool *ret_is, struct err *reterr)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
+	struct inventory_identity own;
+	struct str management;
+
+	if (management_account(inv, ctx, sync_id, arena, &management, reterr) != ERR_OK ||
+		inventory_identity(inv, ctx, /* refresh= */ false, arena, &own, reterr) != ERR_OK)
+		return reterr->code;
+	*ret_is = str_eq(own.account, management);
 	return ERR_OK;
 }
 
@@ -252,7 +229,7 @@ enum err_code inventory_ic_instance(struct inventory *inv, const struct ctx *ctx
 	struct arn arn;
 	size_t n;
 
-	if (get(inv, ctx, &instances_fact, sync_id, STR_EMPTY, &rows, reterr) != ERR_OK)
+	if (gather_get(inv, ctx, &instances_fact, sync_id, STR_EMPTY, &rows, reterr) != ERR_OK)
 		return reterr->code;
 	all = ic_all(rows, &n);
 	if (choose_instance(inv, ctx, sync_id, all, n, arena, &one, reterr) != ERR_OK)
@@ -316,7 +293,7 @@ static enum err_code all_sets(const struct gather_call *call, const struct ctx *
 {
 	CLEANUP(ic_unrefp) struct ic_rows *arns = NULL;
 
-	if (get(call->inv, ctx, &set_arns_fact, call->scope, STR_EMPTY, &arns, reterr) != ERR_OK)
+	if (gather_get(call->inv, ctx, &set_arns_fact, call->scope, STR_EMPTY, &arns, reterr) != ERR_OK)
 		return reterr->code;
 	*ret_targets = keys_of(arns, sizeof(struct ic_provisioned), scratch, ret_n);
 	return ERR_OK;
@@ -354,7 +331,7 @@ static const struct gather_fact sets_fact = {
 enum err_code inventory_ic_permission_sets(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
 	struct ic_rows **ret_sets, struct err *reterr)
 {
-	return get(inv, ctx, &sets_fact, sync_id, STR_EMPTY, ret_sets, reterr);
+	return gather_get(inv, ctx, &sets_fact, sync_id, STR_EMPTY, ret_sets, reterr);
 }
 
 /* --- the matrix of accounts and permission sets --- */
@@ -399,23 +376,29 @@ static void fill_account(const struct gather_call *call, struct str target, stru
 		.max_results = MAX_SSO};
 }
 
-static enum err_code active_accounts(const struct gather_call *call, const struct ctx *ctx,
-	struct arena *scratch, struct str **ret_targets, size_t *ret_n, struct err *reterr)
+enum err_code ic_active_accounts(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
+	struct arena *arena, struct str **ret_accounts, size_t *ret_n, struct err *reterr)
 {
 	CLEANUP(org_accounts_unrefp) struct org_accounts *accounts = NULL;
 	const struct org_account *all;
 	size_t n_all;
 
-	if (inventory_org_accounts(call->inv, ctx, call->scope, &accounts, reterr) != ERR_OK)
+	if (inventory_org_accounts(inv, ctx, sync_id, &accounts, reterr) != ERR_OK)
 		return reterr->code;
 	all = org_accounts_all(accounts, &n_all);
-	*ret_targets = arena_array_of(scratch, n_all, struct str);
+	*ret_accounts = arena_array_of(arena, n_all, struct str);
 	*ret_n = 0;
 	for (size_t i = 0; i < n_all; i++) {
 		if (all[i].active)
-			(*ret_targets)[(*ret_n)++] = str_dup(scratch, all[i].id);
+			(*ret_accounts)[(*ret_n)++] = str_dup(arena, all[i].id);
 	}
 	return ERR_OK;
+}
+
+static enum err_code active_accounts(const struct gather_call *call, const struct ctx *ctx,
+	struct arena *scratch, struct str **ret_targets, size_t *ret_n, struct err *reterr)
+{
+	return ic_active_accounts(call->inv, ctx, call->scope, scratch, ret_targets, ret_n, reterr);
 }
 
 static enum err_code fetch_matrix(const struct fact_kind *kind, void *self, const struct ctx *ctx,
@@ -496,7 +479,7 @@ enum err_code inventory_ic_provisioned(struct inventory *inv, const struct ctx *
 	struct rows *rows;
 	size_t n_all, n = 0, first;
 
-	if (get(inv, ctx, &matrix_by_account, sync_id, STR_EMPTY, &matrix, reterr) != ERR_OK)
+	if (gather_get(inv, ctx, &matrix_by_account, sync_id, STR_EMPTY, &matrix, reterr) != ERR_OK)
 		return reterr->code;
 	cells = ic_all(matrix, &n_all);
 	first = ic_after(matrix, prefix);
@@ -511,62 +494,26 @@ enum err_code inventory_ic_provisioned(struct inventory *inv, const struct ctx *
 	return ERR_OK;
 }
 
-/* --- assignments of an account --- */
-
-static enum err_code sets_of_account(const struct gather_call *call, const struct ctx *ctx,
-	struct arena *scratch, struct str **ret_targets, size_t *ret_n, struct err *reterr)
+enum err_code ic_count_pairs(
+	struct inventory *inv, const struct ctx *ctx, struct str sync_id, size_t *ret_n, struct err *reterr)
 {
-	CLEANUP(ic_unrefp) struct ic_rows *provisioned = NULL;
+	CLEANUP(org_accounts_unrefp) struct org_accounts *accounts = NULL;
+	CLEANUP(ic_unrefp) struct ic_rows *matrix = NULL;
+	const struct cell *cells;
+	size_t n_all, n = 0;
 
-	if (inventory_ic_provisioned(call->inv, ctx, call->scope, call->name, &provisioned, reterr) != ERR_OK)
+	if (gather_get(inv, ctx, &matrix_by_account, sync_id, STR_EMPTY, &matrix, reterr) != ERR_OK ||
+		inventory_org_accounts(inv, ctx, sync_id, &accounts, reterr) != ERR_OK)
 		return reterr->code;
-	*ret_targets = keys_of(provisioned, sizeof(struct ic_provisioned), scratch, ret_n);
-	return ERR_OK;
-}
+	cells = ic_all(matrix, &n_all);
+	for (size_t i = 0; i < n_all; i++) {
+		struct str key = cells[i].key;
+		const struct org_account *account = org_accounts_find(accounts, str_cut(&key, '|'));
 
-static void fill_pair(const struct gather_call *call, struct str target, struct str token, void *in)
-{
-	fill_account(call, call->name, token, in);
-	((struct aws_sso_admin_in *)in)->permission_set_arn = target;
-}
-
-static enum err_code take_assignments(const struct gather_call *call, struct listing *rows, struct str target,
-	const void *out, struct str *ret_token, struct err *reterr)
-{
-	const struct aws_sso_admin_assignments_out *page = out;
-
-	for (size_t i = 0; i < page->assignments.n; i++) {
-		const struct aws_sso_admin_assignment *from =
-			AWS_LIST_AT(page->assignments, struct aws_sso_admin_assignment, i);
-
-		if (from->principal_type.n == 0 || from->principal_id.n == 0)
-			return err_set(reterr, ERR_PROTOCOL,
-				"sso:ListAccountAssignments answered a row without a principal, on "
-				"account " STR_FMT,
-				STR_ARG(call->name));
-		((struct ic_assignment *)listing_add(rows))->key =
-			str_fmt(rows->arena, STR_FMT "|" STR_FMT "|" STR_FMT, STR_ARG(target),
-				STR_ARG(from->principal_type), STR_ARG(from->principal_id));
+		n += account != NULL && account->active;
 	}
-	*ret_token = page->next_token;
+	*ret_n = n;
 	return ERR_OK;
-}
-
-static const struct gather_fact assignments_fact = {
-	.rows = {.kind = GATHER_KIND("ic-assignments/1"), .type = &assignment_rows},
-	.ahead = AHEAD_ASSIGNMENTS,
-	.op = &aws_sso_admin_list_account_assignments,
-	.needs_instance = true,
-	.not_found = NOT_FOUND_IS_EMPTY,
-	.fill = fill_pair,
-	.take = take_assignments,
-	.targets = sets_of_account,
-};
-
-enum err_code inventory_ic_assignments(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
-	struct str account, struct ic_rows **ret_assignments, struct err *reterr)
-{
-	return get(inv, ctx, &assignments_fact, sync_id, account, ret_assignments, reterr);
 }
 
 /* --- policies of a permission set --- */
@@ -673,13 +620,13 @@ static const struct gather_fact inline_fact = {
 enum err_code inventory_ic_managed_policies(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
 	struct str permission_set_arn, struct ic_rows **ret_policies, struct err *reterr)
 {
-	return get(inv, ctx, &managed_fact, sync_id, permission_set_arn, ret_policies, reterr);
+	return gather_get(inv, ctx, &managed_fact, sync_id, permission_set_arn, ret_policies, reterr);
 }
 
 enum err_code inventory_ic_customer_policies(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
 	struct str permission_set_arn, struct ic_rows **ret_policies, struct err *reterr)
 {
-	return get(inv, ctx, &customer_fact, sync_id, permission_set_arn, ret_policies, reterr);
+	return gather_get(inv, ctx, &customer_fact, sync_id, permission_set_arn, ret_policies, reterr);
 }
 
 enum err_code inventory_ic_inline_policy(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
@@ -688,7 +635,7 @@ enum err_code inventory_ic_inline_policy(struct inventory *inv, const struct ctx
 	CLEANUP(ic_unrefp) struct ic_rows *rows = NULL;
 	const struct document_row *row;
 
-	if (get(inv, ctx, &inline_fact, sync_id, permission_set_arn, &rows, reterr) != ERR_OK)
+	if (gather_get(inv, ctx, &inline_fact, sync_id, permission_set_arn, &rows, reterr) != ERR_OK)
 		return reterr->code;
 	row = ic_find(rows, STR("inline"));
 	*ret_document = row == NULL ? STR_EMPTY : str_dup(arena, row->document);
@@ -871,17 +818,17 @@ static const struct gather_fact members_fact = {
 enum err_code inventory_ic_users(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
 	struct ic_rows **ret_users, struct err *reterr)
 {
-	return get(inv, ctx, &users_fact, sync_id, STR_EMPTY, ret_users, reterr);
+	return gather_get(inv, ctx, &users_fact, sync_id, STR_EMPTY, ret_users, reterr);
 }
 
 enum err_code inventory_ic_groups(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
 	struct ic_rows **ret_groups, struct err *reterr)
 {
-	return get(inv, ctx, &groups_fact, sync_id, STR_EMPTY, ret_groups, reterr);
+	return gather_get(inv, ctx, &groups_fact, sync_id, STR_EMPTY, ret_groups, reterr);
 }
 
 enum err_code inventory_ic_members(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
 	struct str group_id, struct ic_rows **ret_members, struct err *reterr)
 {
-	return get(inv, ctx, &members_fact, sync_id, group_id, ret_members, reterr);
+	return gather_get(inv, ctx, &members_fact, sync_id, group_id, ret_members, reterr);
 }

@@ -236,6 +236,18 @@ enum err_code inventory_get_fact(struct inventory *inv, const struct ctx *ctx, s
 	return code == ERR_OK ? ERR_OK : no_fact(wanted, reterr);
 }
 
+enum err_code inventory_get_rows(struct inventory *inv, const struct ctx *ctx, const struct rows_fact *fact,
+	struct str sync_id, struct ic_rows **ret_rows, struct err *reterr)
+{
+	const struct fact_wanted wanted = {.kind = &fact->kind, .name = STR_EMPTY};
+	void *rows;
+
+	if (inventory_get_fact(inv, ctx, sync_id, &wanted, &rows, reterr) != ERR_OK)
+		return reterr->code;
+	*ret_rows = rows;
+	return ERR_OK;
+}
+
 bool inventory_is_permitted(struct inventory *inv, struct str scope, const struct aws_operation *op)
 {
 	/* Requests without a sync have no end at which a denial would be forgotten: they try. */
@@ -341,7 +353,7 @@ enum err_code inventory_enter_accounts(struct inventory *inv, const struct ctx *
 	return code;
 }
 
-static void expect(
+void inventory_expect(
 	struct inventory *inv, struct str sync_id, enum ahead what, const struct str *names, size_t n)
 {
 	CLEANUP(arena_freep) struct arena *arena = NULL;
@@ -353,25 +365,25 @@ static void expect(
 	queue = arena_array_of(arena, n, struct str);
 	for (size_t i = 0; i < n; i++)
 		queue[i] = ahead_name(arena, what, names[i]);
-	read_ahead_expect(inv->read_ahead, sync_id, queue, n);
+	read_ahead_expect(inv->read_ahead, sync_id, what, queue, n);
 }
 
 void inventory_expect_accounts(
 	struct inventory *inv, struct str sync_id, const struct str *accounts, size_t n)
 {
-	expect(inv, sync_id, AHEAD_ACCOUNT, accounts, n);
+	inventory_expect(inv, sync_id, AHEAD_ACCOUNT, accounts, n);
 }
 
 void inventory_expect_assignments(
 	struct inventory *inv, struct str sync_id, const struct str *accounts, size_t n)
 {
-	expect(inv, sync_id, AHEAD_ASSIGNMENTS, accounts, n);
+	inventory_expect(inv, sync_id, AHEAD_ASSIGNMENTS, accounts, n);
 }
 
 void inventory_expect_members(
 	struct inventory *inv, struct str sync_id, const struct str *group_ids, size_t n)
 {
-	expect(inv, sync_id, AHEAD_MEMBERS, group_ids, n);
+	inventory_expect(inv, sync_id, AHEAD_MEMBERS, group_ids, n);
 }
 
 static enum err_code read_account(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
@@ -405,6 +417,7 @@ static void read_thing_ahead(void *self, const struct ctx *ctx, struct str sync_
 		struct str sync_id, struct str of, struct err *reterr) = {
 		[AHEAD_ACCOUNT] = read_account,
 		[AHEAD_ASSIGNMENTS] = read_assignments,
+		[AHEAD_PAIRS] = read_assignments,
 		[AHEAD_MEMBERS] = read_members,
 	};
 	struct inventory *inv = self;

@@ -39,6 +39,7 @@ struct inventory_options {
 	bool require_all_permissions; /* a denied read of enrichment or of the policy side is an error */
 	bool only_attached_policies;  /* sync-only-attached-policies */
 	bool access_keys;             /* sync-secrets: accounts hold their access keys */
+	bool principals_synced;       /* users and groups of Identity Center: counting them costs nothing */
 	size_t max_bytes;             /* of facts kept in process; 0: 256 MiB */
 	size_t read_ahead;            /* accounts read at once before they are asked for; 0: none */
 	size_t max_in_flight;         /* AWS calls at once per flight of narrow operations; 0: 16 */

@@ -247,22 +247,10 @@ static const struct rows_fact tree_fact = {
 	.type = &node_rows,
 };
 
-static enum err_code get(struct inventory *inv, const struct ctx *ctx, const struct rows_fact *fact,
-	struct str sync_id, struct ic_rows **ret_rows, struct err *reterr)
-{
-	const struct fact_wanted wanted = {.kind = &fact->kind, .name = STR_EMPTY};
-	void *rows;
-
-	if (inventory_get_fact(inv, ctx, sync_id, &wanted, &rows, reterr) != ERR_OK)
-		return reterr->code;
-	*ret_rows = rows;
-	return ERR_OK;
-}
-
 enum err_code inventory_org_tree(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
 	struct ic_rows **ret_nodes, struct err *reterr)
 {
-	return get(inv, ctx, &tree_fact, sync_id, ret_nodes, reterr);
+	return inventory_get_rows(inv, ctx, &tree_fact, sync_id, ret_nodes, reterr);
 }
 
 /* --- parents of accounts --- */
@@ -432,5 +420,5 @@ static enum err_code fetch_parents(const struct fact_kind *kind, void *self, con
 enum err_code inventory_org_parents(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
 	struct ic_rows **ret_parents, struct err *reterr)
 {
-	return get(inv, ctx, &parents_by_account.rows, sync_id, ret_parents, reterr);
+	return inventory_get_rows(inv, ctx, &parents_by_account.rows, sync_id, ret_parents, reterr);
 }

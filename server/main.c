@@ -196,11 +196,29 @@ static struct str view_of(const struct config *c, struct arena *arena)
 	return str_fmt(arena, "%016llx", (unsigned long long)str_hash(text));
 }
 
+static struct syncer_config syncer_config_of(const struct config *c)
+{
+	return (struct syncer_config){
+		.type_filter = c->sync_resource_types.items,
+		.n_type_filter = c->sync_resource_types.n,
+		.only_attached_policies = c->sync_only_attached_policies,
+		.sync_secrets = c->sync_secrets,
+		.organization = c->global_aws_orgs_enabled &&
+				(!c->global_aws_sso_enabled || c->global_aws_cross_account_iam_enabled),
+		.identity_center = c->global_aws_orgs_enabled && c->global_aws_sso_enabled,
+		.sso_logins = c->sync_sso_user_last_login,
+		.sso_region = c->global_aws_sso_region,
+		.create_account_resource_type = c->create_account_resource_type,
+	};
+}
+
 static enum err_code inventory_up(struct server *s, struct err *reterr)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
+	const struct syncer_config *types = &s->syncer_config;
 
 	(void)reterr;
+	s->syncer_config = syncer_config_of(s->config);
 	s->inventory = inventory_new(&(struct inventory_options){
 		.aws = s->aws,
 		.store = s->store,
@@ -209,6 +227,8 @@ static enum err_code inventory_up(struct server *s, struct err *reterr)
 		.require_all_permissions = s->config->require_all_permissions,
 		.only_attached_policies = s->config->sync_only_attached_policies,
 		.access_keys = s->config->sync_secrets,
+		.principals_synced =
+			syncer_config_wants(types, "sso_user") && syncer_config_wants(types, "sso_group"),
 		.max_bytes = (size_t)s->config->store_max_bytes,
 		.read_ahead = (size_t)s->config->read_ahead,
 	});
@@ -232,18 +252,6 @@ static enum err_code connector_up(struct server *s, struct err *reterr)
 	};
 
 	(void)reterr;
-	s->syncer_config = (struct syncer_config){
-		.type_filter = c->sync_resource_types.items,
-		.n_type_filter = c->sync_resource_types.n,
-		.only_attached_policies = c->sync_only_attached_policies,
-		.sync_secrets = c->sync_secrets,
-		.organization = c->global_aws_orgs_enabled &&
-				(!c->global_aws_sso_enabled || c->global_aws_cross_account_iam_enabled),
-		.identity_center = c->global_aws_orgs_enabled && c->global_aws_sso_enabled,
-		.sso_logins = c->sync_sso_user_last_login,
-		.sso_region = c->global_aws_sso_region,
-		.create_account_resource_type = c->create_account_resource_type,
-	};
 	s->health = health_new(s->inventory, &clock_system);
 	opts.health = s->health;
 	opts.n_syncers = syncers_registered(&s->syncer_config, s->syncers);

@@ -18,13 +18,14 @@ ORGANIZATION = {"users": 2, "roles": 2, "groups": 1, "policies": 1, "accounts": 
                 "account_paths": "none", "seed": 5}
 FLAGS = ("--global-aws-orgs-enabled", "--global-aws-sso-enabled", "--aws-quota-percent", "10000")
 OPERATIONS = ["sso:ListInstances", "sso:ListPermissionSets", "sso:DescribePermissionSet", "sso:ListAccountsForProvisionedPermissionSet",
-              "sso:ListAccountAssignments", "sso:ListManagedPoliciesInPermissionSet",
+              "sso:ListAccountAssignmentsForPrincipal", "sso:ListManagedPoliciesInPermissionSet",
               "sso:ListCustomerManagedPolicyReferencesInPermissionSet", "sso:GetInlinePolicyForPermissionSet",
               "identitystore:ListUsers", "identitystore:ListGroups", "identitystore:ListGroupMemberships",
               "organizations:ListAccounts", "organizations:ListRoots", "organizations:ListOrganizationalUnitsForParent",
               "organizations:ListAccountsForParent"]
 # What is asked when the cheaper operation is denied.
 NARROW = {"sso:ListPermissionSetsProvisionedToAccount": "sso:ListAccountsForProvisionedPermissionSet",
+          "sso:ListAccountAssignments": "sso:ListAccountAssignmentsForPrincipal",
           "organizations:ListParents": "organizations:ListAccountsForParent"}
 FAULTS = {**test_faults.FAULTS,
           "not-found": test_faults.error(400, "ResourceNotFoundException"),
@@ -41,8 +42,8 @@ POLICIES = {"sso:ListManagedPoliciesInPermissionSet", "sso:ListCustomerManagedPo
 TREE = {"organizations:ListRoots", "organizations:ListOrganizationalUnitsForParent", "organizations:ListParents"}
 OTHER_WAY = set(NARROW.values())
 # Asked for a thing that was listed before: not found means that it is gone since, alone.
-OF_A_THING = POLICIES | OTHER_WAY | set(NARROW) | {"sso:DescribePermissionSet", "sso:ListAccountAssignments",
-                                     "identitystore:ListGroupMemberships", "organizations:ListOrganizationalUnitsForParent"}
+OF_A_THING = POLICIES | OTHER_WAY | set(NARROW) | {"sso:DescribePermissionSet", "identitystore:ListGroupMemberships",
+                                                   "organizations:ListOrganizationalUnitsForParent"}
 # JSON has no mark of a page that is cut off: a list that ends is whole. Of faults that differ for IAM's XML alone, one of each is enough.
 ELSEWHERE = {"no-marker", "503", "bad-key", "cut", "empty"}
 COMBINATIONS = [(op, fault) for op in [*OPERATIONS, *NARROW] for fault in FAULTS if fault not in ELSEWHERE]

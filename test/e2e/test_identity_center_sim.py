@@ -2,8 +2,10 @@
 as the best plan needs, none of them twice."""
 
 import json
+import os
 import random
 import time
+from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -18,6 +20,8 @@ MEDIUM = {**IAM, "accounts": 20, "permission_sets": 12, "permission_sets_per_acc
 LARGE = {**IAM, "accounts": 200, "permission_sets": 60, "permission_sets_per_account": 15, "sso_users": 5000,
          "sso_groups": 800, "ous": 40, "ou_depth": 3}
 LARGE_MAX_SSO_CALLS = 3310
+# Fewer users and groups than pairs of account and permission set: assignments are asked for by principal.
+FEW_PRINCIPALS = {**MEDIUM, "permission_sets_per_account": 9, "sso_users": 50, "sso_groups": 6}
 ON = ("--global-aws-orgs-enabled", "--global-aws-sso-enabled")
 FAST = (*ON, "--aws-quota-percent", "10000")
 SYNC_ID = "0e2ee2ee2ee2ee2ee2ee2ee2ee2"
@@ -39,12 +43,12 @@ def calls(aws, *services):
     return {op: n["calls"] for op, n in aws.counters().items() if op.split(":")[0] in services}
 
 
-def pages(n, size=100):
-    return max(1, -(-n // size))
+def best_plan(aws, paths=True, page=100):
+    """Calls per operation of SSO Admin, Identity Store and Organizations, from the truth (specification, ch. 12). page: items of one, but
+    of Organizations."""
+    def pages(n, size=page):
+        return max(1, -(-n // size))
 
-
-def best_plan(aws, paths=True):
-    """Calls per operation of SSO Admin, Identity Store and Organizations, from the truth (specification, ch. 12)."""
     t = aws.center()
     active = {a["id"] for a in t["accounts"] if a["state"] == "ACTIVE"}
     sets, users, groups = len(t["permission_sets"]), len(t["users"]), len(t["groups"])
@@ -52,18 +56,26 @@ def best_plan(aws, paths=True):
     for row in t["assignments"]:
         if row["account"] in active:
             pairs[row["account"], row["permission_set"]] += 1
+    of_principal = Counter(row["principal_id"] for row in t["assignments"])
+    groups_of = defaultdict(list)
+    for m in t["memberships"]:
+        groups_of[m["user"]].append(m["group"])
     members = {g["id"]: 0 for g in t["groups"]}
     for m in t["memberships"]:
         members[m["group"]] += 1
     provisioned = {p["arn"]: sum(p["arn"] in a["permission_sets"] for a in t["accounts"]) for p in t["permission_sets"]}
     plan = {"sso:ListInstances": 1, "sso:ListPermissionSets": pages(sets), "sso:DescribePermissionSet": sets,
-            "sso:ListAccountAssignments": sum(pages(n) for n in pairs.values()),
             "sso:ListManagedPoliciesInPermissionSet": sets, "sso:GetInlinePolicyForPermissionSet": sets,
             "sso:ListCustomerManagedPolicyReferencesInPermissionSet": len({p for _, p in pairs}),
             "identitystore:ListUsers": pages(users), "identitystore:ListGroups": pages(groups),
             "identitystore:ListGroupMemberships": sum(pages(n) for n in members.values()),
             "organizations:ListAccounts": pages(len(t["accounts"]), 20), "organizations:ListRoots": 1,
             "organizations:ListOrganizationalUnitsForParent": 1 + len(t["ous"])}
+    if users + groups < len(pairs):  # a user's answer has the rows of his groups, too
+        plan["sso:ListAccountAssignmentsForPrincipal"] = sum(pages(of_principal[g["id"]]) for g in t["groups"]) + sum(
+            pages(sum(of_principal[p] for p in [u["id"], *groups_of[u["id"]]])) for u in t["users"])
+    else:
+        plan["sso:ListAccountAssignments"] = sum(pages(n) for n in pairs.values())
     if sets < len(active):
         plan["sso:ListAccountsForProvisionedPermissionSet"] = sum(pages(n) for n in provisioned.values())
     else:
@@ -77,18 +89,32 @@ def best_plan(aws, paths=True):
 @pytest.mark.parametrize("flags", [{}, {"account_paths": "none", "account_state": "state"},
                                    {"account_state": "status", "permission_sets": 24, "seed": 8}])
 def test_an_organization(sim, serve, engine, folder, flags):
+    whole_sync(sim, serve, engine, folder, {**MEDIUM, **flags})
+
+
+def test_an_organization_of_few_principals(sim, serve, engine, folder):
+    """Assignments cost one call for each user and group, and those of further pages, instead of one for each pair."""
+    made = whole_sync(sim, serve, engine, folder, FEW_PRINCIPALS)
+    assert "sso:ListAccountAssignments" not in made
+    assert 56 < made["sso:ListAccountAssignmentsForPrincipal"] < 9 * 18, "pairs of active accounts"
+
+
+def whole_sync(sim, serve, engine, folder, organization):
+    """One cursor, then eight: the truth, by the best plan, byte by byte the same. Returns the calls."""
     dumps = []
     for workers in (1, 8):
-        aws = sim(**{**MEDIUM, **flags})
+        aws = sim(**organization)
         result = engine(folder, serve(aws.url, *FAST).target, "--workers", str(workers), name=f"workers{workers}")
         assert result.ok, result.summary
         if workers == 1:
             assert_same(result.lines(), expected(aws))
         assert_no_read_twice(aws)
-        assert calls(aws, "sso", "identitystore", "organizations") == best_plan(aws, flags.get("account_paths") != "none")
+        made = calls(aws, "sso", "identitystore", "organizations")
+        assert made == best_plan(aws, organization.get("account_paths") != "none")
         assert not any("ListParents" in op for op in aws.counters())
         dumps.append(result.dump.read_bytes())
     assert dumps[0] == dumps[1]
+    return made
 
 
 def test_the_worked_example(sim, serve, engine, folder):
@@ -107,23 +133,107 @@ def test_the_worked_example(sim, serve, engine, folder):
     assert result.summary["max_reply_bytes"] < 4 << 20
 
 
-def test_throttling_and_errors_change_nothing(sim, serve, engine, folder):
-    aws = sim(**MEDIUM, throttle_percent=10, error_percent=5)
+def principals_asked(aws):
+    return aws.counters().get("sso:ListAccountAssignmentsForPrincipal", {"calls": 0})["calls"]
+
+
+def test_principals_with_too_many_pages(sim, serve, engine, folder):
+    """There are fewer principals than pairs, but each user's answer has so many pages that pairs are cheaper: seen after a few."""
+    aws = sim(**FEW_PRINCIPALS, page_limit=10)
     result = engine(folder, serve(aws.url, *FAST).target, "--workers", "4")
     assert result.ok, result.summary
     assert_same(result.lines(), expected(aws))
+    assert 32 <= principals_asked(aws) < best_plan(aws, page=10)["sso:ListAccountAssignmentsForPrincipal"]
     assert_no_read_twice(aws)
 
 
-def test_killed_at_random_moments(sim, serve, engine, folder):
+def test_principals_are_deleted_and_still_assigned(sim, serve, engine, folder):
+    """AWS keeps such assignments. By principals they cannot be found; they give access to nobody."""
+    aws = sim(**FEW_PRINCIPALS)
+    rows = aws.center()["assignments"]
+    gone = {kind: next(r["principal_id"] for r in rows if r["principal_type"] == kind) for kind in ("USER", "GROUP")}
+    aws.mutate({"delete": "sso_user", "id": gone["USER"]}, {"delete": "sso_group", "id": gone["GROUP"]})
+    result = engine(folder, serve(aws.url, *FAST).target, "--workers", "4")
+    assert result.ok and principals_asked(aws), result.summary
+    want = expected(aws)
+    left = [line for line in want if not any(f"/{i}" in line for i in gone.values())]
+    assert len(left) < len(want)
+    assert_same(result.lines(), left)
+
+
+@pytest.mark.parametrize("rules, flags, own, most", [
+    ([{"op": "sso:ListAccountAssignmentsForPrincipal", "action": "error", "status": 400, "code": "AccessDeniedException",
+       "message": "not authorized"}], {}, 0, 16),
+    ([], {"delegated_administrator": True}, 1, 0)], ids=["by policy", "delegated administrator"])
+def test_principals_may_not_be_asked_for(sim, serve, engine, folder, rules, flags, own, most):
+    aws = sim(**FEW_PRINCIPALS, **flags)
+    aws.faults(*rules)
+    server = serve(aws.url, *FAST)
+    result = engine(folder, server.target, "--workers", "8")
+    assert result.ok, result.summary
+    assert_same(result.lines(), expected(aws, own))
+    assert principals_asked(aws) <= most, "asked once, several together"
+    assert aws.counters()["sso:ListAccountAssignments"]["calls"] >= 9 * 18
+    warned = [line for line in server.output().splitlines() if "ListAccountAssignmentsForPrincipal" in line]
+    assert len(warned) == (most > 0), warned
+
+
+@pytest.mark.parametrize("flags, sync_id", [
+    (("--sync-resource-types", "account,sso_group,permission_set,permission_set_assignment"), SYNC_ID), ((), "")],
+    ids=["users are not synced", "without a sync"])
+def test_the_directory_is_not_read_for_the_choice_alone(sim, serve, connect, flags, sync_id):
+    aws = sim(**FEW_PRINCIPALS)
+    account = next(a["id"] for a in aws.center()["accounts"] if a["state"] == "ACTIVE" and a["permission_sets"])
+    reply = connect(serve(aws.url, *FAST, *flags)).call("GrantsService/ListGrants", msg(
+        "GrantsServiceListGrantsRequest", resource=msg("Resource", id=rid("account", account)), active_sync_id=sync_id))
+    assert reply.list
+    assert calls(aws, "identitystore") == {} and principals_asked(aws) == 0
+
+
+# For storms and kills. The large one takes minutes: asked for with BATON_TEST_LARGE=1.
+ORGANIZATIONS = [pytest.param(MEDIUM, id="pairs"), pytest.param(FEW_PRINCIPALS, id="principals")]
+if os.environ.get("BATON_TEST_LARGE"):
+    ORGANIZATIONS.append(pytest.param(LARGE, id="large"))
+QUIET = {}  # the dump of an undisturbed sync, once for each organization
+
+
+def assert_as_quiet(sim, serve, engine, folder, organization, result):
+    key = json.dumps(organization)
+    if key not in QUIET:
+        aws = sim(**organization)
+        quiet = engine(folder, serve(aws.url, *FAST).target, "--workers", "8", name="quiet")
+        assert quiet.ok, quiet.summary
+        assert_same(quiet.lines(), expected(aws))
+        QUIET[key] = quiet
+    assert_same(result.lines(), QUIET[key].lines())
+    assert result.dump.read_bytes() == QUIET[key].dump.read_bytes()
+
+
+def tell(what, aws, result):
+    print(f"{what}: {aws.counters()['total']} AWS calls, {result.summary['elapsed_ms'] / 1000:.1f} s, {len(result.lines())} objects")
+
+
+@pytest.mark.parametrize("organization", ORGANIZATIONS)
+def test_throttling_and_errors_change_nothing(sim, serve, engine, folder, organization):
+    aws = sim(**organization, throttle_percent=10, error_percent=5)
+    result = engine(folder, serve(aws.url, *FAST).target, "--workers", "4")
+    assert result.ok, result.summary
+    tell("10 % throttled, 5 % errors", aws, result)
+    assert_as_quiet(sim, serve, engine, folder, organization, result)
+    assert_no_read_twice(aws)
+
+
+@pytest.mark.parametrize("organization", ORGANIZATIONS)
+def test_killed_at_random_moments(sim, serve, engine, folder, organization):
     """Five times, by kill -9: page tokens do not live in a process."""
-    aws = sim(**MEDIUM, latency_ms=30)
+    aws = sim(**organization, latency_ms=30)
     server = serve(aws.url, *FAST, may_fail=True)
+    between = (1, 5) if organization is LARGE else (0.2, 0.6)  # s
     dice, kills = random.Random(4), 0
     with ThreadPoolExecutor(1) as pool:
         run = pool.submit(engine, folder, server.target, "--wait-for-ready", "--workers", "2")
         while not run.done() and kills < 5:
-            time.sleep(dice.uniform(0.2, 0.6))
+            time.sleep(dice.uniform(*between))
             if run.done():
                 break
             server.kill()
@@ -132,7 +242,8 @@ def test_killed_at_random_moments(sim, serve, engine, folder):
         result = run.result()
     assert kills == 5, "the sync was over too early: make the organization larger"
     assert result.ok, result.summary
-    assert_same(result.lines(), expected(aws))
+    tell("killed five times", aws, result)
+    assert_as_quiet(sim, serve, engine, folder, organization, result)
 
 
 # --- page tokens ---

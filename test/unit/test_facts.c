@@ -13,6 +13,7 @@
 #include "store/memory.h"
 #include "store/store.h"
 #include "support/cunit_main.h"
+#include "support/fake_clock.h"
 
 /* --- a kind of fact that counts its fetches and fails on demand; the fact itself is a blob --- */
 
@@ -195,6 +196,41 @@ static void test_failures(void)
 	tear_down();
 }
 
+static enum err_code ask_at(struct fake_clock *clock, int64_t later_ms)
+{
+	const struct ctx ctx = {.clock = &clock->clock, .deadline_ms = CTX_NO_DEADLINE};
+	void *fact = NULL;
+	enum err_code code;
+	struct err e;
+
+	fake_clock_advance_ms(clock, later_ms);
+	code = facts_get(fx.facts, &ctx, &kind, STR("sync"), STR("a"), &fact, &e);
+	if (code == ERR_OK)
+		blob_unref(fact);
+	return code;
+}
+
+/* However long it takes in all: only what nobody has worked on for ten minutes begins again. */
+static void test_partials_age(void)
+{
+	struct fake_clock clock;
+
+	set_up();
+	facts_free(fx.facts);
+	fake_clock_init(&clock, 0);
+	fx.facts = facts_new(&(struct facts_options){
+		.shelf = fx.shelf, .clock = &clock.clock, .max_bytes = 1000, .self = &fx.world});
+	atomic_store(&fx.world.failures_left, 4);
+	for (int i = 0; i < 3; i++)
+		CU_ASSERT_EQUAL(ask_at(&clock, 9 * 60 * 1000), ERR_UNAVAILABLE);
+	CU_ASSERT_EQUAL(atomic_load(&fx.world.resumed), 2);
+	CU_ASSERT_EQUAL(ask_at(&clock, 10 * 60 * 1000), ERR_UNAVAILABLE);
+	CU_ASSERT_EQUAL(atomic_load(&fx.world.resumed), 2);
+	CU_ASSERT_EQUAL(ask_at(&clock, 0), ERR_OK);
+	CU_ASSERT_EQUAL(atomic_load(&fx.world.resumed), 3);
+	tear_down();
+}
+
 static void test_forget(void)
 {
 	struct store_stats stats;
@@ -229,7 +265,8 @@ static void test_room(void)
 
 struct asker {
 	struct thread thread;
-	struct cancel *cancel; /* NULL: patient */
+	const struct fact_kind *kind; /* NULL: that of all tests */
+	struct cancel *cancel;        /* NULL: patient */
 	enum err_code code;
 };
 
@@ -240,7 +277,8 @@ static void *asker_main(void *arg)
 	void *fact;
 	struct err e;
 
-	a->code = facts_get(fx.facts, &ctx, &kind, STR("sync"), STR("a"), &fact, &e);
+	a->code = facts_get(
+		fx.facts, &ctx, a->kind == NULL ? &kind : a->kind, STR("sync"), STR("a"), &fact, &e);
 	if (a->code == ERR_OK)
 		blob_unref(fact);
 	return NULL;
@@ -274,6 +312,33 @@ static void test_one_flight(void)
 		CU_ASSERT_EQUAL(askers[i].code, ERR_OK);
 	}
 	CU_ASSERT_EQUAL(atomic_load(&fx.world.fetches), 1);
+	tear_down();
+}
+
+/* It would hold a thread of the read-ahead for as long as the other needs. */
+static void test_ahead_never_waits(void)
+{
+	const struct ctx ahead = {.clock = &clock_system,
+		.deadline_ms = clock_mono_ms(&clock_system) + 5000,
+		.background = true};
+	struct fact_kind long_one = kind;
+	struct asker loader = {.kind = &long_one};
+	void *fact;
+	struct err e;
+
+	set_up();
+	long_one.ahead_never_waits = true;
+	atomic_store(&fx.world.hold, true);
+	start(&loader);
+	await(&fx.world.fetches, 1);
+	CU_ASSERT_EQUAL(
+		facts_get(fx.facts, &ahead, &long_one, STR("sync"), STR("a"), &fact, &e), ERR_UNAVAILABLE);
+	atomic_store(&fx.world.hold, false);
+	thread_join(&loader.thread);
+	CU_ASSERT_EQUAL(loader.code, ERR_OK);
+	CU_ASSERT_EQUAL_FATAL(
+		facts_get(fx.facts, &ahead, &long_one, STR("sync"), STR("a"), &fact, &e), ERR_OK);
+	blob_unref(fact);
 	tear_down();
 }
 
@@ -415,10 +480,12 @@ int main(void)
 		{"keeps facts in the store", test_store},
 		{"keeps facts without a sync to itself", test_without_a_sync_nothing_is_stored},
 		{"resumes after failures", test_failures},
+		{"partials age", test_partials_age},
 		{"forgets a sync", test_forget},
 		{"keeps within its room", test_room},
 		{"one flight for all who ask", test_one_flight},
 		{"a waiter takes over", test_take_over},
+		{"background work that does not wait", test_ahead_never_waits},
 		{"forgets what is being fetched", test_forget_while_loading},
 		{"rows", test_rows},
 		{"claims", test_claims},

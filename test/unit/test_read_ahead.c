@@ -13,6 +13,7 @@ struct reader {
 	struct mutex lock;
 	char read[64]; /* the accounts in order, one letter each */
 	size_t n;
+	char begun[64]; /* the same, when they were begun */
 	atomic_bool room, hold;
 	atomic_int reading, cut_off;
 };
@@ -24,7 +25,7 @@ static void read_account(void *self, const struct ctx *ctx, struct str sync_id, 
 
 	(void)sync_id;
 	CU_ASSERT(ctx->background);
-	atomic_fetch_add(&r->reading, 1);
+	r->begun[atomic_fetch_add(&r->reading, 1)] = account.p[0];
 	while (atomic_load(&r->hold)) {
 		if (ctx_sleep_ms(ctx, 1, "reading", &e) != ERR_OK) {
 			atomic_fetch_add(&r->cut_off, 1);
@@ -81,12 +82,31 @@ static void test_order(void)
 {
 	struct read_ahead *r = set_up(1);
 
-	read_ahead_expect(r, STR("s"), accounts, 4);
+	read_ahead_expect(r, STR("s"), 0, accounts, 4);
 	await_read(4);
-	read_ahead_expect(r, STR("s"), accounts, 4); /* again: nothing new */
+	read_ahead_expect(r, STR("s"), 0, accounts, 4); /* again: nothing new */
 	CU_ASSERT(memcmp(rd.read, "abcd", 4) == 0);
 	tear_down(r);
 	CU_ASSERT_EQUAL(rd.n, 4);
+}
+
+/* However many stand in one lane before it, what stands in another is read at the same time. */
+static void test_lanes(void)
+{
+	static const struct str groups[] = {STR_INIT("x"), STR_INIT("y")};
+	struct read_ahead *r = set_up(2);
+
+	atomic_store(&rd.room, false);
+	read_ahead_expect(r, STR("s"), 0, accounts, 4);
+	read_ahead_expect(r, STR("s"), 1, groups, 2);
+	atomic_store(&rd.hold, true);
+	atomic_store(&rd.room, true);
+	while (atomic_load(&rd.reading) < 2)
+		clock_sleep_ms(1);
+	atomic_store(&rd.hold, false);
+	await_read(6);
+	CU_ASSERT(memchr(rd.begun, 'x', 2) != NULL && memchr(rd.begun, 'a', 2) != NULL);
+	tear_down(r);
 }
 
 static void test_what_the_foreground_took(void)
@@ -94,7 +114,7 @@ static void test_what_the_foreground_took(void)
 	struct read_ahead *r = set_up(1);
 
 	atomic_store(&rd.room, false);
-	read_ahead_expect(r, STR("s"), accounts, 3);
+	read_ahead_expect(r, STR("s"), 0, accounts, 3);
 	read_ahead_done(r, read_ahead_begin(r, STR("s"), STR("b")));
 	CU_ASSERT_PTR_NULL(read_ahead_begin(r, STR("unknown"), STR("b")));
 	CU_ASSERT_PTR_NULL(read_ahead_begin(NULL, STR("s"), STR("b")));
@@ -110,7 +130,7 @@ static void test_end(void)
 	struct read_ahead *r = set_up(2);
 
 	atomic_store(&rd.hold, true);
-	read_ahead_expect(r, STR("s"), accounts, 4);
+	read_ahead_expect(r, STR("s"), 0, accounts, 4);
 	while (atomic_load(&rd.reading) < 2)
 		clock_sleep_ms(1);
 	read_ahead_end(r, STR("s"));
@@ -133,7 +153,7 @@ static void test_long_request(void)
 	fake_clock_init(&clock, 0);
 	r = set_up_at(1, &clock.clock);
 	atomic_store(&rd.room, false);
-	read_ahead_expect(r, STR("s"), accounts, 2);
+	read_ahead_expect(r, STR("s"), 0, accounts, 2);
 	s = read_ahead_begin(r, STR("s"), STR("a"));
 	CU_ASSERT_PTR_NOT_NULL(s);
 	fake_clock_advance_ms(&clock, SYNC_IDLE_MS + 1);
@@ -141,11 +161,11 @@ static void test_long_request(void)
 	await_read(1);
 	CU_ASSERT_EQUAL(rd.read[0], 'b');
 	atomic_store(&rd.room, false);
-	read_ahead_expect(r, STR("s"), accounts, 4);
+	read_ahead_expect(r, STR("s"), 0, accounts, 4);
 	read_ahead_done(r, s);
 	fake_clock_advance_ms(&clock, SYNC_IDLE_MS + 1);
 	read_ahead_expect(
-		r, STR("other"), accounts, 0); /* wakes the thread, which sees that the first is dead */
+		r, STR("other"), 0, accounts, 0); /* wakes the thread, which sees that the first is dead */
 	for (int i = 0; i < 5000 && (s = read_ahead_begin(r, STR("s"), STR_EMPTY)) != NULL; i++) {
 		read_ahead_done(r, s);
 		fake_clock_advance_ms(&clock, SYNC_IDLE_MS + 1);
@@ -161,7 +181,7 @@ static void test_stops_while_reading(void)
 	struct read_ahead *r = set_up(2);
 
 	atomic_store(&rd.hold, true);
-	read_ahead_expect(r, STR("s"), accounts, 4);
+	read_ahead_expect(r, STR("s"), 0, accounts, 4);
 	while (atomic_load(&rd.reading) < 2)
 		clock_sleep_ms(1);
 	tear_down(r);
@@ -172,6 +192,7 @@ int main(void)
 {
 	static CU_TestInfo tests[] = {
 		{"reads in order", test_order},
+		{"lanes", test_lanes},
 		{"passes over what the foreground took", test_what_the_foreground_took},
 		{"ends with its sync", test_end},
 		{"a long request keeps its sync alive", test_long_request},

@@ -11,13 +11,13 @@
 #include "inventory/identity_center.h"
 #include "inventory/inventory.h"
 #include "inventory/pack.h"
-#include "inventory/rows.h"
 #include "proto/messages.h"
 #include "proto/pb_build.h"
 #include "proto/pb_json.h"
 #include "store/memory.h"
 #include "store/store.h"
 #include "support/cunit_main.h"
+#include "support/kept_rows.h"
 
 #define SYNC    "2abcdefghijklmnopqrstuvwxyz"
 #define ACCOUNT "111111111111"
@@ -45,62 +45,13 @@ static struct fixture {
 	struct syncer_call call;
 } fx;
 
-/* --- facts in the store: rows of texts, some with a number behind them --- */
-
-#define MAX_TEXTS 6
-
-struct row {
-	struct str text[MAX_TEXTS]; /* the first is the key */
-	uint64_t number;
-};
-
-static struct {
-	size_t n_texts;
-	bool number;
-} shape; /* of the rows being packed */
-
-static void pack_row(struct buf *b, const void *item)
-{
-	const struct row *row = item;
-
-	for (size_t i = 0; i < shape.n_texts; i++)
-		pack_str(b, row->text[i]);
-	if (shape.number)
-		pack_u64(b, row->number);
-}
-
-static void unpack_row(struct unpack *u, void *item)
-{
-	struct row *row = item;
-
-	for (size_t i = 0; i < shape.n_texts; i++)
-		row->text[i] = unpack_str(u);
-	row->number = shape.number ? unpack_u64(u) : 0;
-}
+/* --- facts in the store --- */
 
 static void keep_shaped(const char *key, size_t n_texts, bool number, const struct row *rows, size_t n)
 {
-	static const struct rows_type type = {
-		.item_size = sizeof(struct row), .min_bytes = 1, .pack = pack_row, .unpack = unpack_row};
-	struct row *copy = arena_array_of(fx.arena, n, struct row);
-	struct rows *packed;
-	struct err e;
-
-	shape.n_texts = n_texts;
-	shape.number = number;
-	for (size_t i = 0; i < n; i++)
-		copy[i] = rows[i];
-	CU_ASSERT_EQUAL_FATAL(rows_new(&type, copy, n, &packed, &e), ERR_OK);
-	CU_ASSERT_EQUAL_FATAL(
-		store_put(fx.store, &background, STR(SYNC), str_c(key), rows_bytes(packed), 60000, &e),
-		ERR_OK);
-	rows_unref(packed);
+	keep_rows(fx.store, STR(SYNC), key, (struct kept_shape){n_texts, number}, rows, n);
 }
 
-#define ROW(...)                                                                                             \
-	{                                                                                                    \
-		.text = { __VA_ARGS__ }                                                                      \
-	}
 #define KEEP(key, n_texts, ...)                                                                              \
 	do {                                                                                                 \
 		const struct row kept_[] = {__VA_ARGS__};                                                    \
