@@ -225,7 +225,7 @@ enum err_code inventory_ic_instance(struct inventory *inv, const struct ctx *ctx
 	struct arena *arena, struct ic_instance *ret_instance, struct err *reterr)
 {
 	CLEANUP(ic_unrefp) struct ic_rows *rows = NULL;
-	const struct instance_row *all, *one;
+	const struct instance_row *all, *one = NULL;
 	struct arn arn;
 	size_t n;
 
@@ -450,7 +450,7 @@ static enum err_code is_by_set_cheaper(
 static enum err_code fetch_matrix(const struct fact_kind *kind, void *self, const struct ctx *ctx,
 	struct str scope, struct str name, void **partial, void **ret_fact, struct err *reterr)
 {
-	bool by_set;
+	bool by_set = false;
 
 	/* A gathering that goes by accounts is there only after the other way was denied, or was not cheaper. */
 	if (is_by_set_cheaper(self, ctx, scope, &by_set, reterr) != ERR_OK)

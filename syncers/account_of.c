@@ -121,7 +121,7 @@ enum err_code role_is_synced(const struct syncer_call *call, const struct iam_ac
 	struct str role_arn, bool *ret_synced, struct err *reterr)
 {
 	CLEANUP(iam_account_unrefp) struct iam_account *other = NULL;
-	bool ours;
+	bool ours = false;
 	struct arn arn;
 
 	*ret_synced = iam_account_find(account, IAM_ROLES, role_arn) >= 0;

@@ -260,7 +260,7 @@ static enum err_code grants(const struct syncer_call *call, const V2(Resource) *
 	const bool policies = syncer_config_wants(call->config, "iam_policy");
 	struct progress p = {.full = false};
 	struct binding b;
-	size_t i;
+	size_t i = 0;
 
 	if (page_token_decode(call->arena, kind, call->page_token, &p.at, reterr) != ERR_OK ||
 		find_part(p.at.phase, &i, reterr) != ERR_OK ||

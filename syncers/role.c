@@ -118,7 +118,7 @@ static enum err_code grants(const struct syncer_call *call, const V2(Resource) *
 	principals = trust_principals(call->arena, role.trust_document, role.is.arn, &n);
 	for (size_t i = 0; token.phase.n == 0 && i < n; i++) {
 		const struct str position = trust_position(call->arena, &principals[i]);
-		V2(Grant) * g;
+		V2(Grant) *g = NULL;
 
 		if (str_cmp(position, token.last) <= 0)
 			continue;

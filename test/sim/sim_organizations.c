@@ -262,7 +262,7 @@ static bool find_parent(struct sim_call *c, struct str child, uint32_t *ret_pare
 static void list_parents(struct sim_call *c)
 {
 	struct sim_page page;
-	uint32_t parent;
+	uint32_t parent = SIM_NONE;
 
 	if (!may_ask(c) || !find_parent(c, sim_param(c, "ChildId"), &parent) ||
 		!sim_select(c, 1, sim_has_all, NULL, &page))
