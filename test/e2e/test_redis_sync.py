@@ -1,9 +1,12 @@
 """The session store in Redis, by each way that leads there: a sync gives what it gives with the store in memory, from Redis when the
 facts are there, and without it when there is no way."""
 
+import re
+
 import pytest
 
 from support.crawl import Together, crawl
+from support.paths import ROOT
 from support.shared import EVERYTHING, FAILED, SMALL, crawled, store_counters, sync_id
 from support.stored import decode, of_sync, split, values
 from support.tls import Authority
@@ -41,6 +44,8 @@ def cleaned(server, redis, sync):
     client.call("ConnectorService/Cleanup", active_sync_id=sync)
     client.close()
     assert of_sync(redis.client(), sync) == []
+    (mark,) = [k for k in redis.client().scan_iter() if sync in split(k).scope]
+    assert 0 < redis.client().ttl(mark) <= 600
 
 
 def test_plain(pair, redis):
@@ -56,7 +61,8 @@ def test_the_real_engine(aws, serve, engine, redis, folder):
     assert with_memory.ok and result.ok, result.summary
     assert result.dump.read_bytes() == with_memory.dump.read_bytes()
     assert store_counters(server)["puts"] > 15 and store_counters(server)["failures"] == 0
-    assert {split(k).scope.partition("/")[2] for k in store.client().scan_iter()} <= {"policy-documents"}, "kept for the next sync"
+    left = [split(k) for k in store.client().scan_iter()]
+    assert not [k for k in left if k.kind not in ("ended", "b", "m") and not k.scope.endswith("/policy-documents")], left
 
 
 def test_what_is_kept_is_packed_and_goes_by_itself(pair, redis):
@@ -90,9 +96,8 @@ def test_password(pair, redis, where):
 
 def test_a_user_with_few_rights(pair, redis):
     """What docs/scaling.md asks for is enough."""
-    rights = "~baton:* resetchannels -@all +get +set +sadd +srem +spop +unlink +pexpire +exists +eval +hmget +hset +zadd +zcard " \
-             "+zremrangebyscore +time +ping"
-    store = redis(users={"awsd": ("of awsd", rights)})
+    (rights,) = re.findall(r"ACL SETUSER \w+ on >PASSWORD ([^`]+)", (ROOT / "docs" / "scaling.md").read_text())
+    store = redis(users={"awsd": ("of awsd", " ".join(rights.split()))})
     cleaned(pair("--store-url", f"redis://awsd@{store.address}", "--store-password", "of awsd"), store, sync_id(1))
 
 
@@ -148,7 +153,7 @@ def test_cluster(pair, cluster):
     client = server.client()
     client.call("ConnectorService/Cleanup", active_sync_id=sync_id(1))
     client.close()
-    assert not [k for k in group.keys() if sync_id(1) in split(k).scope]
+    assert [split(k).kind for k in group.keys() if sync_id(1) in split(k).scope] == ["ended"]
 
 
 # --- no way ---
@@ -213,3 +218,20 @@ def test_a_replica(aws, serve, sentinels):
 def test_sentinel_knows_another_name(aws, serve, sentinels):
     group = sentinels()
     assert "'other'" in no_way(aws, serve, "--store-url", f"redis+sentinel://{group.addresses[0]}/other")
+
+
+@pytest.mark.parametrize("url", ["redis://:s3cret@", "http://:s3cret@localhost", "redis://:s3cret@host:99999", "redis://s3cret@host/sixteen",
+                                 "redis+sentinel://:s3cret@host", "unix://:s3cret@relative/path", "redis://:s3cret%zz@host", "s3cret"])
+def test_a_url_that_is_none(serve, url):
+    """Ends the start, and does not print what may be a password."""
+    server = serve(None, "--store-url", url, ready=None, may_fail=True)
+    assert server.wait() == 2
+    assert "session store" in server.output() and "s3cret" not in server.output(), server.output()
+
+
+def test_files_that_are_no_certificates(serve, redis, folder):
+    (folder / "none.pem").write_text("nothing\n")
+    for flags in (["--store-tls-ca-file", "/nowhere"], ["--store-tls-ca-file", str(folder / "none.pem")]):
+        server = serve(None, "--store-url", "rediss://localhost", *flags, ready=None, may_fail=True)
+        assert server.wait() != 0
+        assert flags[1] in server.output()

@@ -13,13 +13,13 @@ HEADER = 4 + 1 + 8 + 8
 class Key:
     prefix: str
     scope: str     # of the sync, or of what servers share beside syncs
-    kind: str      # v: a value, l: a lease, keys: the scope's values, b and m: a bucket
+    kind: str      # v: a value, l: a lease, keys: the scope's values, ended: its mark; b and m: a bucket
     name: str
 
 
 def split(key):
     """A key of ours; others are a failure."""
-    found = re.fullmatch(rb"([\w.:-]+):1:\{([^{}]+)\}:(v|l|keys|b|m)(?::(.*))?", key, re.S)
+    found = re.fullmatch(rb"([\w.:-]+):1:\{([^{}]+)\}:(v|l|keys|ended|b|m)(?::(.*))?", key, re.S)
     assert found, f"not a key of ours: {key!r}"
     prefix, scope, kind, name = found.groups()
     return Key(prefix.decode(), unquote_to_bytes(scope).decode(), kind.decode(), (name or b"").decode(errors="replace"))
@@ -41,5 +41,5 @@ def values(client):
 
 
 def of_sync(client, sync_id):
-    """All keys that a sync has, whatever their kind."""
-    return [k for k in client.scan_iter(count=1000) if sync_id in split(k).scope]
+    """All keys that a sync has, but for the mark that it has ended."""
+    return [k for k in client.scan_iter(count=1000) if sync_id in split(k).scope and split(k).kind != "ended"]
