@@ -6,6 +6,7 @@ end, wherever it was to go. Both remember what passed.
 
 import http.client
 import http.server
+import re
 import select
 import socket
 import socketserver
@@ -30,6 +31,7 @@ class FrontHandler(http.server.BaseHTTPRequestHandler):
         upstream.endheaders(body)
         reply = upstream.getresponse()
         data = reply.read()
+        front.sessions += re.findall(r"<(?:AccessKeyId>(?=ASIA)|SecretAccessKey>|SessionToken>)([^<]+)<", data.decode(errors="replace"))
         self.send_response(reply.status)
         for name in ("Content-Type", "x-amzn-RequestId", "Date"):
             if reply.getheader(name):
@@ -49,13 +51,15 @@ class Server(http.server.ThreadingHTTPServer):
 
 
 class Front:
-    """seen: (host, "region/service" of the signature) of each request. certificate None: plain HTTP, as a proxy gets it."""
+    """seen: (host, "region/service" of the signature) of each request; sessions: keys, secrets and tokens that STS gave away.
+    certificate None: plain HTTP, as a proxy gets it."""
 
     def __init__(self, sim, certificate=None):
-        self.sim, self.seen = sim, []
+        self.sim, self.seen, self.sessions = sim, [], []
         self.server = Server(("127.0.0.1", 0), FrontHandler)
         self.server.front = self
         self.port = self.server.server_address[1]
+        self.url = f"http://127.0.0.1:{self.port}"
         if certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(*certificate)

@@ -137,11 +137,12 @@ class Sentinels:
         for replica in self.redis[1:]:
             wait_for(lambda r=replica: r.client().info("replication")["master_link_status"] == "up", "a replica in step")
         watch = {"sentinel": [f"monitor {name} 127.0.0.1 {first.port} {self.quorum}", f"down-after-milliseconds {name} 500",
-                              f"failover-timeout {name} 3000"] + ([f'auth-pass {name} "{password}"'] if password else [])}
+                              f"failover-timeout {name} 1000"] + ([f'auth-pass {name} "{password}"'] if password else [])}
         self.sentinels = [add(Redis(folder, f"sentinel{i}", password=sentinel_password, program="redis-sentinel", **watch))
                           for i in range(sentinels)]
-        for s in self.sentinels:  # the intervals between their questions: 10 s and 2 s are for networks
-            s.ask("SENTINEL", "DEBUG", "INFO-PERIOD", 200, "PING-PERIOD", 100, "ASK-PERIOD", 100, "PUBLISH-PERIOD", 200)
+        # Their intervals are for networks: 10 s between two questions about replicas. What is older than five pings is not believed.
+        for s in self.sentinels:
+            s.ask("SENTINEL", "DEBUG", "INFO-PERIOD", 300, "PING-PERIOD", 400, "ASK-PERIOD", 100, "PUBLISH-PERIOD", 200)
         for s in self.sentinels:
             wait_for(lambda s=s: self._knows(s, "num-slaves") == replicas and self._knows(s, "num-other-sentinels") == sentinels - 1,
                      "everybody known to the sentinels")

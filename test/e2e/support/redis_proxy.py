@@ -107,7 +107,7 @@ MODES = {
     "twice": "the right reply, and once more: all later ones are shifted",
     "nil": "nothing there, instead of a bulk string",
     "stall": "never an answer",
-    "slow": "seconds: the right reply, later",
+    "slow": "seconds: the right reply, later; of commands sent together only the first is late, as over a long way",
 }
 
 
@@ -243,8 +243,9 @@ class RedisProxy:
                 self.live.add(far)
             client, server = Stream(near), Stream(far)
             while True:
+                alone = not client.pending
                 words, raw = client.command()
-                self._one(client, server, number, words, raw)
+                self._one(client, server, number, words, raw, alone)
         except (Closed, OSError):
             pass
         except Exception as problem:  # noqa: BLE001  a fault of ours: told by close()
@@ -257,7 +258,7 @@ class RedisProxy:
                     shut(sock)
                     sock.close()
 
-    def _one(self, client, server, number, words, raw):
+    def _one(self, client, server, number, words, raw, alone):
         name = words[0].decode(errors="replace").upper()
         at = 3 if name in WITH_KEYS_BEHIND_A_COUNT else 1
         key = words[at] if len(words) > at else b""
@@ -272,7 +273,7 @@ class RedisProxy:
         if mode == "stall":
             released.wait()
             raise Closed(mode)
-        if mode == "slow":
+        if mode == "slow" and alone:
             released.wait(rule.seconds)
         made_up = self._made_up(rule) if rule else None
         if made_up is not None:
