@@ -30,8 +30,9 @@ QUIET = {"close", "close-after", "truncated", "changing", "moved", "twice", "nil
 # From the n-th command on, for good.
 LASTING = {"gone": WAYS["close"], "full-for-good": WAYS["full"], "stalled-for-good": WAYS["stall"]}
 
-# name: (organization, flags, fault, whether it lasts, whether the server finds facts in Redis, or is the one that puts them there).
-TORTURES = {"everything-gone": (LITTLE, EVERYTHING, LASTING["gone"], True, False)}
+# name: (organization, flags, fault, whether it lasts, whether the server finds facts in Redis, or is the one that puts them there; for
+# which commands: of every second one, the first or the second).
+TORTURES = {f"everything-gone-{part}": (LITTLE, EVERYTHING, LASTING["gone"], True, False, (2, part)) for part in (1, 2)}
 TORTURES |= {f"write-{way}": (TINY, ("--sync-secrets",), fault, False, False) for way, fault in WAYS.items()}
 TORTURES |= {f"write-{way}": (TINY, ("--sync-secrets",), fault, True, False) for way, fault in LASTING.items()}
 TORTURES |= {f"read-{way}": (LITTLE, EVERYTHING, WAYS[way], False, True) for way in
@@ -81,7 +82,7 @@ class World:
         return [p.log.stem for p in reversed(self.processes) if (p.stop() if isinstance(p, Server) else p.kill())]
 
 
-def torture(folder, organization, flags, fault, lasts, read):
+def torture(folder, organization, flags, fault, lasts, read, which=(1, 1)):
     """Syncs once for each command that a sync sends, which fails. Gives how many there were, how many syncs noticed, and the warnings of
     the store and of its bucket."""
     waits = fault["mode"] in ("stall", "huge-bulk", "huge-array")
@@ -93,7 +94,7 @@ def torture(folder, organization, flags, fault, lasts, read):
         proxy.reset()
         assert world.sync() == want
         commands, noticed = len(proxy.commands), 0
-        for n in range(1, commands + 1):
+        for n in range(which[1], commands + 1, which[0]):
             proxy.clear()
             wait_for_recovery(server)
             before = store_counters(server)["failures"]

@@ -146,30 +146,38 @@ def test_who_fails_gives_up_its_lease(sim, group, connect, redis):
     assert connect(second).call("GrantsService/ListGrants", grants_request(aws)).list
 
 
-@pytest.mark.parametrize("how", ["killed", "paused"])
-def test_who_dies_is_succeeded(sim, group, connect, redis, how):
+def test_who_dies_is_succeeded(sim, group, connect, redis):
     """In the middle of a fetch. The others wait for its lease to run out, then one of them fetches, and the third has it from that one.
     A server that was only asleep wakes up and is no worse off."""
-    aws, store = sim(**{**SMALL, "permission_sets_per_account": 1}), redis()
-    servers = group(aws, store, *EVERYTHING, "--read-ahead", "0", may_fail=True)
-    first, second, third = (connect(s) for s in servers)
-    aws.faults({"op": "sso:ListAccountAssignments", "nth": [1], "action": "hang", "ms": 11000})
-    hanging = first.future("GrantsService/ListGrants", grants_request(aws), timeout=60)
-    servers[0].wait_until(lambda: "sso:ListAccountAssignments" in aws.counters(), "fetching")
-    if how == "killed":
-        servers[0].kill()
-    else:
-        servers[0].pause()
-    with ThreadPoolExecutor(2) as pool:
-        asked = [pool.submit(c.call, "GrantsService/ListGrants", grants_request(aws), timeout=60) for c in (second, third)]
-        replies = [a.result() for a in asked]
-    assert replies[0].list and replies[0] == replies[1]
-    assert aws.counters()["sso:ListAccountAssignments"]["calls"] == 2
-    assert sum(store_counters(s)["hits"] for s in servers[1:]) > 0
-    if how == "paused":
-        servers[0].resume()
-        assert hanging.result().list == replies[0].list
-    hanging.cancel()
+    def scene():
+        aws = sim(**{**SMALL, "permission_sets_per_account": 1})
+        servers = group(aws, redis(), *EVERYTHING, "--read-ahead", "0", may_fail=True)
+        aws.faults({"op": "sso:ListAccountAssignments", "nth": [1], "action": "hang", "ms": 11000})
+        return aws, servers, [connect(s) for s in servers]
+
+    def calls(aws):
+        return aws.counters().get("sso:ListAccountAssignments", {"calls": 0})["calls"]
+
+    def play(aws, servers, clients, end, wake):
+        hanging = clients[0].future("GrantsService/ListGrants", grants_request(aws), timeout=60)
+        servers[0].wait_until(lambda: calls(aws), "fetching")
+        end()
+        with ThreadPoolExecutor(2) as pool:
+            asked = [pool.submit(c.call, "GrantsService/ListGrants", grants_request(aws), timeout=60) for c in clients[1:]]
+            replies = [a.result() for a in asked]
+        assert replies[0].list and replies[0] == replies[1]
+        assert calls(aws) == 2
+        assert sum(store_counters(s)["hits"] for s in servers[1:]) > 0
+        if wake:
+            wake()
+            assert hanging.result().list == replies[0].list
+        hanging.cancel()
+
+    killed, paused = scene(), scene()
+    with ThreadPoolExecutor(2) as pool:  # both wait for the end of a lease
+        both = [pool.submit(play, *killed, killed[1][0].kill, None), pool.submit(play, *paused, paused[1][0].pause, paused[1][0].resume)]
+        for one in both:
+            one.result()
 
 
 # --- random deaths ---
