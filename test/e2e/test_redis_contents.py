@@ -194,17 +194,15 @@ VIEWS = {
 
 
 def test_servers_that_see_different_things_share_no_facts(sim, serve, connect, redis):
-    """One store, one sync id, one after the other, forwards and backwards: each gives what it gives alone."""
+    """One store, one sync id: whoever comes first, all give what they give alone."""
     aws, store = sim(**SMALL), redis()
     want = {name: crawl(connect(serve(aws.url, *flags)), sync_id(1)).content for name, flags in VIEWS.items()}
     assert want["everything"].keys() != want["no access keys"].keys() and want["attached policies"] != want["everything"]
-    for order in (list(VIEWS), list(reversed(VIEWS))):
-        for name in order:
-            server = serve(aws.url, *VIEWS[name], "--store-url", f"redis://{store.address}")
-            got = crawl(connect(server), sync_id(1))
-            assert not got.errors and got.content == want[name], name
-            server.stop()
-        store.client().flushall()
+    clients = {name: connect(serve(aws.url, *flags, "--store-url", f"redis://{store.address}")) for name, flags in VIEWS.items()}
+    for n, first in enumerate(VIEWS):
+        for name in [first, *VIEWS]:
+            got = crawl(clients[name], sync_id(n))
+            assert not got.errors and got.content == want[name], f"{name} after {first}"
 
 
 def test_what_one_sync_was_denied_the_next_one_has(sim, serve, connect, redis):

@@ -162,35 +162,36 @@ def test_who_fails_gives_up_its_lease(sim, group, connect, redis):
 
 def test_who_dies_is_succeeded(sim, group, connect, redis):
     """In the middle of a fetch. The others wait for its lease to run out, then one of them fetches, and the third has it from that one.
-    A server that was only asleep wakes up and is no worse off."""
-    def scene():
+    A server that was only asleep wakes up and is no worse off. One that lives and takes its time is waited for."""
+    def scene(action):
         aws = sim(**{**SMALL, "permission_sets_per_account": 1})
         servers = group(aws, redis(), *EVERYTHING, "--read-ahead", "0", may_fail=True)
-        aws.faults({"op": "sso:ListAccountAssignments", "nth": [1], "action": "hang", "ms": 11000})
+        aws.faults({"op": "sso:ListAccountAssignments", "nth": [1], "action": action, "ms": 12000})
         return aws, servers, [connect(s) for s in servers]
 
     def calls(aws):
         return aws.counters().get("sso:ListAccountAssignments", {"calls": 0})["calls"]
 
-    def play(aws, servers, clients, end, wake):
-        hanging = clients[0].future("GrantsService/ListGrants", grants_request(aws), timeout=60)
+    def play(scene, fate, wake=None, lives=True, reads=2):
+        aws, servers, clients = scene
+        first = clients[0].future("GrantsService/ListGrants", grants_request(aws), timeout=60)
         servers[0].wait_until(lambda: calls(aws), "fetching")
-        end()
+        fate(servers[0])
         with ThreadPoolExecutor(2) as pool:
             asked = [pool.submit(c.call, "GrantsService/ListGrants", grants_request(aws), timeout=60) for c in clients[1:]]
             replies = [a.result() for a in asked]
         assert replies[0].list and replies[0] == replies[1]
-        assert calls(aws) == 2
+        assert calls(aws) == reads
         assert sum(store_counters(s)["hits"] for s in servers[1:]) > 0
         if wake:
-            wake()
-            assert hanging.result().list == replies[0].list
-        hanging.cancel()
+            wake(servers[0])
+        if lives:
+            assert first.result().list == replies[0].list
 
-    killed, paused = scene(), scene()
-    with ThreadPoolExecutor(2) as pool:  # both wait for the end of a lease
-        both = [pool.submit(play, *killed, killed[1][0].kill, None), pool.submit(play, *paused, paused[1][0].pause, paused[1][0].resume)]
-        for one in both:
+    fates = [(scene("hang"), Server.kill, None, False, 2), (scene("hang"), Server.pause, Server.resume, True, 2),
+             (scene("delay"), lambda server: None, None, True, 1)]
+    with ThreadPoolExecutor(3) as pool:  # all of them wait for the end of a lease
+        for one in [pool.submit(play, *fate) for fate in fates]:
             one.result()
 
 
