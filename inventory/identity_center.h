@@ -59,7 +59,7 @@ struct ic_assignment {
 	struct str key; /* "<permission set ARN>|<USER or GROUP>|<principal id>" */
 	struct str permission_set_arn, principal_type, principal_id; /* parts of key */
 };
-/* Who holds what on the account. */
+/* Who holds what on the account. Of users and groups that were deleted from the directory it may be missing (assignments.c). */
 MUST_CHECK enum err_code inventory_ic_assignments(struct inventory *inv, const struct ctx *ctx,
 	struct str sync_id, struct str account, struct ic_rows **ret_assignments, struct err *reterr);
 

@@ -2,8 +2,11 @@
  *
  * A list of live syncs, each with its names; threads take the next name of the sync that was touched last, from the lane in which the fewest
  * threads read. One queue for all was tried: 800 groups stood before 200 accounts, and SSO Admin's quota lay idle for 30 s while Identity
- * Store's was the limit. A read runs under a deadline of SYNC_IDLE_MS behind the sync's last sign of life: when it is cut off although the sync lives on (a large account in the narrow way), the
- * name goes back to the queue's front and the read resumes where it was. So nothing has to watch the clock. */
+ * Store's was the limit.
+ *
+ * A read runs under a deadline of SYNC_IDLE_MS behind the sync's last sign of life: when it is cut off although the sync lives on (a large
+ * account in the narrow way), the name goes back to the front of its lane and the read resumes where it was. So nothing has to watch the
+ * clock. */
 #include "inventory/read_ahead.h"
 
 #include <assert.h>

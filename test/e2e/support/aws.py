@@ -1,6 +1,7 @@
 """Stand-ins for AWS: moto (for truth) and our simulator (for load, faults and counters)."""
 
 import json
+import re
 import sys
 import urllib.request
 from pathlib import Path
@@ -34,13 +35,18 @@ class Sim(Process):
     """The simulator with an organization made from flags, e.g. Sim(folder, users=100, seed=7)."""
 
     def __init__(self, folder, name="sim", port=None, **flags):
-        self.port = port or free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        argv = [AWS_SIM, "--listen", f"127.0.0.1:{self.port}"]
+        log = folder / f"{name}.log"
+        log.unlink(missing_ok=True)
+        argv = [AWS_SIM, "--listen", f"127.0.0.1:{port or 0}"]
         for flag, value in flags.items():
             argv += [f"--{flag.replace('_', '-')}"] + ([] if value is True else [value])
-        super().__init__(argv, folder / f"{name}.log", environment(folder))
-        self.wait_until(lambda: port_open(self.port), "listening", timeout=60)
+        super().__init__(argv, log, environment(folder))
+        self.wait_until(self.said_port, "listening", timeout=60)
+        self.port = int(self.said_port()[1])
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def said_port(self):
+        return re.search(r"listening on \S+:(\d+)\n", self.output())
 
     def get(self, path):
         return json.loads(http(f"{self.url}/sim/{path}"))
