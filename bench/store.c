@@ -7,6 +7,7 @@
  *	miss    the way of a fact that nobody has: ask (and get the lease), put, end the lease */
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/blob.h"
 #include "base/clock.h"
@@ -39,12 +40,14 @@ static void must(enum err_code code, const struct err *err)
 	exit(1);
 }
 
+static char scope[32]; /* a new one for each size: one that was cleared has ended */
+
 static void look(struct store *s, struct str key)
 {
 	struct store_item item = {.key = key};
 	struct err err;
 
-	must(store_get_or_lease(s, &ctx, STR("bench"), &item, 1, 10000, &err), &err);
+	must(store_get_or_lease(s, &ctx, str_c(scope), &item, 1, 10000, &err), &err);
 	blob_unref(item.value);
 }
 
@@ -54,8 +57,8 @@ static void miss(struct store *s, struct str key, struct blob *value)
 	struct err err;
 
 	look(s, key);
-	must(store_put_many(s, &ctx, STR("bench"), &item, 1, 0, &err), &err);
-	must(store_end_leases(s, &ctx, STR("bench"), &key, 1, &err), &err);
+	must(store_put_many(s, &ctx, str_c(scope), &item, 1, 0, &err), &err);
+	must(store_end_leases(s, &ctx, str_c(scope), &key, 1, &err), &err);
 }
 
 static void measure(const char *name, struct store *s, size_t bytes, int rounds)
@@ -64,6 +67,8 @@ static void measure(const char *name, struct store *s, size_t bytes, int rounds)
 	int64_t start_ns = clock_wall_ns(&clock_system);
 	struct err err;
 	char key[32];
+
+	(void)snprintf(scope, sizeof(scope), "bench-%d-%lld", (int)getpid(), (long long)start_ns);
 
 	for (int i = 0; i < rounds; i++) {
 		(void)snprintf(key, sizeof(key), "key-%d", i);
@@ -78,7 +83,7 @@ static void measure(const char *name, struct store *s, size_t bytes, int rounds)
 	}
 	printf("%s hit %zu %.1f\n", name, bytes,
 		(double)(clock_wall_ns(&clock_system) - start_ns) / 1000 / rounds);
-	must(store_clear(s, &ctx, STR("bench"), &err), &err);
+	must(store_clear(s, &ctx, str_c(scope), &err), &err);
 }
 
 int main(int argc, char **argv)
