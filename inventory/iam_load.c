@@ -25,6 +25,7 @@
 #include "base/mem.h"
 #include "inventory/credential_report.h"
 #include "inventory/iam_draft.h"
+#include "inventory/external_ids.h"
 
 #define PAGE_ITEMS 1000 /* AWS's maximum */
 #define WAVE       64   /* jobs whose answers are in memory together */
@@ -125,61 +126,6 @@ static enum err_code keep_document(struct iam_load *l, struct str encoded, const
 		return err_set(reterr, ERR_PROTOCOL,
 			"baton-aws: failed to decode %s document of '" STR_FMT "'", what, STR_ARG(name));
 	return ERR_OK;
-}
-
-/* --- external ids ---
- *
- * Conditions of trust policies name them, ours among them. Who may assume a role does not depend on their values, so they are blanked:
- * facts lie in stores, and an external id is nobody else's business (docs/scaling.md). The text keeps its length. */
-
-/* at: a '"'. Gives the place behind the string. */
-static size_t blank_string(char *text, size_t n, size_t at)
-{
-	for (at++; at < n && text[at] != '"'; at++) {
-		const bool escape = text[at] == '\\' && at + 1 < n;
-
-		text[at] = 'x';
-		if (escape)
-			text[++at] = 'x';
-	}
-	return at < n ? at + 1 : n;
-}
-
-/* at: behind the name of a member whose value is a string, or a list of strings. */
-static size_t blank_value(char *text, size_t n, size_t at)
-{
-	bool list = false;
-
-	for (; at < n; at++) {
-		if (text[at] == '"') {
-			at = blank_string(text, n, at);
-			if (!list)
-				return at;
-			at--;
-		} else if (text[at] == '[') {
-			list = true;
-		} else if (text[at] == ']' || str_find_char(STR(" \t\r\n:,"), text[at]) < 0) {
-			return at;
-		}
-	}
-	return at;
-}
-
-static struct str without_external_ids(struct arena *arena, struct str document)
-{
-	const struct str name = STR("\"sts:externalid\"");
-	char *text = NULL;
-
-	for (size_t at = 0; at + name.n <= document.n; at++) {
-		if (!str_eq_nocase(str_sub(document, at, name.n), name))
-			continue;
-		if (text == NULL) {
-			text = arena_alloc(arena, document.n);
-			memcpy(text, document.p, document.n);
-		}
-		at = blank_value(text, document.n, at + name.n) - 1;
-	}
-	return text == NULL ? document : str_n(text, document.n);
 }
 
 /* A trust document that cannot be decoded counts as none (spec/iam.md 6.2). */
