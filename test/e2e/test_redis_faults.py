@@ -150,7 +150,7 @@ def test_the_nth_command_fails(tortured, name):
     print(f"{name}: {commands} commands, {noticed} syncs noticed, {len(warnings)} warnings")
     assert commands >= 15, "the store is hardly used"
     assert noticed or name.partition("-")[2] in QUIET
-    assert bool(noticed) <= len(warnings) <= 4, "warnings now and then"
+    assert bool(noticed) <= len(warnings) <= max(4, commands // 10), "warnings now and then"
 
 
 # --- how Redis fails ---
