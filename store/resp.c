@@ -14,6 +14,7 @@
 #include "base/mem.h"
 
 #define MAX_ELEMENTS 10000 /* of an array; we ask for 500 */
+#define MAX_DEPTH    4     /* of arrays in arrays; 0.14 has a bound of its own, 1.x has none */
 
 struct resp_reader {
 	redisReader *parser;
@@ -89,12 +90,22 @@ static void *make_text(const redisReadTask *task, char *p, size_t n)
 	return place(task, reply);
 }
 
+static bool is_too_deep(const redisReadTask *task)
+{
+	int depth = 1;
+
+	while ((task = task->parent) != NULL)
+		if (++depth > MAX_DEPTH)
+			return true;
+	return false;
+}
+
 static void *make_array_of(const redisReadTask *task, size_t n)
 {
 	struct resp_reader *r = task->privdata;
 	struct resp_reply *reply = reply_new(task, task->type == REDIS_REPLY_ARRAY ? RESP_ARRAY : RESP_OTHER);
 
-	if (reply == NULL || n > MAX_ELEMENTS)
+	if (reply == NULL || n > MAX_ELEMENTS || is_too_deep(task))
 		return NULL;
 	reply->n = n;
 	reply->items = alloc(r, n * sizeof(*reply->items));
@@ -213,7 +224,8 @@ enum err_code resp_next(
 	rc = redisReaderGetReply(r->parser, &reply);
 	r->arena = NULL;
 	if (rc != REDIS_OK && r->parser->err == REDIS_ERR_OOM)
-		return err_set(reterr, ERR_TOO_LARGE, "Redis answers more than %zu bytes", r->max_bytes);
+		return err_set(reterr, ERR_TOO_LARGE,
+			"Redis's answer is larger than %zu bytes, or nested too deep", r->max_bytes);
 	if (rc != REDIS_OK)
 		return err_set(reterr, ERR_PROTOCOL, "Redis's answer is not Redis's protocol: %s",
 			r->parser->errstr);

@@ -114,7 +114,7 @@ static void test_hostile(void)
 	buf_init(&out, 10000);
 	for (int i = 0; i < 100; i++)
 		buf_c(&deep, "*1\r\n");
-	CU_ASSERT_EQUAL(read_all(buf_view(&deep), 1000, &out), ERR_PROTOCOL);
+	CU_ASSERT_EQUAL(read_all(buf_view(&deep), 1000, &out), ERR_TOO_LARGE);
 	buf_deinit(&deep);
 	buf_deinit(&out);
 }
