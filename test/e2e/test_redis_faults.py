@@ -31,11 +31,14 @@ QUIET = {"close", "close-after", "truncated", "changing", "moved", "twice", "nil
 LASTING = {"gone": WAYS["close"], "full-for-good": WAYS["full"], "stalled-for-good": WAYS["stall"]}
 
 # name: (organization, flags, fault, whether it lasts, whether the server finds facts in Redis, or is the one that puts them there; for
-# which commands: of every second one, the first or the second).
+# which commands: each (1, 1), or of every second one the first (2, 1) or the second (2, 2).
 TORTURES = {f"everything-gone-{part}": (LITTLE, EVERYTHING, LASTING["gone"], True, False, (2, part)) for part in (1, 2)}
-TORTURES |= {f"write-{way}": (TINY, ("--sync-secrets",), fault, False, False) for way, fault in WAYS.items()}
-TORTURES |= {f"write-{way}": (TINY, ("--sync-secrets",), fault, True, False) for way, fault in LASTING.items()}
-TORTURES |= {f"read-{way}": (LITTLE, EVERYTHING, WAYS[way], False, True) for way in
+TORTURES |= {f"write-{way}": (TINY, ("--sync-secrets",), fault, False, False,
+                              (1, 1) if way in ("close", "garbage", "full", "stall") else (2, 1 + i % 2))
+             for i, (way, fault) in enumerate(WAYS.items())}
+TORTURES |= {f"write-{way}": (TINY, ("--sync-secrets",), fault, True, False, (2, 1)) for way, fault in LASTING.items()}
+# Of the two commands that find a fact, GET is the first.
+TORTURES |= {f"read-{way}": (LITTLE, EVERYTHING, WAYS[way], False, True, (2, 1)) for way in
              ("corrupt", "full", "garbage", "twice", "wrong-type")}
 
 # A stall costs a time-out, and so does whatever announces bytes that never come.
@@ -82,7 +85,7 @@ class World:
         return [p.log.stem for p in reversed(self.processes) if (p.stop() if isinstance(p, Server) else p.kill())]
 
 
-def torture(folder, organization, flags, fault, lasts, read, which=(1, 1)):
+def torture(folder, organization, flags, fault, lasts, read, which):
     """Syncs once for each command that a sync sends, which fails. Gives how many there were, how many syncs noticed, and the warnings of
     the store and of its bucket."""
     waits = fault["mode"] in ("stall", "huge-bulk", "huge-array")
