@@ -141,7 +141,7 @@ static void work_init(struct work *w, struct redis *r, struct str scope, size_t 
 {
 	CLEANUP(buf_deinit) struct buf tag;
 
-	/* What replies may take together; our own texts do not count against it, but are small. */
+	/* The bound is for what replies take together; our own texts count as well, but are small. */
 	*w = (struct work){.r = r, .arena = arena_new(r->max_value_bytes + REQUEST_SLACK)};
 	buf_init(&tag, 3 * STORE_NAME_MAX);
 	percent_encode(&tag, scope, /* keep_slash= */ true);
