@@ -68,6 +68,13 @@ static void wait_cancelled(size_t n)
 		cond_wait(&gate.cond, &gate.lock);
 }
 
+static void forget_cancelled(void)
+{
+	LOCK_SCOPE(&gate.lock);
+
+	gate.cancelled = 0;
+}
+
 static void set_gate(bool open)
 {
 	LOCK_SCOPE(&gate.lock);
@@ -371,7 +378,7 @@ static void test_deadline(void)
 {
 	struct client_result r;
 
-	gate.cancelled = 0;
+	forget_cancelled();
 	r = list(fx.arena, "thing", "wait", /* child= */ false, 500);
 	ASSERT_I64(r.status.code, RPC_DEADLINE_EXCEEDED, "code");
 	wait_cancelled(1); /* the handler was let go, not only the client */
