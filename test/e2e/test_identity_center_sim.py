@@ -252,7 +252,7 @@ def listing(client, path, request, between):
     """Items of all pages; between(n) happens after each page."""
     items, n = [], 0
     while True:
-        reply = client.call(path, request, timeout=60)
+        reply = client.call(path, request, timeout=120)
         items += reply.list
         if not reply.next_page_token:
             return items
