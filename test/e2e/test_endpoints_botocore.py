@@ -48,7 +48,7 @@ def theirs(provider, region, fips, dual_stack):
 
 def ours(questions):
     lines = "".join(f"{s} {r} {int(f)} {int(d)}\n" for s, r, f, d in questions)
-    run = subprocess.run([RESOLVE], input=lines, capture_output=True, text=True, check=True, timeout=60)
+    run = subprocess.run([RESOLVE], input=lines, capture_output=True, text=True, check=True, timeout=300)
     return [tuple(line.split(" ")) for line in run.stdout.splitlines()]
 
 

@@ -226,24 +226,27 @@ def test_throttling_and_errors_change_nothing(sim, serve, engine, folder, organi
 @pytest.mark.parametrize("organization", ORGANIZATIONS)
 def test_killed_at_random_moments(sim, serve, engine, folder, organization):
     """Five times, by kill -9: page tokens do not live in a process."""
-    aws = sim(**organization, latency_ms=30)
-    server = serve(aws.url, *FAST, may_fail=True)
     between = (1, 5) if organization is LARGE else (0.2, 0.6)  # s
-    dice, kills = random.Random(4), 0
-    with ThreadPoolExecutor(1) as pool:
-        run = pool.submit(engine, folder, server.target, "--wait-for-ready", "--workers", "2")
-        while not run.done() and kills < 5:
-            time.sleep(dice.uniform(*between))
-            if run.done():
-                break
-            server.kill()
-            kills += 1
-            server = serve(aws.url, *FAST, listen=server.target, may_fail=True)
-        result = run.result()
-    assert kills == 5, "the sync was over too early: make the organization larger"
-    assert result.ok, result.summary
-    tell("killed five times", aws, result)
-    assert_as_quiet(sim, serve, engine, folder, organization, result)
+
+    def kills():
+        aws = sim(**organization, latency_ms=30)
+        server = serve(aws.url, *FAST, may_fail=True)
+        dice, n = random.Random(4), 0
+        with ThreadPoolExecutor(1) as pool:
+            run = pool.submit(engine, folder, server.target, "--wait-for-ready", "--workers", "2")
+            while n < 5:
+                time.sleep(dice.uniform(*between))
+                if run.done():
+                    break
+                server.kill()
+                n += 1
+                server = serve(aws.url, *FAST, listen=server.target, may_fail=True)
+            result = run.result()
+        assert result.ok, result.summary
+        tell(f"killed {n} times", aws, result)
+        assert_as_quiet(sim, serve, engine, folder, organization, result)
+        return n
+    assert any(kills() == 5 for _ in range(5)), "the sync is over too early: make the organization larger"
 
 
 # --- page tokens ---
@@ -252,7 +255,7 @@ def listing(client, path, request, between):
     """Items of all pages; between(n) happens after each page."""
     items, n = [], 0
     while True:
-        reply = client.call(path, request, timeout=60)
+        reply = client.call(path, request, timeout=120)
         items += reply.list
         if not reply.next_page_token:
             return items

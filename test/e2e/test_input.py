@@ -144,14 +144,14 @@ def test_a_gzip_bomb_stays_small(client, shared_server):
     before = shared_server.rss_kb()
     call = client.channel.unary_unary("/c1.connector.v2." + LIST_RESOURCES)
     with pytest.raises(grpc.RpcError) as error:
-        call(b"\0" * (200 << 20), timeout=60, compression=grpc.Compression.Gzip)
+        call(b"\0" * (200 << 20), timeout=120, compression=grpc.Compression.Gzip)
     assert error.value.code() in (Code.RESOURCE_EXHAUSTED, Code.UNIMPLEMENTED, Code.INTERNAL)
     assert shared_server.rss_kb() - before < 60_000
 
 
 def test_large_metadata_does_not_break_the_connection(client):
     client.channel.unary_unary("/c1.connector.v2.ConnectorService/Validate")(
-        b"", timeout=10, metadata=[("x-large", "v" * 20_000), ("traceparent", "00-" + "a" * 32 + "-" + "b" * 16 + "-01")])
+        b"", timeout=60, metadata=[("x-large", "v" * 20_000), ("traceparent", "00-" + "a" * 32 + "-" + "b" * 16 + "-01")])
 
 
 # ----------------------------------------------------------------------------------------------- rules

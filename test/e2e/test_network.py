@@ -8,7 +8,6 @@ import pytest
 
 from support.metadata import SIM_KEYS
 from support.proxies import Front, Proxy
-from support.server import patience
 from support.tls import Authority
 from support.wire import msg
 
@@ -90,7 +89,7 @@ def test_role_arn_decides_the_partition(network, authority, serve, partition, ho
     server = serve(None, "--use-assume", "--role-arn", f"arn:{partition}:iam::123456789012:role/x", ready="listening",
                    env={"AWS_REGION": None, **KEYS, **NO_PROXY, "HTTPS_PROXY": proxy.url,
                         "AWS_CA_BUNDLE": str(authority.ca)})
-    server.wait_until(lambda: front.seen, "asking", timeout=patience(20))
+    server.wait_until(lambda: front.seen, "asking")
     assert set(proxy.tunnels) == {host}
 
 

@@ -38,7 +38,7 @@ def kind_of(member):
 def tables():
     """{(service, target prefix, operation): [(side, path, kind), ...]}"""
     found = {}
-    run = subprocess.run([OPERATIONS], capture_output=True, text=True, check=True, timeout=60)
+    run = subprocess.run([OPERATIONS], capture_output=True, text=True, check=True, timeout=300)
     for line in run.stdout.splitlines():
         words = line.split(" ")
         if words[0] in ("in", "out"):

@@ -2,7 +2,6 @@
 once, and the store is used again when it works again."""
 
 import shutil
-import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -14,7 +13,8 @@ from support.paths import AWS_SIM, BATON_AWSD, WORK
 from support.redis import Migration, Redis
 from support.redis_proxy import RedisProxy
 from support.server import Server
-from support.shared import EVERYTHING, FAILED, LITTLE, SMALL, TINY, crawled, store_counters, sync_id, used_again, wait_for_recovery
+from support.shared import (EVERYTHING, LITTLE, PATIENT, SMALL, TINY, WORKS_AGAIN, crawled, store_counters, sync_id, told, used_again,
+                            wait_for_recovery)
 from support.stored import of_sync, values
 
 # --- the n-th command fails, for every n ---
@@ -42,7 +42,8 @@ TORTURES |= {f"read-{way}": (LITTLE, EVERYTHING, WAYS[way], False, True, (2, 1))
              ("corrupt", "full", "garbage", "twice", "wrong-type")}
 
 # A stall costs a time-out, and so does whatever announces bytes that never come.
-IMPATIENT = ("--store-command-timeout-ms", "150")
+IMPATIENT = ("--store-command-timeout-ms", "400")
+BUCKET_AWAY = "the bucket that paces all servers is away"  # of the log
 
 
 class World:
@@ -89,7 +90,7 @@ def torture(folder, organization, flags, fault, lasts, read, which):
     """Syncs once for each command that a sync sends, which fails. Gives how many there were, how many syncs noticed, and the warnings of
     the store and of its bucket."""
     waits = fault["mode"] in ("stall", "huge-bulk", "huge-array")
-    world = World(folder, organization, (*flags, *(IMPATIENT if waits else ())), read)
+    world = World(folder, organization, (*flags, *(IMPATIENT if waits else PATIENT)), read)
     try:
         server, proxy = world.victim, world.proxy
         want = world.sync()
@@ -114,7 +115,9 @@ def torture(folder, organization, flags, fault, lasts, read, which):
         grown = used_again(server, lambda: last.append(world.sync()))
         assert all(content == want for content in last)
         assert grown["hits"] + grown["puts"] > 1, "the store is not used again"
-        return commands, noticed, server.said("ignoring")
+        warnings = [*told(server), *told(server, BUCKET_AWAY)]
+        assert len(warnings) == len(server.said("ignoring")), "warnings of another kind"
+        return commands, noticed, warnings
     finally:
         crashed = world.end()
         world.proxy.close()
@@ -151,7 +154,7 @@ def test_the_nth_command_fails(tortured, name):
     print(f"{name}: {commands} commands, {noticed} syncs noticed, {len(warnings)} warnings")
     assert commands >= 15, "the store is hardly used"
     assert noticed or name.partition("-")[2] in QUIET
-    assert bool(noticed) <= len(warnings) <= max(4, commands // 10), "warnings now and then"
+    assert bool(noticed) <= len(warnings)
 
 
 # --- how Redis fails ---
@@ -164,7 +167,7 @@ def scene(sim, redis, redis_proxy, serve, connect):
             self.aws = sim(**organization)
             self.redis = redis(**options)
             self.proxy = redis_proxy(self.redis)
-            self.flags = (*EVERYTHING, *flags, "--store-url", f"redis://{(self.redis if direct else self.proxy).address}")
+            self.flags = (*EVERYTHING, *PATIENT, *flags, "--store-url", f"redis://{(self.redis if direct else self.proxy).address}")
             self.want = crawled(serve(self.aws.url, *EVERYTHING))
             self.server = serve(self.aws.url, *self.flags, admin=True)
 
@@ -190,17 +193,17 @@ def test_down_at_the_start(scene):
     for _ in range(3):
         grown = s.sync()
         assert grown["failures"] > 20 and grown["hits"] == grown["puts"] == 0
-    (warning,) = s.server.said(FAILED)
-    assert "refused" in warning and ", ignoring" in warning
+    for warning in told(s.server):
+        assert "refused" in warning and ", ignoring" in warning
     s.redis.start()
     s.redis.wait_ready()
     s.proxy.accept()
     s.recovers()
     client = s.server.client()
     s.server.wait_until(lambda: client.call("ResourcesService/ListResources", resource_type_id="role", active_sync_id=sync_id(7)) and
-                        _again(client) and s.server.said("the session store works again", level="info"), "told so", timeout=60)
+                        _again(client) and s.server.said(WORKS_AGAIN, level="info"), "told so")
     client.close()
-    assert len(s.server.said(FAILED)) == 1
+    assert told(s.server)
 
 
 def _again(client):
@@ -211,17 +214,20 @@ def _again(client):
 def test_dies_in_the_middle_and_comes_back_empty(scene):
     """While AWS takes its time: what failed in between costs no more than the store."""
     s = scene({**SMALL, "latency_ms": 60}, "--read-ahead", "0")
-    run = threading.Thread(target=lambda: outcome.append(s.sync()))
-    outcome = []
-    run.start()
-    s.server.wait_until(lambda: store_counters(s.server)["puts"] >= 3, "putting facts there")
-    s.redis.kill()
-    s.server.wait_until(lambda: store_counters(s.server)["away"], "missing it")
-    s.redis.restart()
-    run.join()
-    assert outcome and outcome[0]["failures"] > 0
+
+    def dies():
+        """Gives whether it was in the middle."""
+        before = store_counters(s.server)["puts"]
+        with ThreadPoolExecutor(1) as pool:
+            run = pool.submit(s.sync)
+            s.server.wait_until(lambda: run.done() or store_counters(s.server)["puts"] >= before + 3, "putting facts there")
+            s.redis.kill()
+            s.server.wait_until(lambda: run.done() or store_counters(s.server)["away"], "missing it")
+            s.redis.restart()
+            return run.result()["failures"] > 0
+    assert any(dies() for _ in range(5)), "the sync is over too early: make the organization larger"
     s.recovers()
-    assert len(s.server.said(FAILED)) == 1
+    assert told(s.server)
 
 
 def test_fails_again_and_again(scene):
@@ -232,35 +238,35 @@ def test_fails_again_and_again(scene):
     assert grown["failures"] >= 2 and grown["puts"] >= 2, grown
     s.proxy.clear()
     s.recovers()
-    assert len(s.server.said(FAILED)) == 1
+    assert told(s.server)
 
 
 def test_is_slow(scene):
     """Slower than all of AWS, but within its time: it is used all the same. Beyond, it counts as away."""
-    s = scene(LITTLE, "--store-command-timeout-ms", "5000")
+    s = scene(LITTLE)
     s.proxy.fault("slow", seconds=0.2)
     grown = s.sync()
     assert grown["puts"] > 10 and grown["failures"] == 0
-    hasty = scene(LITTLE, "--store-command-timeout-ms", "100")
-    hasty.proxy.fault("slow", seconds=0.2)
+    hasty = scene(LITTLE, "--store-connect-timeout-ms", "1000", "--store-command-timeout-ms", "400")
+    hasty.proxy.fault("slow", seconds=0.8)
     grown = hasty.sync()
     assert grown["failures"] > 10
-    (warning,) = hasty.server.said(FAILED)
-    assert "within 100 ms" in warning or "within 1000 ms" in warning, warning
+    warning, *_ = told(hasty.server)
+    assert "within 400 ms" in warning or "within 1000 ms" in warning, warning
     hasty.proxy.clear()
     hasty.recovers()
 
 
 def test_hangs(scene):
     """The process is stopped: connections are there, and accepted, and nobody answers."""
-    s = scene(SMALL, "--store-command-timeout-ms", "200", "--store-connect-timeout-ms", "200", direct=True)
+    s = scene(SMALL, "--store-command-timeout-ms", "400", "--store-connect-timeout-ms", "400", direct=True)
     s.sync()
     s.redis.pause()
     grown = s.sync()
     assert grown["failures"] > 20 and grown["hits"] == grown["puts"] == 0
     s.redis.resume()
     s.recovers()
-    assert len(s.server.said(FAILED)) == 1
+    assert told(s.server)
 
 
 def test_speaks_another_language(scene, serve):
@@ -270,7 +276,7 @@ def test_speaks_another_language(scene, serve):
     assert s.sync()["failures"] > 20
     s.proxy.clear()
     s.recovers()
-    assert len(s.server.said(FAILED)) == 1
+    assert told(s.server)
 
 
 def test_is_full(scene, serve, connect):
@@ -287,8 +293,9 @@ def test_is_full(scene, serve, connect):
     assert s.aws.counters().get("total", 0) < asked / 2, "what is in Redis was read from AWS"
     grown = s.sync()
     assert grown["failures"] > 0 and grown["puts"] == 0
-    (warning,) = s.server.said(FAILED)
-    assert "OOM" in warning and "maxmemory" in warning
+    assert told(s.server)
+    for warning in told(s.server):
+        assert "OOM" in warning and "maxmemory" in warning
     s.redis.client().config_set("maxmemory", "0")
     s.recovers()
 
@@ -312,7 +319,8 @@ def test_fails_over(sim, sentinels, serve, engine, folder, how):
     aws, group = sim(**SMALL, latency_ms=100), sentinels(replicas=1, sentinels=1)
     want = crawled(serve(aws.url, *EVERYTHING))
     aws.reset()
-    server = serve(aws.url, *EVERYTHING, "--read-ahead", "0", "--store-url", f"redis+sentinel://{group.addresses[0]}/{group.name}", admin=True)
+    server = serve(aws.url, *EVERYTHING, *PATIENT, "--read-ahead", "0", "--store-url", f"redis+sentinel://{group.addresses[0]}/{group.name}",
+                   admin=True)
     with ThreadPoolExecutor(1) as pool:
         run = pool.submit(crawled, server)
         server.wait_until(lambda: store_counters(server)["puts"] >= 2, "putting facts there")
@@ -324,13 +332,13 @@ def test_fails_over(sim, sentinels, serve, engine, folder, how):
     assert used_again(server, lambda: last.append(crawled(server)))["puts"] > 15
     assert all(content == want for content in last)
     assert new.command_counts().get("set", 0) > 15
-    assert len(server.said(FAILED)) <= 1
+    told(server)
 
 
 def test_a_slot_moves(sim, cluster, serve, connect):
     """Half the keys of a sync are on another node (ASK, TRYAGAIN), then all (MOVED): the same answers, and the store is used again."""
     aws, group = sim(**SMALL), cluster()
-    flags = (*EVERYTHING, "--store-url", f"redis://{group.addresses[0]}")
+    flags = (*EVERYTHING, *PATIENT, "--store-url", f"redis://{group.addresses[0]}")
     want = crawl(connect(serve(aws.url, *EVERYTHING)), sync_id(1)).content
     servers = [serve(aws.url, *flags, admin=True) for _ in range(3)]
     assert crawl(connect(servers[0]), sync_id(1)).content == want

@@ -4,9 +4,10 @@ with Sentinels and Cluster do what the tests take for granted."""
 import pytest
 import redis as library
 
-from support.redis import Migration
+from support.redis import Migration, wait_for
 from support.redis_proxy import MODES, bulks
 
+WAITS = {"stall", "huge-bulk", "huge-array"}
 # What a client makes of a fault. The rest are ends of the connection and waits.
 SEEN_AS = {"error": library.ResponseError, "corrupt": None, "twice": None, "nil": None, "slow": None, "wrong-type": None}
 
@@ -16,7 +17,7 @@ def pair(redis, redis_proxy):
     """(a Redis, a proxy before it, clients of the proxy: call it to get another)"""
     real = redis()
     proxy = redis_proxy(real)
-    return real, proxy, lambda **more: real.client(**{"port": proxy.port, "socket_timeout": 1, **more})
+    return real, proxy, lambda **more: real.client(**{"port": proxy.port, **more})
 
 
 def test_hands_on_and_counts(pair):
@@ -51,6 +52,11 @@ def test_every_fault(pair, mode):
         if mode == "twice":
             client.set("key", "other")
             assert client.get("key") == b"OK", "the reply of SET, one late"
+    elif mode in WAITS:
+        client.connection.send_command("GET", "key")
+        with pytest.raises(library.TimeoutError):
+            client.connection.read_response(timeout=0.5)
+        wait_for(lambda: rule.applied, "there")
     else:
         with pytest.raises(SEEN_AS.get(mode, (library.RedisError, RecursionError))):
             client.get("key")

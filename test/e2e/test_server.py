@@ -6,7 +6,6 @@ import signal
 import socket
 import stat
 import subprocess
-import time
 
 import grpc
 import pytest
@@ -36,21 +35,19 @@ def test_it_serves_before_aws_can_be_reached_and_says_so(serve, connect):
     assert client.health() == "NOT_SERVING"
     assert client.call("ResourceTypesService/ListResourceTypes").list
     assert client.call("/c1.ratelimit.v1.RateLimiterService/Do").HasField("description")
-    error = client.fails(LIST, resource_type_id="iam_user", timeout=patience(60))
+    error = client.fails(LIST, resource_type_id="iam_user", timeout=patience(120))
     assert error.code() == Code.UNAVAILABLE
     assert error.details().startswith("error: listing resources failed: ")
 
 
 def test_it_becomes_healthy_when_aws_comes_back(serve, connect, sim):
-    gone = sim(users=3)
+    gone = sim(port=free_port(), users=3)
     gone.stop()
-    client = connect(serve(gone.url, ready="listening"))
+    server = serve(gone.url, ready="listening")
+    client = connect(server)
     assert client.health() == "NOT_SERVING"
     sim(port=gone.port, users=3)
-    deadline = time.monotonic() + patience(60)
-    while client.health() != "SERVING":
-        assert time.monotonic() < deadline, "it never tried again"
-        time.sleep(0.1)
+    server.wait_until(lambda: client.health() == "SERVING", "SERVING", patience(120))
 
 
 # ------------------------------------------------------------------------------------------ listening
@@ -64,7 +61,7 @@ def test_unix_socket(moto, serve, connect, folder):
     assert stat.S_ISSOCK(mode) and not mode & 0o077, "only the owner may connect"
 
     second = serve(moto.url, listen=f"unix:{path}", ready=None, may_fail=True)
-    assert second.wait(patience(20)) == 1, second.tail()
+    assert second.wait() == 1, second.tail()
     assert str(path) in second.output()
     assert client.call(LIST, resource_type_id="group").list, "the first one must keep its path"
     assert connect(server).health() == "SERVING"
@@ -84,7 +81,7 @@ def test_a_left_over_socket_is_replaced(moto, serve, connect, folder):
 def test_a_taken_port_is_an_error(moto, serve):
     server = serve(moto.url)
     second = serve(moto.url, listen=server.target, ready=None, may_fail=True)
-    assert second.wait(patience(20)) == 1, second.tail()
+    assert second.wait() == 1, second.tail()
     assert server.target.rsplit(":", 1)[1] in second.output()
 
 
@@ -171,15 +168,19 @@ def test_certificates_are_replaced_while_serving(moto, serve, connect, authority
 
 # --------------------------------------------------------------------------------------------- ending
 
+def asks_iam(aws):
+    return any(op.startswith("iam:") for op in aws.counters())
+
+
 def test_sigterm_lets_calls_in_flight_finish(serve, connect, sim):
-    aws = sim(users=20, latency_ms=700)
+    aws = sim(users=20, latency_ms=1000)
     server = serve(aws.url)
     client = connect(server)
-    call = client.future(LIST, listing("iam_user"), timeout=60)
-    time.sleep(0.3)
+    call = client.future(LIST, listing("iam_user"), timeout=300)
+    server.wait_until(lambda: asks_iam(aws), "asking AWS")
     server.signal(signal.SIGTERM)
     assert len(call.result().list) == 20
-    assert server.wait(patience(20)) == 0
+    assert server.wait() == 0
     assert connect(server).health() is None
 
 
@@ -189,44 +190,58 @@ def listing(kind, **fields):
 
 
 def test_sigterm_with_an_idle_client(moto, serve, connect):
-    server = serve(moto.url)
+    server = serve(moto.url, "--drain-seconds", "600")
     client = connect(server)
     client.call("ConnectorService/Validate")
     server.signal(signal.SIGTERM)
-    assert server.wait(patience(10)) == 0
+    assert server.wait() == 0
+
+
+def hang(aws):
+    aws.faults({"op": "iam:*", "action": "hang", "ms": 600_000})
 
 
 def test_a_call_that_never_ends_does_not_hold_it_for_ever(serve, connect, sim):
-    server = serve(sim(users=3, latency_ms=60_000).url, "--drain-seconds", "1", ready="listening")
+    aws = sim(users=3)
+    server = serve(aws.url, "--drain-seconds", "1", ready="listening")
+    hang(aws)
     call = connect(server).future(LIST, listing("iam_user"))
-    time.sleep(0.3)
+    server.wait_until(lambda: asks_iam(aws), "asking AWS")
     server.signal(signal.SIGTERM)
-    assert server.wait(patience(15)) == 0
+    assert server.wait() == 0
     assert call.exception() is not None
 
 
 # ----------------------------------------------------------------------------- deadlines, cancellation
 
 def test_deadline(serve, connect, sim):
-    client = connect(serve(sim(users=3, latency_ms=3000).url, ready="listening"))
-    start = time.monotonic()
-    error = client.fails(LIST, resource_type_id="iam_user", timeout=0.5)
-    assert error.code() == Code.DEADLINE_EXCEEDED
-    assert time.monotonic() - start < 2.5
+    """The server lets the call go, too: it says so long before AWS answers."""
+    aws = sim(users=3)
+    server = serve(aws.url)
+    client = connect(server)
+    hang(aws)
+
+    def ends():
+        error = client.fails(LIST, resource_type_id="iam_user", timeout=1)
+        assert error.code() == Code.DEADLINE_EXCEEDED
+        return '"code":"DEADLINE_EXCEEDED"' in server.output()
+    server.wait_until(ends, "letting the call go")
     assert client.call("ResourceTypesService/ListResourceTypes").list
 
 
 def test_cancelled_calls_leave_the_server_well(serve, connect, sim):
-    aws = sim(users=3, latency_ms=2000)
-    client = connect(serve(aws.url, ready="listening"))
-    calls = [client.future(LIST, listing("iam_user"), timeout=60) for _ in range(20)]
-    time.sleep(0.3)
+    """They hold no worker, and nobody waits for what they had begun to ask."""
+    aws = sim(users=3)
+    server = serve(aws.url)
+    client = connect(server)
+    hang(aws)
+    calls = [client.future(LIST, listing("iam_user"), timeout=300) for _ in range(20)]
+    server.wait_until(lambda: asks_iam(aws), "asking AWS")
+    aws.faults()
     for call in calls:
         call.cancel()
-    start = time.monotonic()
     assert client.call("ResourceTypesService/ListResourceTypes").list
-    assert time.monotonic() - start < patience(1.5)
-    assert len(client.call(LIST, resource_type_id="iam_user", timeout=60).list) == 3
+    assert len(client.call(LIST, resource_type_id="iam_user").list) == 3
 
 
 def test_many_calls_at_once(moto, serve, connect):
@@ -246,7 +261,7 @@ def test_wrong_credentials(serve, connect, sim):
     client = connect(server)
     assert client.health() == "NOT_SERVING"
     for path, fields in (("ConnectorService/Validate", {}), (LIST, {"resource_type_id": "iam_user"})):
-        error = client.fails(path, timeout=60, **fields)
+        error = client.fails(path, timeout=120, **fields)
         assert error.code() == Code.UNAUTHENTICATED, error
     assert "e2e-secret" not in server.output()
 
@@ -254,7 +269,7 @@ def test_wrong_credentials(serve, connect, sim):
 def test_no_credentials_at_all(serve, connect, sim):
     client = connect(serve(sim(users=3).url, ready="listening",
                            env={"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}))
-    error = client.fails(LIST, resource_type_id="iam_user", timeout=60)
+    error = client.fails(LIST, resource_type_id="iam_user", timeout=120)
     assert error.code() in (Code.UNAUTHENTICATED, Code.FAILED_PRECONDITION), error
 
 
@@ -280,7 +295,7 @@ CREDENTIAL = "e2e-secret"
 # ------------------------------------------------------------------------------------- refusing to start
 
 def run(folder, *args, **env):
-    return subprocess.run([BATON_AWSD, *map(str, args)], capture_output=True, text=True, timeout=60, cwd=folder,
+    return subprocess.run([BATON_AWSD, *map(str, args)], capture_output=True, text=True, timeout=300, cwd=folder,
                           env=environment(folder, AWS_REGION="us-east-1", AWS_EC2_METADATA_DISABLED="true", **env))
 
 
@@ -353,7 +368,7 @@ def test_options_come_from_environment_and_file(moto, program, started, connect,
     started.add(server)
     from support.wire import Client
     client = started.client(Client(target))
-    server.wait_until(lambda: client.health() == "SERVING", "SERVING", patience(20))
+    server.wait_until(lambda: client.health() == "SERVING", "SERVING")
     types = {t.id: t for t in client.call("ResourceTypesService/ListResourceTypes").list}
     assert types["iam_user"].annotations[-1].type_url.endswith(".SkipEntitlementsAndGrants")
     assert server.stop() == 0

@@ -60,7 +60,7 @@ def serve():
 
 
 def get(url, n=1, ca=""):
-    run = subprocess.run([GET, url, str(n), ca], capture_output=True, text=True, timeout=60)
+    run = subprocess.run([GET, url, str(n), ca], capture_output=True, text=True, timeout=300)
     assert run.returncode == 0, run.stderr
     return run.stdout.splitlines()
 

@@ -25,8 +25,6 @@ static bool send_answer(int fd, const struct scripted_answer *a)
 	int status = a->status ? a->status : 200;
 	const char *headers = a->headers ? a->headers : "";
 
-	if (a->delay_ms)
-		clock_sleep_ms(a->delay_ms);
 	switch (a->manner) {
 	case SCRIPTED_WHOLE:
 		return http_server_answer(fd, status, headers, a->body);
@@ -68,9 +66,15 @@ static bool serve(void *arg, const struct http_server_request *req, int fd)
 {
 	struct scripted_http *s = arg;
 	struct scripted_answer answer = ask_script(s, req);
-	bool keep = send_answer(fd, &answer);
+	bool ends = answer.manner != SCRIPTED_HANG && answer.manner != SCRIPTED_NEVER, keep;
 
-	end_request(s);
+	if (answer.delay_ms)
+		clock_sleep_ms(answer.delay_ms);
+	if (ends) /* before the client can know, and begin another one */
+		end_request(s);
+	keep = send_answer(fd, &answer);
+	if (!ends)
+		end_request(s);
 	return keep;
 }
 

@@ -269,7 +269,7 @@ static void test_read_ahead_after_a_denial(void)
 		(struct inventory_options){.principals_synced = true, .read_ahead = 2});
 	fx.delay_ms = 100;
 	inventory_expect_assignments(fx.inventory, STR(SYNC), accounts, ARRAY_LEN(accounts));
-	for (int i = 0; i < 1000 && atomic_load(&fx.by_pair) < 3; i++)
+	for (int i = 0; i < 6000 && atomic_load(&fx.by_pair) < 3; i++)
 		clock_sleep_ms(10);
 	ASSERT_I64(atomic_load(&fx.by_pair), 3, "by pair");
 	tear_down();

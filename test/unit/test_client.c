@@ -494,9 +494,9 @@ static void test_never_answering(void)
 	world_close();
 	world_open(never, 1, &(struct world_options){.timeout_ms = 30});
 	CU_ASSERT_EQUAL(list_users(&out), ERR_DEADLINE);
-	ASSERT_I64(scripted_http_requests(w.server), 3, "an attempt's own limit is worth another attempt");
+	ASSERT_I64(stats().retries, 2, "an attempt's own limit is worth another attempt");
 	world_close();
-	world_open(once, 2, &(struct world_options){.timeout_ms = 100});
+	world_open(once, 2, &(struct world_options){.timeout_ms = 100, .max_attempts = 50});
 	CU_ASSERT_EQUAL(list_users(&out), ERR_OK);
 	world_close();
 	WORLD(never);
@@ -562,9 +562,9 @@ static void test_pacer_beyond_deadline(void)
 
 	world_open(answers, 1, &(struct world_options){.rate = 0.01});
 	CU_ASSERT_EQUAL(list_users(&out), ERR_OK);
-	deadline_in_ms(1000);
+	deadline_in_ms(20000);
 	CU_ASSERT_EQUAL(list_users(&out), ERR_THROTTLED);
-	CU_ASSERT(w.err.retry_after_ms > 1000);
+	CU_ASSERT(w.err.retry_after_ms > 20000);
 	ASSERT_I64(scripted_http_requests(w.server), 1, "not sent");
 	w.ctx.background = true;
 	deadline_in_ms(20);
@@ -635,10 +635,11 @@ static void test_turns_of_a_shared_bucket(void)
 	CU_ASSERT(q.time_ms > 0 && q.time_ms <= 1000);
 	w.ctx.background = true;
 	CU_ASSERT_EQUAL(list_users(&out), ERR_OK);
-	ASSERT_I64(q.takes, 3, "takes");
+	CU_ASSERT(
+		q.takes >= 3); /* more when a turn came to nothing, because the thread was late to take it */
 	CU_ASSERT_TRUE(q.last.only_free && q.last.succeeded);
 	ASSERT_I64(q.last.throttled, 0, "told once");
-	ASSERT_I64(q.health.exchanges, 3, "exchanges");
+	ASSERT_I64(q.health.exchanges, q.takes, "exchanges");
 	ASSERT_I64(q.health.failures, 0, "failures");
 	world_close();
 }
@@ -709,18 +710,23 @@ static void test_cancelled_at_the_shared_bucket(void)
 	struct cancel *cancel = cancel_new();
 	struct scripted_quota q = {.hangs = true, .fires = cancel};
 	struct aws_iam_list_users_out out;
+	int before;
 
 	world_open(answers, 1, &(struct world_options){0});
 	share_with(&q);
 	w.ctx.cancel = cancel;
 	CU_ASSERT_EQUAL(list_users(&out), ERR_CANCELLED);
 	w.ctx.cancel = q.fires = NULL;
-	deadline_in_ms(10);
-	CU_ASSERT_EQUAL(list_users(&out), ERR_DEADLINE);
+	ASSERT_I64(q.takes, 1, "takes");
+	for (int64_t ms = 10; q.takes == 1 && ms < 30000; ms *= 2) { /* until it gets as far in its time */
+		deadline_in_ms(ms);
+		CU_ASSERT_EQUAL(list_users(&out), ERR_DEADLINE);
+	}
 	w.ctx.deadline_ms = CTX_NO_DEADLINE;
+	before = q.takes;
 	q.hangs = false;
 	CU_ASSERT_EQUAL(list_users(&out), ERR_OK);
-	ASSERT_I64(q.takes, 3, "asked again at once");
+	ASSERT_I64(q.takes, before + 1, "asked again at once");
 	ASSERT_I64(q.last.turns, 1, "nothing is left of the others");
 	ASSERT_I64(q.health.exchanges, 1, "exchanges");
 	ASSERT_I64(q.health.failures, 0, "failures");
@@ -833,23 +839,24 @@ static void test_sink_that_fails(void)
 
 /* ---- many ---- */
 
-/* Answers GetUserPolicy for p<n> with document d<n>; p13 is denied when the script says so; every 10th
- * request is throttled. */
+/* Answers GetUserPolicy for p<n> with document d<n>; when the script says so, p13 is denied, what comes behind it is slow, and every
+ * 10th request is throttled. */
 struct many {
-	bool deny_13, throttle;
+	bool deny_13, slow_after_13, throttle;
 };
 
 static struct scripted_answer answer_many(void *self, const struct scripted_request *req, struct arena *arena)
 {
 	const struct many *m = self;
 	struct str number = str_from(req->body, (size_t)str_rfind(req->body, STR("=p")) + 2);
+	uint64_t n = 0;
 
 	if (m->throttle && req->n % 10 == 9)
 		return (struct scripted_answer)FAILS(400, "Throttling");
 	if (m->deny_13 && str_eq_c(number, "13"))
 		return (struct scripted_answer)FAILS(403, "AccessDenied");
 	return (struct scripted_answer){
-		.delay_ms = 2,
+		.delay_ms = m->slow_after_13 && str_to_u64(number, &n) && n > 13 ? 300 : 2,
 		.body = str_fmt(arena,
 			"<GetUserPolicyResponse><GetUserPolicyResult><PolicyDocument>d" STR_FMT
 			"</PolicyDocument>"
@@ -957,7 +964,7 @@ static void test_many_goes_on_after_an_error(void)
 
 static void test_many_stops_at_an_error(void)
 {
-	struct many script = {.deny_13 = true};
+	struct many script = {.deny_13 = true, .slow_after_13 = true};
 	struct many_items *m;
 	size_t cancelled = 0;
 
@@ -1037,17 +1044,19 @@ static void test_each(void)
 static void test_each_and_the_deadline(void)
 {
 	static const struct scripted_answer never[] = {HOW(SCRIPTED_NEVER)};
-	struct each each = {.n = MANY};
+	struct each each = {.n = 0};
 	const struct aws_call_source source = {.next = each_next, .done = each_done, .self = &each};
 
 	WORLD(never);
-	each.m = make_many();
-	deadline_in_ms(30);
-	CU_ASSERT_EQUAL(aws_call_each(w.client, &w.ctx, &source, 4, &w.err), ERR_DEADLINE);
+	for (int64_t ms = 30; each.next < 4 && ms < 30000; ms *= 2) { /* until there was time to begin them */
+		each = (struct each){.n = MANY, .m = make_many()};
+		deadline_in_ms(ms);
+		CU_ASSERT_EQUAL(aws_call_each(w.client, &w.ctx, &source, 4, &w.err), ERR_DEADLINE);
+		ASSERT_I64(each.done, (int64_t)each.next, "all are given back");
+		for (size_t i = 0; i < each.next; i++)
+			ASSERT_I64(each.m->items[i].code, ERR_DEADLINE, "with the reason");
+	}
 	ASSERT_I64(each.next, 4, "those under way were taken, no more");
-	ASSERT_I64(each.done, 4, "and given back");
-	for (size_t i = 0; i < 4; i++)
-		ASSERT_I64(each.m->items[i].code, ERR_DEADLINE, "with the reason");
 	world_close();
 }
 

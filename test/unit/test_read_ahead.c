@@ -15,7 +15,7 @@ struct reader {
 	size_t n;
 	char begun[64]; /* the same, when they were begun */
 	atomic_bool room, hold;
-	atomic_int reading, cut_off;
+	atomic_int reading, cut_off, in_foreground;
 };
 
 static void read_account(void *self, const struct ctx *ctx, struct str sync_id, struct str account)
@@ -24,7 +24,7 @@ static void read_account(void *self, const struct ctx *ctx, struct str sync_id, 
 	struct err e;
 
 	(void)sync_id;
-	CU_ASSERT(ctx->background);
+	atomic_fetch_add(&r->in_foreground, !ctx->background);
 	r->begun[atomic_fetch_add(&r->reading, 1)] = account.p[0];
 	while (atomic_load(&r->hold)) {
 		if (ctx_sleep_ms(ctx, 1, "reading", &e) != ERR_OK) {
@@ -60,6 +60,7 @@ static struct read_ahead *set_up(size_t threads)
 static void tear_down(struct read_ahead *r)
 {
 	read_ahead_free(r);
+	ASSERT_I64(rd.in_foreground, 0, "reads that are no read-ahead");
 	mutex_deinit(&rd.lock);
 }
 
@@ -71,7 +72,7 @@ static size_t n_read(void)
 
 static void await_read(size_t n)
 {
-	for (int i = 0; i < 5000 && n_read() < n; i++)
+	for (int i = 0; i < 60000 && n_read() < n; i++)
 		clock_sleep_ms(1);
 	CU_ASSERT_EQUAL(n_read(), n);
 }
@@ -166,7 +167,7 @@ static void test_long_request(void)
 	fake_clock_advance_ms(&clock, SYNC_IDLE_MS + 1);
 	read_ahead_expect(
 		r, STR("other"), 0, accounts, 0); /* wakes the thread, which sees that the first is dead */
-	for (int i = 0; i < 5000 && (s = read_ahead_begin(r, STR("s"), STR_EMPTY)) != NULL; i++) {
+	for (int i = 0; i < 60000 && (s = read_ahead_begin(r, STR("s"), STR_EMPTY)) != NULL; i++) {
 		read_ahead_done(r, s);
 		fake_clock_advance_ms(&clock, SYNC_IDLE_MS + 1);
 		clock_sleep_ms(1);

@@ -101,7 +101,7 @@ static enum store_found look(struct shelf *s, const char *key)
 /* Leases are ended in the background. */
 static enum store_found look_until(struct shelf *s, const char *key, enum store_found want)
 {
-	for (int i = 0; i < 500 && look(s, key) != want; i++)
+	for (int i = 0; i < 6000 && look(s, key) != want; i++)
 		clock_sleep_ms(10);
 	return look(s, key);
 }
@@ -132,18 +132,34 @@ static void test_one_fetches(void)
 	tear_down();
 }
 
-/* While its server lives a lease does not run out. */
-static void test_leases_are_prolonged(void)
+/* Of 0's lease, which 1 asks for: whether it holds for more than twice as long as it lasts by itself. */
+static bool is_prolonged(void)
 {
-	const int64_t until_ms =
-		clock_mono_ms(&clock_system) + 5000; /* more than twice as long as the lease */
+	const int64_t until_ms = clock_mono_ms(&clock_system) + 5000;
 
-	set_up(2000);
 	CU_ASSERT_EQUAL(look(fx.shelves[0], "a"), STORE_YOURS);
 	while (clock_mono_ms(&clock_system) < until_ms) {
-		CU_ASSERT_EQUAL(look(fx.shelves[1], "a"), STORE_ELSEWHERE);
+		if (look(fx.shelves[1], "a") != STORE_ELSEWHERE)
+			return false;
 		clock_sleep_ms(200);
 	}
+	return true;
+}
+
+/* While its server lives a lease does not run out, unless the machine gives that server no time for more than a second: then another
+ * try says whether it was that. */
+static void test_leases_are_prolonged(void)
+{
+	bool is_whole;
+
+	for (int i = 0; i < 5; i++) {
+		set_up(2000);
+		is_whole = is_prolonged();
+		if (is_whole)
+			break;
+		tear_down();
+	}
+	CU_ASSERT_TRUE_FATAL(is_whole);
 	shelf_free(fx.shelves[0]); /* its server dies: nobody ends the lease */
 	fx.shelves[0] = shelf_new(&(struct shelf_options){.store = fx.stores[0], .clock = &clock_system});
 	while (look(fx.shelves[1], "a") == STORE_ELSEWHERE)
@@ -349,7 +365,7 @@ static void test_end_is_heard_of(void)
 		.store = fx.stores[1], .clock = &clock_system, .lease_ms = 300, .ended = count_end});
 	CU_ASSERT_EQUAL(look(other, "a"), STORE_YOURS);
 	shelf_clear(fx.shelves[0], &ctx, str_c(sync));
-	for (int i = 0; i < 2000 && ends == 0; i++)
+	for (int i = 0; i < 6000 && ends == 0; i++)
 		clock_sleep_ms(10);
 	ASSERT_I64(ends, 1, "told once");
 	shelf_free(other);

@@ -128,7 +128,7 @@ static void test_values(void)
 	CU_ASSERT(has(two, "sync", "a", "1"));
 	CU_ASSERT(has(two, "sync", "b", NULL));
 	CU_ASSERT(has(two, "other", "a", NULL));
-	CU_ASSERT_EQUAL(put(two, "sync", "a", STR("2"), 5000), ERR_OK);
+	CU_ASSERT_EQUAL(put(two, "sync", "a", STR("2"), 50000), ERR_OK);
 	CU_ASSERT(has(one, "sync", "a", "2"));
 	CU_ASSERT_EQUAL(put(one, "sync", "empty", STR_EMPTY, 0), ERR_OK);
 	CU_ASSERT(has(two, "sync", "empty", ""));
@@ -293,10 +293,10 @@ static void test_leases_end(void)
 
 	redis("FLUSHALL");
 	CU_ASSERT_EQUAL(ask(one, "a", 60000), STORE_YOURS);
-	redis("PEXPIRE baton:1:{sync}:l:a 1000");
+	redis("PEXPIRE baton:1:{sync}:l:a 20000");
 	CU_ASSERT_EQUAL(store_renew_leases(one, &ctx, STR("sync"), keys, 2, 60000, &err), ERR_OK);
 	left_ms = redis("PTTL baton:1:{sync}:l:a");
-	CU_ASSERT(left_ms > 1000);
+	CU_ASSERT(left_ms > 20000);
 	CU_ASSERT_EQUAL(redis("EXISTS baton:1:{sync}:l:gone"), 0);
 	redis("DEL baton:1:{sync}:l:a"); /* it ran out */
 	CU_ASSERT_EQUAL(ask(two, "a", 60000), STORE_YOURS);
@@ -398,8 +398,18 @@ static void test_quota(void)
 	CU_ASSERT(grant.turns == 2 && grant.first_ms < 0); /* another account's */
 }
 
-/* The script against the same rules in C, request by request; Redis's clock goes on meanwhile, so times are compared loosely. */
-static void test_quota_like_the_rules(void)
+static void assert_alike(const struct quota_grant *got, const struct quota_grant *want)
+{
+	ASSERT_I64(got->turns, want->turns, "turns");
+	ASSERT_I64(got->servers, want->servers, "servers");
+	CU_ASSERT(fabs(got->rate_per_s - want->rate_per_s) < 0.05);
+	CU_ASSERT(fabs(got->interval_ms - want->interval_ms) < 25);
+	CU_ASSERT(got->turns == 0 || fabs(got->first_ms - want->first_ms) < 300);
+}
+
+/* The script against the same rules in C, request by request; Redis's clock goes on meanwhile, so times are compared loosely. False: so
+ * much time passed within an exchange that nothing can be said. */
+static bool quota_is_like_the_rules(void)
 {
 	static const struct quota_request requests[] = {
 		{.turns = 3},
@@ -412,28 +422,43 @@ static void test_quota_like_the_rules(void)
 		{.turns = 4, .throttled = 1, .succeeded = true},
 		{.turns = 65535},
 	};
+	struct quota_grant got[ARRAY_LEN(requests)], want[ARRAY_LEN(requests)];
 	struct fake_quota rules;
 	const double start_ms = (double)clock_mono_ms(&clock_system);
+	int64_t longest_ms = 0;
 
 	redis("FLUSHALL");
 	fake_quota_init(&rules, NULL);
 	for (size_t i = 0; i < ARRAY_LEN(requests); i++) {
+		const int64_t before_ms = clock_mono_ms(&clock_system);
 		struct quota_request in = requests[i];
-		struct quota_grant got, want;
+		int64_t now_ms;
 
 		in.name = STR("rules");
 		in.start_per_s = 2; /* half a second to a turn: more than the two clocks can be apart */
 		in.most_per_s = 2.5;
 		in.burst = 5;
-		got = take(i % 2 ? two : one, &in);
-		want = fake_quota_take(&rules, i % 2, start_ms + (double)clock_mono_ms(&clock_system), &in);
-		ASSERT_I64(got.turns, want.turns, "turns");
-		ASSERT_I64(got.servers, want.servers, "servers");
-		CU_ASSERT(fabs(got.rate_per_s - want.rate_per_s) < 0.05);
-		CU_ASSERT(fabs(got.interval_ms - want.interval_ms) < 25);
-		CU_ASSERT(got.turns == 0 || fabs(got.first_ms - want.first_ms) < 300);
+		got[i] = take(i % 2 ? two : one, &in);
+		now_ms = clock_mono_ms(&clock_system);
+		want[i] = fake_quota_take(&rules, i % 2, start_ms + (double)now_ms, &in);
+		if (now_ms - before_ms > longest_ms)
+			longest_ms = now_ms - before_ms;
 	}
 	fake_quota_deinit(&rules);
+	if (longest_ms > 100)
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(requests); i++)
+		assert_alike(&got[i], &want[i]);
+	return true;
+}
+
+static void test_quota_like_the_rules(void)
+{
+	bool said = false;
+
+	for (int i = 0; i < 100 && !said; i++)
+		said = quota_is_like_the_rules();
+	CU_ASSERT_TRUE(said);
 }
 
 /* Whatever lies there, a grant is one or an error. */

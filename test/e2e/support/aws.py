@@ -10,7 +10,7 @@ from .paths import AWS_SIM
 from .process import Process, environment, free_port, port_open
 
 
-def http(url, body=None, timeout=60):
+def http(url, body=None, timeout=120):
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data=data, headers={"Content-Type": "application/json"})
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -25,7 +25,7 @@ class Moto(Process):
         program = Path(sys.executable).with_name("moto_server")
         super().__init__([program, "-p", self.port, "-H", "127.0.0.1"], folder / f"{name}.log",
                          environment(folder, MOTO_IAM_LOAD_MANAGED_POLICIES="true"))
-        self.wait_until(lambda: port_open(self.port), "listening", timeout=60)
+        self.wait_until(lambda: port_open(self.port), "listening", timeout=180)
 
     def reset(self):
         http(f"{self.url}/moto-api/reset", {})
@@ -41,7 +41,7 @@ class Sim(Process):
         for flag, value in flags.items():
             argv += [f"--{flag.replace('_', '-')}"] + ([] if value is True else [value])
         super().__init__(argv, log, environment(folder))
-        self.wait_until(self.said_port, "listening", timeout=60)
+        self.wait_until(self.said_port, "listening")
         self.port = int(self.said_port()[1])
         self.url = f"http://127.0.0.1:{self.port}"
 

@@ -50,7 +50,7 @@ class Result:
         return self.dump.read_text().splitlines()
 
 
-def sync(folder, target, *flags, workers=None, name="sync", timeout=600):
+def sync(folder, target, *flags, workers=None, name="sync", timeout=1800):
     """Runs one sync against a server, or against a list of them in turn; never raises for a sync that fails."""
     c1z, dump = folder / f"{name}.c1z", folder / f"{name}.jsonl"
     c1z.unlink(missing_ok=True)

@@ -16,10 +16,13 @@ ROLE_ARN = "arn:aws:iam::123456789012:role/OrganizationAccountAccessRole"
 SIM_KEYS = {"aws_access_key_id": "AKIASIMULATOREXAMPLE", "aws_secret_access_key": "simsecretEXAMPLEKEY"}
 
 
-def issue(sim, session_name="from-metadata"):
+def sts_of(sim):
+    return boto3.client("sts", endpoint_url=sim.url, region_name="us-east-1", config=Config(proxies={}), **SIM_KEYS)
+
+
+def issue(sim, session_name="from-metadata", sts=None):
     """A session of the simulator's organization."""
-    sts = boto3.client("sts", endpoint_url=sim.url, region_name="us-east-1", config=Config(proxies={}), **SIM_KEYS)
-    return sts.assume_role(RoleArn=ROLE_ARN, RoleSessionName=session_name)["Credentials"]
+    return (sts or sts_of(sim)).assume_role(RoleArn=ROLE_ARN, RoleSessionName=session_name)["Credentials"]
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -72,6 +75,7 @@ class Metadata:
 
     def __init__(self, sim, version_2=True, authorization=None):
         self.sim, self.version_2, self.authorization = sim, version_2, authorization
+        self.sts = sts_of(sim)  # made here: it takes long, and who asks for metadata waits for a second
         self.asked, self.secrets = [], [TOKEN]
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.metadata = self
@@ -79,7 +83,7 @@ class Metadata:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def session(self):
-        s = issue(self.sim)
+        s = issue(self.sim, sts=self.sts)
         self.secrets += [s["AccessKeyId"], s["SecretAccessKey"], s["SessionToken"]]
         return {"AccessKeyId": s["AccessKeyId"], "SecretAccessKey": s["SecretAccessKey"], "Token": s["SessionToken"],
                 "Expiration": s["Expiration"].strftime("%Y-%m-%dT%H:%M:%SZ")}

@@ -5,13 +5,17 @@ import random
 import signal
 import socket
 import subprocess
+import threading
 import time
 from pathlib import Path
+
+GIVEN, GIVEN_LOCK = set(), threading.Lock()  # ports
 
 
 def free_port():
     """Below the ports that outgoing connections get: what is killed and started again finds its port as it left it. (In between,
-    one of those who try to reach it could be given that very port, and connect to itself.)"""
+    one of those who try to reach it could be given that very port, and connect to itself.) No port is given twice: whoever has it may not
+    have begun to listen yet, or be dead for a while."""
     lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     for _ in range(1000):
         port = random.randrange(10000, lowest) if lowest > 11000 else 0
@@ -20,7 +24,12 @@ def free_port():
                 s.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            return s.getsockname()[1]
+            port = s.getsockname()[1]
+        with GIVEN_LOCK:
+            if port in GIVEN:
+                continue
+            GIVEN.add(port)
+        return port
     raise AssertionError("no free port")
 
 
@@ -54,7 +63,7 @@ class Process:
     def tail(self, lines=80):
         return "\n".join(self.output().splitlines()[-lines:])
 
-    def wait_until(self, ready, what, timeout=30.0):
+    def wait_until(self, ready, what, timeout=120.0):
         """Polls ready() until it is true; fails when the process ends or the time is over."""
         deadline = time.monotonic() + timeout
         while not ready():
@@ -68,10 +77,10 @@ class Process:
     def signal(self, number):
         self.popen.send_signal(number)
 
-    def wait(self, timeout=30.0):
+    def wait(self, timeout=120.0):
         return self.popen.wait(timeout)
 
-    def stop(self, timeout=20.0):
+    def stop(self, timeout=60.0):
         """Asks it to end and gives its exit code; kills it when it does not obey."""
         if self.popen.poll() is None:
             self.signal(signal.SIGTERM)
@@ -101,5 +110,5 @@ class Process:
 
 def port_open(port):
     with socket.socket() as s:
-        s.settimeout(1)
+        s.settimeout(10)
         return s.connect_ex(("127.0.0.1", port)) == 0

@@ -11,7 +11,7 @@ from redis.crc import key_slot
 from .process import Process, environment, free_port
 
 
-def wait_for(ready, what, timeout=30.0):
+def wait_for(ready, what, timeout=120.0):
     """Polls until ready() gives something, and gives it. A Redis that does not answer yet is not ready."""
     deadline = time.monotonic() + timeout
     while True:
@@ -87,7 +87,7 @@ class Redis(Process):
 
     def client(self, **more):
         """Of the client library, as the default user, with database 0 unless db says otherwise; text comes as bytes."""
-        options = {"host": "127.0.0.1", "port": self.port, "password": self.password, "protocol": 2, "socket_timeout": 10,
+        options = {"host": "127.0.0.1", "port": self.port, "password": self.password, "protocol": 2, "socket_timeout": 60,
                    "retry": redis.retry.Retry(redis.backoff.NoBackoff(), 0)}
         if self.authority:
             cert, key = self.folder / "test-client.pem", self.folder / "test-client.key"
@@ -103,7 +103,7 @@ class Redis(Process):
         with self.client() as client:
             connection = client.connection_pool.get_connection()
             connection.send_command(*command)
-            return connection.read_response(timeout=10)
+            return connection.read_response(timeout=60)
 
     def restart(self):
         """As after kill -9 and a new start: on the same port, and empty."""
@@ -136,8 +136,9 @@ class Sentinels:
             for i in range(1, replicas + 1)]
         for replica in self.redis[1:]:
             wait_for(lambda r=replica: r.client().info("replication")["master_link_status"] == "up", "a replica in step")
-        watch = {"sentinel": [f"monitor {name} 127.0.0.1 {first.port} {self.quorum}", f"down-after-milliseconds {name} 500",
-                              f"failover-timeout {name} 1000"] + ([f'auth-pass {name} "{password}"'] if password else [])}
+        # Nobody is taken for dead but who was killed: see kill_master.
+        watch = {"sentinel": [f"monitor {name} 127.0.0.1 {first.port} {self.quorum}", f"down-after-milliseconds {name} 60000",
+                              f"failover-timeout {name} 10000"] + ([f'auth-pass {name} "{password}"'] if password else [])}
         self.sentinels = [add(Redis(folder, f"sentinel{i}", password=sentinel_password, program="redis-sentinel", **watch))
                           for i in range(sentinels)]
         # Their intervals are for networks: 10 s between two questions about replicas. What is older than five pings is not believed.
@@ -187,6 +188,9 @@ class Sentinels:
         """Found out by the sentinels. Gives the new master; the old one stays dead until restart()."""
         old = wait_for(self.master, "a master")
         old.kill()
+        for s in self.sentinels:
+            if s.popen.poll() is None:
+                s.ask("SENTINEL", "SET", self.name, "down-after-milliseconds", 500)
         return self.wait_for_another_than(old)
 
     def wait_for_another_than(self, old):
@@ -204,7 +208,7 @@ class Cluster:
         for i in range(masters):
             more = {"masterauth": f'"{password}"'} if password else {}
             self.nodes.append(add(Redis(folder, f"node{i}", password=password, cluster_enabled=True, cluster_port=free_port(),
-                                        cluster_config_file=f"nodes{i}.conf", cluster_node_timeout=2000, **more, **config)))
+                                        cluster_config_file=f"nodes{i}.conf", cluster_node_timeout=15000, **more, **config)))
         for i, node in enumerate(self.nodes):
             first, end = 16384 * i // masters, 16384 * (i + 1) // masters
             node.ask("CLUSTER", "ADDSLOTSRANGE", first, end - 1)
@@ -265,7 +269,7 @@ class Migration:
         keys = self.source.ask("CLUSTER", "GETKEYSINSLOT", self.slot, limit)
         if keys:
             auth = ["AUTH", self.target.password] if self.target.password else []
-            self.source.ask("MIGRATE", "127.0.0.1", self.target.port, "", 0, 5000, "REPLACE", *auth, "KEYS", *keys)
+            self.source.ask("MIGRATE", "127.0.0.1", self.target.port, "", 0, 60000, "REPLACE", *auth, "KEYS", *keys)
         return keys
 
     def finish(self):

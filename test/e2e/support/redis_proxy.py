@@ -10,6 +10,8 @@ import struct
 import threading
 from dataclasses import dataclass
 
+from .process import free_port
+
 # --- RESP 2 as bytes ---
 
 
@@ -152,7 +154,7 @@ class RedisProxy:
         self.lock, self.released = threading.Lock(), threading.Event()
         self.rules, self.record, self.connections, self.live = [], [], 0, set()
         self.problems = []
-        self.listener, self.port = None, 0
+        self.listener, self.port = None, free_port()
         self.accept()
 
     @property
@@ -203,7 +205,7 @@ class RedisProxy:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", self.port))
         listener.listen(128)
-        self.listener, self.port = listener, listener.getsockname()[1]
+        self.listener = listener
         threading.Thread(target=self._serve, args=(listener,), daemon=True).start()
 
     def drop(self):
@@ -236,7 +238,7 @@ class RedisProxy:
     def _connection(self, near, number):
         far = None
         try:
-            far = socket.create_connection(("127.0.0.1", self.upstream), timeout=10)
+            far = socket.create_connection(("127.0.0.1", self.upstream), timeout=60)
             far.settimeout(None)
             far.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self.lock:

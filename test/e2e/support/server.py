@@ -32,7 +32,7 @@ class Server(Process):
     def wait_listening(self, credentials=None):
         client = self.client(credentials)
         try:
-            self.wait_until(lambda: client.health() is not None, "answering", timeout=patience(20))
+            self.wait_until(lambda: client.health() is not None, "answering", timeout=patience(60))
         finally:
             client.close()
         return self
@@ -41,7 +41,7 @@ class Server(Process):
         """Healthy means: it knows who it is at AWS."""
         client = self.client(credentials)
         try:
-            self.wait_until(lambda: client.health() == "SERVING", "SERVING", timeout=patience(30))
+            self.wait_until(lambda: client.health() == "SERVING", "SERVING", timeout=patience(120))
         finally:
             client.close()
         return self
@@ -49,7 +49,7 @@ class Server(Process):
     def metrics(self):
         """{"name" or 'name{label="..."}': number}"""
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(f"http://{self.admin}/metrics", timeout=10) as reply:
+        with opener.open(f"http://{self.admin}/metrics", timeout=60) as reply:
             text = reply.read().decode()
         return {name: float(value) for name, value in re.findall(r"^([a-z_]+(?:\{[^}]*\})?) (\S+)$", text, re.M)}
 

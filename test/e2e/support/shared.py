@@ -1,8 +1,10 @@
 """What the tests of servers with a shared store have in common: a small organization with everything in it, the flags that sync all of
 it, and a sync by the crawl client, to be compared line by line."""
 
+import json
 import subprocess
 import time
+from datetime import datetime, timedelta
 
 from .paths import BATON_AWSD
 from .process import environment
@@ -19,7 +21,9 @@ LITTLE = {**SMALL, "users": 2, "roles": 3, "groups": 1, "policies": 1, "accounts
 TINY = {"users": 3, "roles": 3, "groups": 1, "policies": 1, "aws_policies": 2, "report_polls": 0, "seed": 2}
 EVERYTHING = ("--global-aws-orgs-enabled", "--global-aws-sso-enabled", "--global-aws-cross-account-iam-enabled", "--sync-secrets",
               "--aws-quota-percent", "10000")
-FAILED = "the session store failed"  # of the log
+# So that no command of a Redis that works ever fails, however busy the machine is. What is given later on the command line counts.
+PATIENT = ("--store-connect-timeout-ms", "60000", "--store-command-timeout-ms", "60000")
+FAILED, WORKS_AGAIN = "the session store failed", "the session store works again"  # of the log
 
 
 def sync_id(n):
@@ -42,6 +46,21 @@ def store_counters(server):
             if name.startswith("baton_store_")}
 
 
+def told(server, what=FAILED):
+    """Its warnings of one kind. There is not one for each failure, but one, and then one a minute, or when the store had worked again:
+    how many that are depends on how long the test takes."""
+    warnings, last = [], None
+    for line in server.output().splitlines():
+        if WORKS_AGAIN in line:
+            last = None
+        elif what in line and '"level":"warn"' in line:
+            at = datetime.fromisoformat(json.loads(line)["ts"].replace("Z", "+00:00"))
+            assert last is None or at - last > timedelta(seconds=50), f"told again at once: {line}"
+            warnings.append(line)
+            last = at
+    return warnings
+
+
 def wait_for_recovery(server):
     """A store that failed is tried again by itself, after some seconds at most: by whoever wants something of it then. Here that is Cleanup
     of a sync that nobody knows."""
@@ -62,7 +81,7 @@ def wait_for_recovery(server):
 def used_again(server, sync):
     """What the counters grow by in a sync that uses the store and in which nothing fails. Where the time-outs are short, a busy machine makes
     a command fail that nobody wanted to fail: the sync is repeated then."""
-    for _ in range(5):
+    for _ in range(20):
         wait_for_recovery(server)
         before = store_counters(server)
         sync()

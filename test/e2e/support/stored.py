@@ -6,6 +6,8 @@ from urllib.parse import unquote_to_bytes
 
 import zstandard
 
+from .redis import wait_for
+
 HEADER = 4 + 1 + 8 + 8
 
 
@@ -38,6 +40,12 @@ def values(client):
     """{key: stored bytes} of all values."""
     keys = [k for k in client.scan_iter(count=1000) if split(k).kind == "v"]
     return {k: v for k, v in zip(keys, client.mget(keys) if keys else []) if v is not None}
+
+
+def wait_for_ended_leases(redis):
+    """A server ends its leases in the background, but long before they would run out by themselves."""
+    wait_for(lambda: not [k for k in redis.client().scan_iter(count=1000) if split(k).kind == "l"], "leases ended")
+    assert redis.client().info("stats")["expired_keys"] == 0
 
 
 def of_sync(client, sync_id):

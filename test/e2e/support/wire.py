@@ -102,13 +102,13 @@ class Client:
         return self.channel.unary_unary(path, request_serializer=lambda m: m.SerializeToString(),
                                         response_deserializer=reply.FromString)
 
-    def call(self, path, request=None, timeout=30.0, **fields):
+    def call(self, path, request=None, timeout=120.0, **fields):
         """The reply; raises grpc.RpcError. Without a request message its fields are given."""
         if request is None:
             request = message_factory.GetMessageClass(self.method(path)[1].input_type)(**fields)
         return self.stub(path)(request, timeout=timeout)
 
-    def raw(self, path, data: bytes, timeout=30.0, metadata=None):
+    def raw(self, path, data: bytes, timeout=120.0, metadata=None):
         """Sends bytes as they are, gives the reply's bytes."""
         path = path if path.startswith("/") else f"/{V2}{path}"
         return self.channel.unary_unary(path)(data, timeout=timeout, metadata=metadata)
@@ -116,7 +116,7 @@ class Client:
     def future(self, path, request, timeout=None):
         return self.stub(path).future(request, timeout=timeout)
 
-    def fails(self, path, request=None, timeout=30.0, **fields):
+    def fails(self, path, request=None, timeout=120.0, **fields):
         """The error of a call that must fail."""
         try:
             reply = self.call(path, request, timeout, **fields)
@@ -124,7 +124,7 @@ class Client:
             return error
         raise AssertionError(f"{path} succeeded: {reply}")
 
-    def health(self, service="", timeout=2.0):
+    def health(self, service="", timeout=60.0):
         """Name of the serving status, or None when the server cannot be reached."""
         try:
             reply = self.call("/grpc.health.v1.Health/Check", service=service, timeout=timeout)
