@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from support import engine as engine_module  # noqa: E402
 from support.aws import Moto, Sim  # noqa: E402
-from support.paths import AWS_SIM, BATON_AWSD, WORK  # noqa: E402
+from support.paths import AWS_SIM, BATON_AWSD, WORK, WORKER  # noqa: E402
 from support.process import Process  # noqa: E402
 from support.redis import Cluster, Redis, Sentinels  # noqa: E402
 from support.redis_proxy import RedisProxy  # noqa: E402
@@ -27,6 +27,15 @@ def skip(reason):
     if os.environ.get("CI") == "true":
         pytest.fail(f"would be skipped, which CI does not allow: {reason}")
     pytest.skip(reason)
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist looks for the marks
+def pytest_collection_modifyitems(items):
+    """Several processes run the tests (test/run.py): each file in one, for what its tests share, and all that use the seeded moto in one, because
+    seeding takes long."""
+    for item in items:
+        group = "moto" if "moto" in getattr(item, "fixturenames", ()) else item.path.stem
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -161,7 +170,7 @@ def need_redis():
 
 @pytest.fixture(scope="session")
 def session_started():
-    path = WORK / "session"
+    path = WORK / f"session-{WORKER}"
     shutil.rmtree(path, ignore_errors=True)
     path.mkdir(parents=True)
     s = Started(path)
@@ -178,10 +187,10 @@ def moto(session_started):
 
 
 @pytest.fixture(scope="session")
-def moto_expected(moto):
+def moto_expected(moto, session_started):
     """What a sync of moto's account must hold, by the shared server."""
     lines = walk_iam.expected(moto.url, only_attached=True)
-    (WORK / "session" / "expected.jsonl").write_text("\n".join(lines) + "\n")
+    (session_started.folder / "expected.jsonl").write_text("\n".join(lines) + "\n")
     return lines
 
 

@@ -6,7 +6,6 @@ import pytest
 import seed_moto
 import walk_iam
 from support.compare import assert_same
-from support.paths import WORK
 from support.server import Server
 
 # AWS would not bear it, moto does: the catalogue's 1,400 documents take half a minute at IAM's pace.
@@ -20,9 +19,9 @@ def server(program, moto_organization, session_started):
 
 
 @pytest.fixture(scope="module")
-def walked(moto_organization):
+def walked(moto_organization, session_started):
     lines = walk_iam.expected(moto_organization.url, organization=True, secrets=True, own=seed_moto.MANAGEMENT)
-    (WORK / "session" / "expected-organization.jsonl").write_text("\n".join(lines) + "\n")
+    (session_started.folder / "expected-organization.jsonl").write_text("\n".join(lines) + "\n")
     return lines
 
 

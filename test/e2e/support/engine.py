@@ -1,5 +1,6 @@
 """The real sync engine (test/e2e/engine), built once per session."""
 
+import fcntl
 import json
 import os
 import re
@@ -8,9 +9,9 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from .paths import E2E, WORK
+from .paths import E2E, WORK, WORKER
 
-PROGRAM = WORK / "enginesync"
+PROGRAM = WORK / f"enginesync-{WORKER}"
 
 
 def go_problem():
@@ -26,14 +27,16 @@ def go_problem():
 
 
 def build():
-    """Compiles enginesync; Go's own cache makes a second time cheap."""
+    """Compiles enginesync; Go's own cache makes a second time cheap. One process at a time, or they would do the same work at once."""
     go = shutil.which("go") or "/usr/local/go/bin/go"
     PROGRAM.parent.mkdir(parents=True, exist_ok=True)
     env = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false"}
     if os.environ.get("GOTOOLCHAIN", "auto") == "auto":
         env["GOTOOLCHAIN"] = "auto"
-    subprocess.run([go, "build", "-trimpath", "-o", str(PROGRAM), "."], cwd=E2E / "engine", env=env, check=True,
-                   timeout=1200)
+    with open(WORK / "enginesync.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        subprocess.run([go, "build", "-trimpath", "-o", str(PROGRAM), "."], cwd=E2E / "engine", env=env, check=True,
+                       timeout=1200)
 
 
 @dataclass

@@ -10,7 +10,7 @@ from functools import cache
 import grpc
 from google.protobuf import descriptor_pb2, descriptor_pool, json_format, message_factory
 
-from .paths import ROOT, WORK
+from .paths import ROOT, WORK, WORKER
 
 PROTO = ROOT / "proto"
 V2 = "c1.connector.v2."
@@ -18,7 +18,7 @@ V2 = "c1.connector.v2."
 
 @cache
 def pool():
-    out = WORK / "contract.pb"
+    out = WORK / f"contract-{WORKER}.pb"
     out.parent.mkdir(parents=True, exist_ok=True)
     files = sorted(str(p.relative_to(PROTO)) for p in PROTO.rglob("*.proto"))
     subprocess.run(["protoc", f"-I{PROTO}", "--include_imports", f"--descriptor_set_out={out}", *files], check=True)
