@@ -281,17 +281,28 @@ static enum err_code clear_values(
 }
 
 /* Whoever puts something after this sees that the scope has ended. */
-static enum err_code redis_clear(struct store *s, const struct ctx *ctx, struct str scope, struct err *reterr)
+static enum err_code mark_ended(struct redis *r, const struct ctx *ctx, struct str scope, struct err *reterr)
 {
 	CLEANUP(work_deinit) struct work w;
 	struct resp_reply **replies;
 
-	work_init(&w, redis_of(s), scope, REQUEST_SLACK);
+	work_init(&w, r, scope, REQUEST_SLACK);
 	REDIS_ADD(
 		&w.batch, STR("SET"), full_key(&w, STR("ended")), STR("1"), STR("PX"), number(&w, ENDED_MS));
-	if (run(&w, ctx, &replies, reterr) != ERR_OK)
-		return reterr->code;
-	return clear_values(w.r, ctx, scope, reterr);
+	return run(&w, ctx, &replies, reterr);
+}
+
+static enum err_code redis_clear(struct store *s, const struct ctx *ctx, struct str scope, struct err *reterr)
+{
+	struct redis *r = redis_of(s);
+	enum err_code rc = mark_ended(r, ctx, scope, reterr);
+
+	if (rc == ERR_TOO_LARGE) { /* it is full: the mark finds room when the values have gone */
+		if (clear_values(r, ctx, scope, reterr) != ERR_OK)
+			return reterr->code;
+		rc = mark_ended(r, ctx, scope, reterr);
+	}
+	return rc ? rc : clear_values(r, ctx, scope, reterr);
 }
 
 static enum err_code redis_ended(
@@ -381,6 +392,20 @@ static enum err_code add_put(
 	return ERR_OK;
 }
 
+/* Takes back what was put into a scope that has ended. By name first: a store_clear that came between SADD and SET has emptied the set, and
+ * not seen the value. */
+static enum err_code drop_put(struct work *w, const struct ctx *ctx, struct str scope,
+	const struct store_item *items, size_t n, struct err *reterr)
+{
+	struct str *members = arena_array_of(w->arena, n, struct str);
+
+	for (size_t i = 0; i < n; i++)
+		members[i] = member_of(w, 'v', items[i].key);
+	if (drop_members(w->r, ctx, scope, members, n, reterr) != ERR_OK)
+		return reterr->code;
+	return clear_values(w->r, ctx, scope, reterr);
+}
+
 static enum err_code redis_put_many(struct store *s, const struct ctx *ctx, struct str scope,
 	const struct store_item *items, size_t n, int64_t ttl_ms, struct err *reterr)
 {
@@ -397,7 +422,7 @@ static enum err_code redis_put_many(struct store *s, const struct ctx *ctx, stru
 		return reterr->code;
 	atomic_fetch_add_explicit(&r->puts, n, memory_order_relaxed);
 	if (replies[w.batch.n - 1]->kind == RESP_INTEGER && replies[w.batch.n - 1]->integer == 1)
-		return clear_values(r, ctx, scope, reterr);
+		return drop_put(&w, ctx, scope, items, n, reterr);
 	return ERR_OK;
 }
 

@@ -4,6 +4,7 @@
 #include "store/redis.h"
 
 #include <math.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -11,6 +12,7 @@
 #include "store/redis_client.h"
 #include "support/cunit_main.h"
 #include "support/fake_quota.h"
+#include "support/fake_redis.h"
 #include "support/redis_server.h"
 
 #define MAX_VALUE 100000
@@ -20,10 +22,10 @@ static struct redis_client *raw; /* to look behind the store's back */
 static struct store *one, *two;
 static const struct ctx ctx = {.clock = &clock_system, .deadline_ms = CTX_NO_DEADLINE};
 
-static struct store *new_store(const char *prefix)
+static struct store *store_at(const char *url, const char *prefix)
 {
 	const struct store_redis_options opts = {
-		.url = str_c(redis_server_url(server)),
+		.url = str_c(url),
 		.prefix = str_c(prefix),
 		.max_value_bytes = MAX_VALUE,
 		.max_age_ms = 100000,
@@ -38,6 +40,11 @@ static struct store *new_store(const char *prefix)
 	if (store_redis_new(&opts, &s, &err) != ERR_OK)
 		abort();
 	return s;
+}
+
+static struct store *new_store(const char *prefix)
+{
+	return store_at(redis_server_url(server), prefix);
 }
 
 static int init(void)
@@ -214,6 +221,41 @@ static void test_ended(void)
 	CU_ASSERT(has(two, "other", "a", "1"));
 }
 
+/* A server's put and another one's clear, command by command in the worst order: the set is emptied between SADD and SET. */
+struct late_put {
+	atomic_int unlinked;
+};
+
+static bool answer_late_put(void *arg, const struct str *args, size_t n, struct buf *out)
+{
+	struct late_put *late = arg;
+
+	if (str_eq_c(args[0], "SRANDMEMBER"))
+		buf_c(out, "*0\r\n");
+	else if (str_eq_c(args[0], "EXISTS") || str_eq_c(args[0], "SADD"))
+		buf_c(out, ":1\r\n");
+	else
+		buf_c(out, str_eq_c(args[0], "UNLINK") || str_eq_c(args[0], "SREM") ? ":1\r\n" : "+OK\r\n");
+	if (str_eq_c(args[0], "UNLINK") && n == 2 && str_eq_c(args[1], "baton:1:{sync}:v:a"))
+		atomic_fetch_add(&late->unlinked, 1);
+	return true;
+}
+
+static void test_put_after_the_end(void)
+{
+	struct late_put late = {.unlinked = 0};
+	struct fake_redis *fake = fake_redis_start(answer_late_put, &late);
+	char url[64];
+	struct store *s;
+
+	(void)snprintf(url, sizeof(url), "redis://127.0.0.1:%u", fake_redis_port(fake));
+	s = store_at(url, "");
+	CU_ASSERT_EQUAL(put(s, "sync", "a", STR("late"), 0), ERR_OK);
+	ASSERT_I64(late.unlinked, 1, "what was put");
+	store_free(s);
+	fake_redis_stop(fake);
+}
+
 static void test_large(void)
 {
 	char *bytes = mem_alloc(MAX_VALUE + 1);
@@ -354,6 +396,21 @@ static void test_full(void)
 	CU_ASSERT_EQUAL(put(one, "sync", "b", STR("1"), 0), ERR_TOO_LARGE);
 	redis("CONFIG SET maxmemory 0");
 	CU_ASSERT_EQUAL(put(one, "sync", "b", STR("1"), 0), ERR_OK);
+}
+
+/* Cleanup makes room, also where there is none for the mark that the sync has ended. */
+static void test_clear_when_full(void)
+{
+	struct err err;
+
+	redis("FLUSHALL");
+	CU_ASSERT_EQUAL(put(one, "sync", "a", STR("1"), 0), ERR_OK);
+	redis("CONFIG SET maxmemory 1");
+	CU_ASSERT_EQUAL(store_clear(two, &ctx, STR("sync"), &err), ERR_TOO_LARGE); /* the mark is missing */
+	CU_ASSERT_EQUAL(redis("DBSIZE"), 0);
+	redis("CONFIG SET maxmemory 0");
+	CU_ASSERT_EQUAL(store_clear(two, &ctx, STR("sync"), &err), ERR_OK);
+	CU_ASSERT_EQUAL(redis("EXISTS baton:1:{sync}:ended"), 1);
 }
 
 /* --- the bucket --- */
@@ -503,12 +560,14 @@ int main(void)
 		{"prefix", test_prefix},
 		{"clear", test_clear},
 		{"ended", test_ended},
+		{"put_after_the_end", test_put_after_the_end},
 		{"large", test_large},
 		{"poisoned", test_poisoned},
 		{"leases", test_leases},
 		{"leases_end", test_leases_end},
 		{"many", test_many},
 		{"full", test_full},
+		{"clear_when_full", test_clear_when_full},
 		{"quota", test_quota},
 		{"quota_like_the_rules", test_quota_like_the_rules},
 		{"quota_poisoned", test_quota_poisoned},
