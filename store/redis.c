@@ -49,20 +49,30 @@ static struct redis *redis_of(struct store *s)
 
 /* --- scripts --- */
 
-/* KEYS: value, lease, end. ARGV: holder, milliseconds. What it answers is enum answer. */
-static const char lease_script[] = "if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end\n"
-				   "if redis.call('EXISTS', KEYS[3]) == 1 then return 3 end\n"
-				   "local holder = redis.call('GET', KEYS[2])\n"
-				   "if holder and holder ~= ARGV[1] then return 2 end\n"
-				   "redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])\n"
-				   "return 1\n";
+/* A lease says whose it is, and its number: "<holder>:<number>".
+ *
+ * KEYS: value, lease, end. ARGV: lease, milliseconds, holder. What it answers is enum answer.
+ *
+ * Another's lease counts when it ends within the time that leases are given, or nearly: one that a clock which was set back would keep
+ * for hours, or that has no end at all, would keep everybody waiting. */
+static const char lease_script[] =
+	"if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end\n"
+	"if redis.call('EXISTS', KEYS[3]) == 1 then return 3 end\n"
+	"local lease, left = redis.call('GET', KEYS[2]), redis.call('PTTL', KEYS[2])\n"
+	"if lease and string.sub(lease, 1, #ARGV[3]) ~= ARGV[3] and left >= 0 and left <= 2 * ARGV[2] then\n"
+	"  return 2\n"
+	"end\n"
+	"redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])\n"
+	"return 1\n";
 
 enum answer { ANSWER_THERE, ANSWER_OURS, ANSWER_ANOTHERS, ANSWER_ENDED, ANSWERS };
 
-/* KEYS: lease. ARGV: holder, milliseconds; 0 ends it. */
-static const char renew_script[] = "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end\n"
+/* KEYS: lease. ARGV: lease, milliseconds; 0 ends it. */
+static const char renew_script[] = "local lease = redis.call('GET', KEYS[1])\n"
+				   "if lease and lease ~= ARGV[1] then return 0 end\n"
 				   "if ARGV[2] == '0' then return redis.call('UNLINK', KEYS[1]) end\n"
-				   "return redis.call('PEXPIRE', KEYS[1], ARGV[2])\n";
+				   "redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])\n"
+				   "return 1\n";
 
 /* The bucket: base/quota.h says what it does, in the steps whose numbers stand here.
  *
@@ -450,11 +460,16 @@ static enum err_code redis_delete(
 
 /* --- leases --- */
 
-static void add_lease(struct work *w, struct str key, struct str name, int64_t lease_ms)
+static struct str lease_text(struct work *w, uint64_t n)
+{
+	return str_fmt(w->arena, "%s:%llu", w->r->holder, (unsigned long long)n);
+}
+
+static void add_lease(struct work *w, const struct store_item *item, struct str name, int64_t lease_ms)
 {
 	REDIS_ADD(&w->batch, STR("EVAL"), str_c(lease_script), STR("3"), name,
-		full_key(w, member_of(w, 'l', key)), full_key(w, STR("ended")), str_c(w->r->holder),
-		number(w, lease_ms));
+		full_key(w, member_of(w, 'l', item->key)), full_key(w, STR("ended")),
+		lease_text(w, item->lease), number(w, lease_ms), str_c(w->r->holder));
 }
 
 /* What a pair of replies, to GET and to the lease's script, means. A good value is one whatever became of the lease (a full Redis gives
@@ -497,7 +512,7 @@ static enum err_code redis_get_or_lease(struct store *s, const struct ctx *ctx, 
 	for (size_t i = 0; i < n; i++) {
 		names[i] = full_key(&w, member_of(&w, 'v', items[i].key));
 		REDIS_ADD(&w.batch, STR("GET"), names[i]);
-		add_lease(&w, items[i].key, names[i], lease_ms);
+		add_lease(&w, &items[i], names[i], lease_ms);
 	}
 	if (run_all(&w, ctx, &replies, reterr) != ERR_OK)
 		return reterr->code;
@@ -513,7 +528,7 @@ static enum err_code redis_get_or_lease(struct store *s, const struct ctx *ctx, 
 }
 
 static enum err_code redis_renew_leases(struct store *s, const struct ctx *ctx, struct str scope,
-	const struct str *keys, size_t n, int64_t lease_ms, struct err *reterr)
+	const struct store_lease *leases, size_t n, int64_t lease_ms, struct err *reterr)
 {
 	CLEANUP(work_deinit) struct work w;
 	struct resp_reply **replies;
@@ -521,14 +536,15 @@ static enum err_code redis_renew_leases(struct store *s, const struct ctx *ctx, 
 	work_init(&w, redis_of(s), scope, n * 4 * STORE_NAME_MAX + n * sizeof(renew_script) + REQUEST_SLACK);
 	for (size_t i = 0; i < n; i++)
 		REDIS_ADD(&w.batch, STR("EVAL"), str_c(renew_script), STR("1"),
-			full_key(&w, member_of(&w, 'l', keys[i])), str_c(w.r->holder), number(&w, lease_ms));
+			full_key(&w, member_of(&w, 'l', leases[i].key)), lease_text(&w, leases[i].number),
+			number(&w, lease_ms));
 	return run(&w, ctx, &replies, reterr);
 }
 
 static enum err_code redis_end_leases(struct store *s, const struct ctx *ctx, struct str scope,
-	const struct str *keys, size_t n, struct err *reterr)
+	const struct store_lease *leases, size_t n, struct err *reterr)
 {
-	return redis_renew_leases(s, ctx, scope, keys, n, /* lease_ms= */ 0, reterr);
+	return redis_renew_leases(s, ctx, scope, leases, n, /* lease_ms= */ 0, reterr);
 }
 
 /* --- the bucket --- */

@@ -114,14 +114,19 @@ static bool has(struct store *s, const char *scope, const char *key, const char 
 	return rc == ERR_OK && str_eq_c(blob_view(value), want);
 }
 
-static enum store_found ask(struct store *s, const char *key, int64_t lease_ms)
+static enum store_found ask_under(struct store *s, const char *key, uint64_t number, int64_t lease_ms)
 {
-	struct store_item item = {.key = str_c(key)};
+	struct store_item item = {.key = str_c(key), .lease = number};
 	struct err err;
 
 	CU_ASSERT_EQUAL(store_get_or_lease(s, &ctx, STR("sync"), &item, 1, lease_ms, &err), ERR_OK);
 	blob_unref(item.value);
 	return item.found;
+}
+
+static enum store_found ask(struct store *s, const char *key, int64_t lease_ms)
+{
+	return ask_under(s, key, 0, lease_ms);
 }
 
 static void test_values(void)
@@ -309,7 +314,7 @@ static void test_poisoned(void)
 
 static void test_leases(void)
 {
-	const struct str keys[] = {STR_INIT("a")};
+	const struct store_lease leases[] = {{.key = STR_INIT("a")}};
 	struct err err;
 
 	redis("FLUSHALL");
@@ -317,11 +322,11 @@ static void test_leases(void)
 	CU_ASSERT_EQUAL(ask(two, "a", 60000), STORE_ELSEWHERE);
 	CU_ASSERT_EQUAL(ask(one, "a", 60000), STORE_YOURS); /* a server may ask twice */
 	CU_ASSERT_EQUAL(ask(two, "b", 60000), STORE_YOURS);
-	CU_ASSERT_EQUAL(store_end_leases(two, &ctx, STR("sync"), keys, 1, &err), ERR_OK);
+	CU_ASSERT_EQUAL(store_end_leases(two, &ctx, STR("sync"), leases, 1, &err), ERR_OK);
 	CU_ASSERT_EQUAL(ask(two, "a", 60000), STORE_ELSEWHERE); /* it was not two's to end */
 	CU_ASSERT_EQUAL(put(one, "sync", "a", STR("1"), 0), ERR_OK);
 	CU_ASSERT_EQUAL(ask(two, "a", 60000), STORE_VALUE);
-	CU_ASSERT_EQUAL(store_end_leases(one, &ctx, STR("sync"), keys, 1, &err), ERR_OK);
+	CU_ASSERT_EQUAL(store_end_leases(one, &ctx, STR("sync"), leases, 1, &err), ERR_OK);
 	CU_ASSERT_EQUAL(redis("EXISTS baton:1:{sync}:l:a"), 0);
 	CU_ASSERT_EQUAL(ask(two, "a", 60000), STORE_VALUE);
 }
@@ -329,20 +334,54 @@ static void test_leases(void)
 /* A holder that died is succeeded; one that lives prolongs its lease. */
 static void test_leases_end(void)
 {
-	const struct str keys[] = {STR_INIT("a"), STR_INIT("gone")};
+	const struct store_lease leases[] = {{.key = STR_INIT("a")}, {.key = STR_INIT("lost")}};
 	int64_t left_ms;
 	struct err err;
 
 	redis("FLUSHALL");
 	CU_ASSERT_EQUAL(ask(one, "a", 60000), STORE_YOURS);
 	redis("PEXPIRE baton:1:{sync}:l:a 1000");
-	CU_ASSERT_EQUAL(store_renew_leases(one, &ctx, STR("sync"), keys, 2, 60000, &err), ERR_OK);
+	CU_ASSERT_EQUAL(store_renew_leases(one, &ctx, STR("sync"), leases, 2, 60000, &err), ERR_OK);
 	left_ms = redis("PTTL baton:1:{sync}:l:a");
 	CU_ASSERT(left_ms > 1000);
-	CU_ASSERT_EQUAL(redis("EXISTS baton:1:{sync}:l:gone"), 0);
+	left_ms = redis("PTTL baton:1:{sync}:l:lost");
+	CU_ASSERT(left_ms > 1000); /* a Redis that came back empty */
+	CU_ASSERT_EQUAL(store_end_leases(one, &ctx, STR("sync"), leases, 2, &err), ERR_OK);
+	CU_ASSERT_EQUAL(redis("DBSIZE"), 0);
+	CU_ASSERT_EQUAL(ask(one, "a", 60000), STORE_YOURS);
 	redis("DEL baton:1:{sync}:l:a"); /* it ran out */
 	CU_ASSERT_EQUAL(ask(two, "a", 60000), STORE_YOURS);
-	CU_ASSERT_EQUAL(store_renew_leases(one, &ctx, STR("sync"), keys, 1, 60000, &err), ERR_OK);
+	CU_ASSERT_EQUAL(store_renew_leases(one, &ctx, STR("sync"), leases, 1, 60000, &err), ERR_OK);
+	CU_ASSERT_EQUAL(ask(one, "a", 60000), STORE_ELSEWHERE);
+}
+
+/* The end of a lease comes late, when the same server has taken it again: that one stays. */
+static void test_a_lease_is_taken_again(void)
+{
+	const struct store_lease first = {.key = STR_INIT("a"), .number = 1},
+				 second = {.key = STR_INIT("a"), .number = 2};
+	struct err err;
+
+	redis("FLUSHALL");
+	CU_ASSERT_EQUAL(ask_under(one, "a", 1, 60000), STORE_YOURS);
+	CU_ASSERT_EQUAL(ask_under(one, "a", 2, 60000), STORE_YOURS);
+	CU_ASSERT_EQUAL(store_end_leases(one, &ctx, STR("sync"), &first, 1, &err), ERR_OK);
+	CU_ASSERT_EQUAL(ask_under(two, "a", 1, 60000), STORE_ELSEWHERE);
+	CU_ASSERT_EQUAL(store_end_leases(two, &ctx, STR("sync"), &second, 1, &err), ERR_OK);
+	CU_ASSERT_EQUAL(ask_under(two, "a", 1, 60000), STORE_ELSEWHERE);
+	CU_ASSERT_EQUAL(store_end_leases(one, &ctx, STR("sync"), &second, 1, &err), ERR_OK);
+	CU_ASSERT_EQUAL(ask_under(two, "a", 1, 60000), STORE_YOURS);
+}
+
+/* Nobody waits for a lease that never ends, or not before a clock that was set back is where it was. */
+static void test_leases_without_end(void)
+{
+	redis("FLUSHALL");
+	redis("SET baton:1:{sync}:l:a somebody");
+	CU_ASSERT_EQUAL(ask(one, "a", 60000), STORE_YOURS);
+	redis("SET baton:1:{sync}:l:a somebody PX 3600000");
+	CU_ASSERT_EQUAL(ask(one, "a", 60000), STORE_YOURS);
+	redis("SET baton:1:{sync}:l:a somebody PX 60000");
 	CU_ASSERT_EQUAL(ask(one, "a", 60000), STORE_ELSEWHERE);
 }
 
@@ -565,6 +604,8 @@ int main(void)
 		{"poisoned", test_poisoned},
 		{"leases", test_leases},
 		{"leases_end", test_leases_end},
+		{"a_lease_is_taken_again", test_a_lease_is_taken_again},
+		{"leases_without_end", test_leases_without_end},
 		{"many", test_many},
 		{"full", test_full},
 		{"clear_when_full", test_clear_when_full},
