@@ -74,7 +74,9 @@ static const char renew_script[] = "local lease = redis.call('GET', KEYS[1])\n"
 				   "redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])\n"
 				   "return 1\n";
 
-/* The bucket: base/quota.h says what it does, in the steps whose numbers stand here.
+/* The bucket: base/quota.h says what it does, in the steps whose numbers stand here. What lies there may be anybody's, and whoever asks
+ * keeps it alive: so what is no number is left behind at once, also NaN, of which math.min and math.max give the other one if it
+ * stands first.
  *
  * KEYS: bucket, members. ARGV: start_per_s, most_per_s, burst, turns, only_free, throttled, succeeded, who asks,
  * QUOTA_AHEAD_MS, QUOTA_MEMBER_MS, QUOTA_FORGET_MS.
@@ -87,10 +89,11 @@ static const char quota_script[] =
 	"local throttled, succeeded = tonumber(ARGV[6]), ARGV[7] == '1'\n"
 	/* 1 */
 	"local h = redis.call('HMGET', KEYS[1], 'tat', 'rate', 'learned', 'period', 'least')\n"
-	"local tat, rate = tonumber(h[1]) or 0, math.min(tonumber(h[2]) or start, most)\n"
-	"local learned = math.min(tonumber(h[3]) or now, now)\n"
-	"local period, least = tonumber(h[4]) or 0, tonumber(h[5]) or 0\n"
-	"if period > now then period = now - 1000 end\n"
+	"local tat, floor = tonumber(h[1]) or 0, start * 0.05\n"
+	"local rate = math.min(most, math.max(floor, tonumber(h[2]) or start))\n"
+	"local least = math.min(most, math.max(floor, tonumber(h[5]) or floor))\n"
+	"local learned, period = math.min(now, tonumber(h[3]) or now), tonumber(h[4]) or 0\n"
+	"if not (period <= now) then period = now - 1000 end\n"
 	/* 2 */
 	"redis.call('ZADD', KEYS[2], now, ARGV[8])\n"
 	"redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - ARGV[10])\n"
@@ -105,16 +108,16 @@ static const char quota_script[] =
 	"if throttled > 0 then\n"
 	"  if now - period >= 1000 then\n"
 	"    period = now\n"
-	"    least = math.max(rate * 0.7, start * 0.05)\n"
+	"    least = math.max(rate * 0.7, floor)\n"
 	"  end\n"
 	"  rate = math.max(rate - throttled * math.min(1, start * 0.1), least)\n"
 	"  learned = now\n"
-	"  tat = math.max(tat, now)\n"
+	"  tat = math.max(now, tat)\n"
 	"end\n"
 	/* 5 */
 	"local turn = 1000 / rate\n"
 	"local ahead = math.max(tonumber(ARGV[9]), servers * turn)\n"
-	"tat = math.min(math.max(tat, now - (burst - 1) * turn), now + ahead + turn)\n"
+	"tat = math.min(now + ahead + turn, math.max(now - (burst - 1) * turn, tat))\n"
 	/* 6 */
 	"local last = only_free and now or now + ahead\n"
 	"local turns = math.max(0, math.min(wanted, math.floor((last - tat) / turn) + 1))\n"
