@@ -189,7 +189,8 @@ static size_t note_failure(
 	c->away_until_ms = now_ms + (pause_ms < REDIS_AWAY_MAX_MS ? pause_ms : REDIS_AWAY_MAX_MS);
 	(void)snprintf(c->reason, sizeof(c->reason), "%.150s", e->msg);
 	forget_places(c);
-	if (c->url.service.n == 0 && c->url.n_hosts > 0) /* one that answers may be no good all the same */
+	if (c->url.n_hosts >
+		0) /* one that answers may be no good, a Sentinel may name the master of yesterday */
 		c->first_host = (c->first_host + 1) % c->url.n_hosts;
 	for (; c->n_idle > 0; c->n_idle--)
 		dead[n_dead++] = c->idle[c->n_idle - 1].link;

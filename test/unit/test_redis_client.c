@@ -350,13 +350,18 @@ static void test_ask(void)
 
 static char master[128];
 
-static void name_master(size_t i)
+static const char *is_master(size_t i, char *text, size_t size)
 {
 	char port[8];
 
 	(void)snprintf(port, sizeof(port), "%u", fake_redis_port(fx.servers[i]));
-	(void)snprintf(master, sizeof(master), "*2\r\n$9\r\n127.0.0.1\r\n$%zu\r\n%s\r\n", strlen(port), port);
-	fx.roles[0].answer = master;
+	(void)snprintf(text, size, "*2\r\n$9\r\n127.0.0.1\r\n$%zu\r\n%s\r\n", strlen(port), port);
+	return text;
+}
+
+static void name_master(size_t i)
+{
+	fx.roles[0].answer = is_master(i, master, sizeof(master));
 }
 
 static void test_sentinel(void)
@@ -406,6 +411,22 @@ static void test_sentinel_fails(void)
 		CU_ASSERT(str_contains(str_c(err.msg), str_c(cases[i].says)));
 		tear_down();
 	}
+}
+
+/* Server 1 is a Sentinel of yesterday: the master that it names is none. Server 2 is another Sentinel, and the master. */
+static void test_sentinel_is_wrong(void)
+{
+	char right[128];
+
+	set_up("redis+sentinel://127.0.0.1:%1,127.0.0.1:%2/mymaster");
+	name_master(0);
+	fx.roles[0].log_in = "*1\r\n$5\r\nslave\r\n";
+	fx.roles[1].answer = is_master(1, right, sizeof(right));
+	CU_ASSERT_EQUAL(ask_simply(), ERR_UNAVAILABLE);
+	fake_clock_advance_ms(&fx.clock, REDIS_AWAY_MAX_MS);
+	CU_ASSERT_EQUAL(ask_simply(), ERR_OK);
+	CU_ASSERT(!is_away());
+	tear_down();
 }
 
 /* --- waiting --- */
@@ -542,6 +563,7 @@ int main(void)
 		{"ask", test_ask},
 		{"sentinel", test_sentinel},
 		{"sentinel_fails", test_sentinel_fails},
+		{"sentinel_is_wrong", test_sentinel_is_wrong},
 		{"silence", test_silence},
 		{"silence_for_long", test_silence_for_long},
 		{"cancelled", test_cancelled},
