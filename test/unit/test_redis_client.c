@@ -35,7 +35,7 @@ static bool answer(void *arg, const struct str *args, size_t n, struct buf *out)
 		if (!str_eq_c(args[0], log_in[i]))
 			continue;
 		buf_c(out, own_log_in ? own_log_in : i == 3 ? "*1\r\n$6\r\nmaster\r\n" : "+OK\r\n");
-		return true;
+		return own_log_in == NULL || !role->hang_up;
 	}
 	if (str_eq_c(args[0], "ASKING")) {
 		atomic_fetch_add(&role->asking, 1);
@@ -267,6 +267,31 @@ static void test_password_is_not_repeated(void)
 	CU_ASSERT_EQUAL(ask(&reply, &err), ERR_UNAUTHENTICATED);
 	CU_ASSERT(!str_contains(str_c(err.msg), STR("s3cret")));
 	tear_down();
+}
+
+/* A server that lets nobody in says why before it is asked anything, and hangs up: not because of the password. */
+static void test_nobody_is_let_in(void)
+{
+	static const struct {
+		const char *answer, *remedy;
+	} cases[] = {
+		{"-ERR max number of clients reached\r\n", "maxclients"},
+		{"-DENIED Redis is running in protected mode because protected mode is enabled\r\n",
+			"protected-mode"},
+	};
+	CLEANUP(buf_deinit) struct buf reply;
+	struct err err;
+
+	buf_init(&reply, 1000);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		set_up("redis://:s3cret@127.0.0.1:%1/3");
+		fx.roles[0].log_in = cases[i].answer;
+		fx.roles[0].hang_up = true;
+		CU_ASSERT_NOT_EQUAL(ask(&reply, &err), ERR_OK);
+		CU_ASSERT(str_contains(str_c(err.msg), str_c(cases[i].remedy)));
+		CU_ASSERT(!str_contains(str_c(err.msg), STR("AUTH")));
+		tear_down();
+	}
 }
 
 /* A node that answers and is of no use is not asked for ever. */
@@ -556,6 +581,7 @@ int main(void)
 		{"replies", test_replies},
 		{"password", test_password},
 		{"password_is_not_repeated", test_password_is_not_repeated},
+		{"nobody_is_let_in", test_nobody_is_let_in},
 		{"useless_host", test_useless_host},
 		{"hosts", test_hosts},
 		{"moved", test_moved},
