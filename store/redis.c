@@ -142,6 +142,7 @@ struct work {
 	struct str tag;    /* the scope, encoded */
 	struct str prefix; /* "baton:1:{tag}:" */
 	struct redis_batch batch;
+	size_t left_bytes; /* that its values may have, unpacked */
 };
 
 static void work_deinit(struct work *w)
@@ -155,7 +156,9 @@ static void work_init(struct work *w, struct redis *r, struct str scope, size_t 
 	CLEANUP(buf_deinit) struct buf tag;
 
 	/* The bound is for what replies take together; our own texts count as well, but are small. */
-	*w = (struct work){.r = r, .arena = arena_new(r->max_value_bytes + REQUEST_SLACK)};
+	*w = (struct work){.r = r,
+		.arena = arena_new(r->max_value_bytes + REQUEST_SLACK),
+		.left_bytes = r->max_value_bytes};
 	buf_init(&tag, 3 * STORE_NAME_MAX);
 	percent_encode(&tag, scope, /* keep_slash= */ true);
 	w->tag = buf_dup(&tag, w->arena);
@@ -349,8 +352,9 @@ static enum err_code open_value(struct work *w, struct str key, const struct res
 	}
 	if (reply->kind != RESP_STRING)
 		return odd(w, "GET", reterr);
-	if (redis_value_decode(key, reply->text, w->r->max_value_bytes, ret_value, reterr) != ERR_OK)
+	if (redis_value_decode(key, reply->text, w->left_bytes, ret_value, reterr) != ERR_OK)
 		return failed(w->r, reterr);
+	w->left_bytes -= blob_view(*ret_value).n;
 	atomic_fetch_add_explicit(&w->r->hits, 1, memory_order_relaxed);
 	return ERR_OK;
 }

@@ -282,6 +282,24 @@ static void test_large(void)
 	mem_free(bytes);
 }
 
+/* Small values that are large when unpacked: the bound is for all that one question gets. */
+static void test_large_together(void)
+{
+	struct store_item items[] = {{.key = STR_INIT("a")}, {.key = STR_INIT("b")}};
+	char *bytes = mem_alloc(MAX_VALUE);
+	struct err err;
+
+	redis("FLUSHALL");
+	memset(bytes, 'x', MAX_VALUE);
+	CU_ASSERT_EQUAL(put(one, "sync", "a", str_n(bytes, MAX_VALUE / 2 + 1), 0), ERR_OK);
+	CU_ASSERT_EQUAL(put(one, "sync", "b", str_n(bytes, MAX_VALUE / 2), 0), ERR_OK);
+	CU_ASSERT_EQUAL(store_get_or_lease(two, &ctx, STR("sync"), items, 2, 60000, &err), ERR_TOO_LARGE);
+	CU_ASSERT(items[0].found == STORE_VALUE && items[1].found == STORE_YOURS);
+	CU_ASSERT(items[1].value == NULL);
+	blob_unref(items[0].value);
+	mem_free(bytes);
+}
+
 /* Values that somebody else wrote, or nobody. */
 static void test_poisoned(void)
 {
@@ -614,6 +632,7 @@ int main(void)
 		{"ended", test_ended},
 		{"put_after_the_end", test_put_after_the_end},
 		{"large", test_large},
+		{"large_together", test_large_together},
 		{"poisoned", test_poisoned},
 		{"leases", test_leases},
 		{"leases_end", test_leases_end},
