@@ -98,7 +98,7 @@ enum err_code redis_client_new(
 	c->idle_ms = opts->idle_ms;
 	c->clock = opts->clock;
 	if (redis_url_parse(c->arena, opts->url, &c->url, reterr) != ERR_OK)
-		return reterr->code;
+		return err_prefix(reterr, "--store-url");
 	c->url.password = secret_or(opts->password, c->url.password);
 	c->sentinel_password = secret_or(opts->sentinel_password, NULL);
 	c->login = (struct redis_login){.user = c->url.user,
@@ -109,7 +109,8 @@ enum err_code redis_client_new(
 	if (!c->url.tls &&
 		has_tls_options(&opts->tls)) /* else the password would go in clear text, unnoticed */
 		return err_set(reterr, ERR_INVALID,
-			"options for TLS with Redis need a URL that begins with rediss://");
+			"--store-url: the options --store-tls-... need a URL that begins with rediss:// or "
+			"rediss+sentinel://");
 	if (c->url.tls && stream_tls_new(&opts->tls, &c->tls, reterr) != ERR_OK)
 		return reterr->code;
 	*ret_client = TAKE(c);

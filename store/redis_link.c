@@ -79,7 +79,7 @@ static const struct {
 		"Redis cannot write its snapshot; this store needs none: save \"\""},
 	{"NOREPLICAS", REDIS_FULL, ERR_UNAVAILABLE, "min-replicas-to-write is not met"},
 	{"NOAUTH", REDIS_FORBIDDEN, ERR_UNAUTHENTICATED,
-		"give user and password in store-url or store-password"},
+		"give user and password in --store-url or --store-password"},
 	{"WRONGPASS", REDIS_FORBIDDEN, ERR_UNAUTHENTICATED, "user or password is wrong"},
 	{"NOPERM", REDIS_FORBIDDEN, ERR_DENIED, "docs/scaling.md lists what the user must be allowed"},
 };
@@ -149,11 +149,13 @@ static struct ctx within(const struct ctx *ctx, int64_t timeout_ms)
 }
 
 /* Says whose time it was that passed. */
-static enum err_code too_slow(const struct ctx *ctx, int64_t timeout_ms, struct err *reterr)
+static enum err_code too_slow(
+	const struct ctx *ctx, int64_t timeout_ms, const char *option, struct err *reterr)
 {
 	if (reterr->code != ERR_DEADLINE || ctx_left_ms(ctx) == 0)
 		return reterr->code;
-	return err_set(reterr, ERR_DEADLINE, "Redis did not answer within %lld ms", (long long)timeout_ms);
+	return err_set(reterr, ERR_DEADLINE, "Redis did not answer within %lld ms (%s)",
+		(long long)timeout_ms, option);
 }
 
 static enum err_code read_replies(struct redis_link *l, const struct ctx *ctx, struct arena *arena,
@@ -185,7 +187,7 @@ enum err_code redis_link_run(struct redis_link *l, const struct ctx *ctx, const 
 		return reterr->code;
 	if (stream_write(l->stream, &part, buf_view(&b->bytes), reterr) != ERR_OK ||
 		read_replies(l, &part, arena, replies, b->n, reterr) != ERR_OK)
-		return too_slow(ctx, l->command_timeout_ms, reterr);
+		return too_slow(ctx, l->command_timeout_ms, "--store-command-timeout-ms", reterr);
 	if (!resp_reader_is_empty(l->reader)) /* it would be taken for the next request's */
 		return err_set(reterr, ERR_PROTOCOL, "Redis answers more than it was asked");
 	l->used = true;
@@ -272,7 +274,7 @@ enum err_code redis_link_open(const struct redis_link_options *opts, const struc
 	l->name = make_name(opts);
 	l->command_timeout_ms = opts->command_timeout_ms;
 	if (open_link(l, opts, &part, reterr) != ERR_OK) {
-		too_slow(ctx, opts->connect_timeout_ms, reterr);
+		too_slow(ctx, opts->connect_timeout_ms, "--store-connect-timeout-ms", reterr);
 		return err_prefix(reterr, "Redis at %s", l->name);
 	}
 	*ret_link = TAKE(l);

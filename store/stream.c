@@ -95,11 +95,11 @@ static const char *tls_reason(char *buffer, size_t size)
 	return buffer;
 }
 
-static enum err_code bad_file(struct str file, const char *what, struct err *reterr)
+static enum err_code bad_file(const char *option, struct str file, const char *what, struct err *reterr)
 {
 	char buffer[256];
 
-	return err_set(reterr, ERR_INVALID, "'" STR_FMT "' is no %s: %s", STR_ARG(file), what,
+	return err_set(reterr, ERR_INVALID, "%s: '" STR_FMT "' is no %s: %s", option, STR_ARG(file), what,
 		tls_reason(buffer, sizeof(buffer)));
 }
 
@@ -109,14 +109,15 @@ static enum err_code load_files(
 	const char *cert = str_dup_c(arena, o->cert_file), *key = str_dup_c(arena, o->key_file);
 
 	if (o->ca_file.n > 0 && SSL_CTX_load_verify_locations(ctx, str_dup_c(arena, o->ca_file), NULL) != 1)
-		return bad_file(o->ca_file, "file of CA certificates (PEM)", reterr);
+		return bad_file("--store-tls-ca-file", o->ca_file, "file of CA certificates (PEM)", reterr);
 	if (o->ca_file.n == 0 && SSL_CTX_set_default_verify_paths(ctx) != 1)
-		return err_set(reterr, ERR_INVALID, "the system's CA certificates cannot be read");
+		return err_set(reterr, ERR_INVALID,
+			"the system's CA certificates cannot be read; --store-tls-ca-file names others");
 	if (o->cert_file.n > 0 && SSL_CTX_use_certificate_chain_file(ctx, cert) != 1)
-		return bad_file(o->cert_file, "certificate chain (PEM)", reterr);
+		return bad_file("--store-tls-cert-file", o->cert_file, "certificate chain (PEM)", reterr);
 	if (o->key_file.n > 0 && SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) != 1)
-		return bad_file(
-			o->key_file, "private key (PEM, without a pass phrase) of the certificate", reterr);
+		return bad_file("--store-tls-key-file", o->key_file,
+			"private key (PEM, without a pass phrase) of the certificate", reterr);
 	return ERR_OK;
 }
 

@@ -246,7 +246,7 @@ def test_is_slow(scene):
     grown = hasty.sync()
     assert grown["failures"] > 10
     (warning,) = hasty.server.said(FAILED)
-    assert "within 100 ms" in warning or "within 1000 ms" in warning, warning
+    assert "within 100 ms (--store-command-timeout-ms)" in warning or "within 1000 ms (--store-connect-timeout-ms)" in warning, warning
     hasty.proxy.clear()
     hasty.recovers()
 
