@@ -516,16 +516,19 @@ static enum err_code run_asking(struct redis_client *c, const struct ctx *ctx, c
 	if (read_redirection(*reply, arena, &node, reterr) != ERR_OK)
 		return reterr->code;
 	opts = link_options(c, &node);
-	link = take_idle(c, &node);
-	if (link == NULL && open_link(c, ctx, &opts, &link, reterr) != ERR_OK)
-		return reterr->code;
 	redis_batch_init(&asking, b->bytes.cap);
 	REDIS_ADD(&asking, STR("ASKING"));
 	redis_batch_copy(&asking, b, i);
-	if (run_on(c, ctx, link, &asking, arena, replies, &was_closed, reterr) != ERR_OK)
-		return reterr->code;
-	*reply = replies[1];
-	return ERR_OK;
+	do {
+		link = take_idle(c, &node);
+		if (link == NULL && open_link(c, ctx, &opts, &link, reterr) != ERR_OK)
+			return reterr->code;
+		if (run_on(c, ctx, link, &asking, arena, replies, &was_closed, reterr) == ERR_OK) {
+			*reply = replies[1];
+			return ERR_OK;
+		}
+	} while (was_closed && !is_callers_end(ctx));
+	return reterr->code;
 }
 
 /* *ret_again: the tag is elsewhere, which is known now. */

@@ -368,6 +368,11 @@ static void test_ask(void)
 	ASSERT_I64(fx.roles[0].commands, 2, "not remembered");
 	ASSERT_I64(fx.roles[1].asking, 2, "ASKING");
 	ASSERT_I64(fx.roles[1].commands, 2, "answered");
+	ASSERT_I64(fake_redis_connections(fx.servers[1]), 1, "kept");
+	fx.roles[1].answer = "";
+	fx.roles[1].hang_up = true;
+	CU_ASSERT_EQUAL(ask_simply(), ERR_UNAVAILABLE);
+	ASSERT_I64(fake_redis_connections(fx.servers[1]), 2, "the idle one, and one more");
 	tear_down();
 }
 
