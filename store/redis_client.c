@@ -424,21 +424,20 @@ static bool next_host(struct redis_client *c, struct str tag, size_t *tried)
 	return true;
 }
 
-/* A connection for the tag, an idle one if there is. */
+/* A connection for the tag, an idle one if there is, and where it leads. */
 static enum err_code take_link(struct redis_client *c, const struct ctx *ctx, struct str tag,
-	struct redis_link **ret_link, struct err *reterr)
+	struct redis_link **ret_link, struct node *ret_node, struct err *reterr)
 {
 	struct redis_link_options opts;
-	struct node node;
 	size_t tried = 0;
 
 	do {
-		if (!recall(c, tag, &node) && find_master(c, ctx, &node, reterr) != ERR_OK)
+		if (!recall(c, tag, ret_node) && find_master(c, ctx, ret_node, reterr) != ERR_OK)
 			return reterr->code;
-		*ret_link = take_idle(c, &node);
+		*ret_link = take_idle(c, ret_node);
 		if (*ret_link != NULL)
 			return ERR_OK;
-		opts = link_options(c, &node);
+		opts = link_options(c, ret_node);
 		if (open_link(c, ctx, &opts, ret_link, reterr) == ERR_OK)
 			return ERR_OK;
 	} while (!is_callers_end(ctx) && next_host(c, tag, &tried));
@@ -471,15 +470,17 @@ static enum err_code run_on(struct redis_client *c, const struct ctx *ctx, struc
 	return ERR_OK;
 }
 
-/* There may be several connections that were closed, each of which is tried once at most; all commands may be sent twice. */
+/* There may be several connections that were closed, each of which is tried once at most; all commands may be sent twice. *ret_node: who
+ * has answered. */
 static enum err_code run_once(struct redis_client *c, const struct ctx *ctx, struct str tag,
-	const struct redis_batch *b, struct arena *arena, struct resp_reply **replies, struct err *reterr)
+	const struct redis_batch *b, struct arena *arena, struct resp_reply **replies, struct node *ret_node,
+	struct err *reterr)
 {
 	struct redis_link *link;
 	bool was_closed;
 
 	do {
-		if (take_link(c, ctx, tag, &link, reterr) != ERR_OK)
+		if (take_link(c, ctx, tag, &link, ret_node, reterr) != ERR_OK)
 			return reterr->code;
 		if (run_on(c, ctx, link, b, arena, replies, &was_closed, reterr) == ERR_OK)
 			return ERR_OK;
@@ -487,40 +488,39 @@ static enum err_code run_once(struct redis_client *c, const struct ctx *ctx, str
 	return reterr->code;
 }
 
-/* "MOVED 3999 127.0.0.1:6381" */
-static enum err_code read_redirection(
-	const struct resp_reply *r, struct arena *arena, struct node *ret_node, struct err *reterr)
+/* "MOVED 3999 127.0.0.1:6381", or ":6381": the host is that of the node that answers. */
+static enum err_code read_redirection(const struct resp_reply *r, const struct node *from,
+	struct arena *arena, struct node *ret_node, struct err *reterr)
 {
 	struct str rest = r->text;
 	struct redis_host host;
 
 	str_cut(&rest, ' ');
 	str_cut(&rest, ' ');
+	if (str_starts(rest, STR(":")))
+		rest = str_fmt(arena, "%s" STR_FMT, from->host, STR_ARG(rest));
 	if (!redis_host_parse(arena, rest, /* default_port= */ 0, &host))
 		return redis_reply_odd("with a redirection,", reterr);
 	*ret_node = node_of(&host);
 	return ERR_OK;
 }
 
-/* Sends command i to the node that ASK named. */
-static enum err_code run_asking(struct redis_client *c, const struct ctx *ctx, const struct redis_batch *b,
-	size_t i, struct arena *arena, struct resp_reply **reply, struct err *reterr)
+/* Sends command i to the node. */
+static enum err_code run_asking(struct redis_client *c, const struct ctx *ctx, const struct node *node,
+	const struct redis_batch *b, size_t i, struct arena *arena, struct resp_reply **reply,
+	struct err *reterr)
 {
 	CLEANUP(redis_batch_deinit) struct redis_batch asking = {.n = 0};
-	struct redis_link_options opts;
+	const struct redis_link_options opts = link_options(c, node);
 	struct redis_link *link;
 	struct resp_reply *replies[2];
-	struct node node;
 	bool was_closed;
 
-	if (read_redirection(*reply, arena, &node, reterr) != ERR_OK)
-		return reterr->code;
-	opts = link_options(c, &node);
 	redis_batch_init(&asking, b->bytes.cap);
 	REDIS_ADD(&asking, STR("ASKING"));
 	redis_batch_copy(&asking, b, i);
 	do {
-		link = take_idle(c, &node);
+		link = take_idle(c, node);
 		if (link == NULL && open_link(c, ctx, &opts, &link, reterr) != ERR_OK)
 			return reterr->code;
 		if (run_on(c, ctx, link, &asking, arena, replies, &was_closed, reterr) == ERR_OK) {
@@ -531,10 +531,10 @@ static enum err_code run_asking(struct redis_client *c, const struct ctx *ctx, c
 	return reterr->code;
 }
 
-/* *ret_again: the tag is elsewhere, which is known now. */
+/* from: who has answered. *ret_again: the tag is elsewhere, which is known now. */
 static enum err_code follow(struct redis_client *c, const struct ctx *ctx, struct str tag,
-	const struct redis_batch *b, struct arena *arena, struct resp_reply **replies, bool *ret_again,
-	struct err *reterr)
+	const struct redis_batch *b, struct arena *arena, struct resp_reply **replies,
+	const struct node *from, bool *ret_again, struct err *reterr)
 {
 	struct node node;
 
@@ -542,13 +542,14 @@ static enum err_code follow(struct redis_client *c, const struct ctx *ctx, struc
 	for (size_t i = 0; i < b->n; i++) {
 		switch (redis_reply_trouble(replies[i])) {
 		case REDIS_MOVED:
-			if (read_redirection(replies[i], arena, &node, reterr) != ERR_OK)
+			if (read_redirection(replies[i], from, arena, &node, reterr) != ERR_OK)
 				return reterr->code;
 			remember_moved(c, tag, &node);
 			*ret_again = true;
 			return ERR_OK;
 		case REDIS_ASK:
-			if (run_asking(c, ctx, b, i, arena, &replies[i], reterr) != ERR_OK)
+			if (read_redirection(replies[i], from, arena, &node, reterr) != ERR_OK ||
+				run_asking(c, ctx, &node, b, i, arena, &replies[i], reterr) != ERR_OK)
 				return reterr->code;
 			break;
 		default:
@@ -561,11 +562,12 @@ static enum err_code follow(struct redis_client *c, const struct ctx *ctx, struc
 static enum err_code run(struct redis_client *c, const struct ctx *ctx, struct str tag,
 	const struct redis_batch *b, struct arena *arena, struct resp_reply **replies, struct err *reterr)
 {
+	struct node node;
 	bool again;
 
 	for (size_t hop = 0; hop < MAX_HOPS; hop++) {
-		if (run_once(c, ctx, tag, b, arena, replies, reterr) != ERR_OK ||
-			follow(c, ctx, tag, b, arena, replies, &again, reterr) != ERR_OK)
+		if (run_once(c, ctx, tag, b, arena, replies, &node, reterr) != ERR_OK ||
+			follow(c, ctx, tag, b, arena, replies, &node, &again, reterr) != ERR_OK)
 			return reterr->code;
 		if (!again)
 			return ERR_OK;

@@ -344,6 +344,23 @@ static void test_moved(void)
 	tear_down();
 }
 
+/* A node that does not tell its Cluster's addresses (cluster-preferred-endpoint-type) means its own, with another port. */
+static void test_moved_without_a_host(void)
+{
+	char text[2][64];
+
+	set_up("redis://127.0.0.1:%1");
+	for (int i = 0; i < 2; i++)
+		(void)snprintf(text[i], sizeof(text[i]), "-%s 1234 :%u\r\n", i ? "MOVED" : "ASK",
+			fake_redis_port(fx.servers[1]));
+	for (int i = 0; i < 2; i++) {
+		fx.roles[0].answer = text[i];
+		CU_ASSERT_EQUAL(ask_simply(), ERR_OK);
+		ASSERT_I64(fx.roles[1].commands, i + 1, "where it is");
+	}
+	tear_down();
+}
+
 /* The node that the tag was moved to dies: another one knows who has it now. */
 static void test_moved_node_dies(void)
 {
@@ -590,6 +607,7 @@ int main(void)
 		{"useless_host", test_useless_host},
 		{"hosts", test_hosts},
 		{"moved", test_moved},
+		{"moved_without_a_host", test_moved_without_a_host},
 		{"moved_node_dies", test_moved_node_dies},
 		{"ask", test_ask},
 		{"sentinel", test_sentinel},
