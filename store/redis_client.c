@@ -251,13 +251,14 @@ static bool is_to(const struct redis_link *link, const struct node *node)
 }
 
 /* The connection that was used last, so that the others grow old; NULL: there is none. Those that have grown too old go to *dead. */
-static struct redis_link *pop_idle(
-	struct redis_client *c, const struct node *node, struct redis_link **dead, size_t *n_dead)
+static struct redis_link *pop_idle(struct redis_client *c, const struct node *node,
+	struct redis_link *dead[static MAX_IDLE], size_t *n_dead)
 {
 	const int64_t now_ms = clock_mono_ms(c->clock);
 	struct redis_link *found = NULL;
 	size_t kept = 0;
 
+	*n_dead = 0;
 	LOCK_SCOPE(&c->lock);
 	for (size_t i = c->n_idle; i-- > 0 && found == NULL;) {
 		if (!is_to(c->idle[i].link, node))
@@ -279,13 +280,16 @@ static struct redis_link *pop_idle(
 static struct redis_link *take_idle(struct redis_client *c, const struct node *node)
 {
 	struct redis_link *dead[MAX_IDLE], *link;
-	size_t n_dead = 0;
+	size_t n_dead;
 
-	while ((link = pop_idle(c, node, dead, &n_dead)) != NULL && !redis_link_is_quiet(link))
+	for (;;) {
+		link = pop_idle(c, node, dead, &n_dead);
+		while (n_dead > 0)
+			redis_link_free(dead[--n_dead]);
+		if (link == NULL || redis_link_is_quiet(link))
+			return link;
 		redis_link_free(link); /* closed by the other side, or it speaks unasked */
-	while (n_dead > 0)
-		redis_link_free(dead[--n_dead]);
-	return link;
+	}
 }
 
 /* The one that lies idle for longest goes when it has grown too old, or there are too many. */
