@@ -172,11 +172,11 @@ def no_way(aws, serve, *flags, env=None):
     return warning
 
 
-@pytest.mark.parametrize("case", ["another CA", "the system's CAs", "another name", "no client certificate", "no TLS there",
+@pytest.mark.parametrize("case", ["another CA", "the system's CAs", "another name", "expired", "no client certificate", "no TLS there",
                                   "TLS there alone"])
 def test_tls_is_refused(aws, serve, redis, folder, case):
     (folder / "other").mkdir()
-    authority, other = Authority(folder), Authority(folder / "other")
+    authority, other = Authority(folder, expired=case == "expired"), Authority(folder / "other")
     wants_certificate = case == "no client certificate"
     store = redis(**({} if case == "no TLS there" else {"tls": authority, "client_certificates": wants_certificate}))
     scheme = "redis" if case == "TLS there alone" else "rediss"
@@ -186,7 +186,7 @@ def test_tls_is_refused(aws, serve, redis, folder, case):
     if case == "another name":
         flags += ["--store-tls-server-name", "other.example"]
     warning = no_way(aws, serve, *flags)
-    if case in ("another CA", "the system's CAs", "another name"):
+    if case in ("another CA", "the system's CAs", "another name", "expired"):
         assert "certificate" in warning, warning
     if not wants_certificate:
         assert store.client().dbsize() == 0
