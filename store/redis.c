@@ -71,6 +71,7 @@ enum answer { ANSWER_THERE, ANSWER_OURS, ANSWER_ANOTHERS, ANSWER_ENDED, ANSWERS 
 static const char renew_script[] = "local lease = redis.call('GET', KEYS[1])\n"
 				   "if lease and lease ~= ARGV[1] then return 0 end\n"
 				   "if ARGV[2] == '0' then return redis.call('UNLINK', KEYS[1]) end\n"
+				   "if lease then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end\n"
 				   "redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])\n"
 				   "return 1\n";
 

@@ -437,15 +437,19 @@ static void test_many(void)
 	CU_ASSERT_EQUAL(store_end_leases(one, &ctx, STR("sync"), NULL, 0, &err), ERR_OK);
 }
 
-/* Reading goes on; what is not there cannot be leased or put. */
+/* Reading goes on, and so do leases; what is not there cannot be leased or put. */
 static void test_full(void)
 {
+	const struct store_lease lease = {.key = STR_INIT("leased")};
 	struct store_item items[] = {{.key = STR_INIT("there")}, {.key = STR_INIT("missing")}};
 	struct err err;
 
 	redis("FLUSHALL");
 	CU_ASSERT_EQUAL(put(one, "sync", "there", STR("1"), 0), ERR_OK);
+	CU_ASSERT_EQUAL(ask(one, "leased", 1000), STORE_YOURS);
 	redis("CONFIG SET maxmemory 1");
+	CU_ASSERT_EQUAL(store_renew_leases(one, &ctx, STR("sync"), &lease, 1, 60000, &err), ERR_OK);
+	CU_ASSERT(redis("PTTL baton:1:{sync}:l:leased") > 1000);
 	CU_ASSERT_EQUAL(store_get_or_lease(two, &ctx, STR("sync"), items, 2, 60000, &err), ERR_TOO_LARGE);
 	CU_ASSERT(str_contains(str_c(err.msg), STR("maxmemory")));
 	CU_ASSERT(items[0].found == STORE_VALUE && items[1].found == STORE_YOURS);
