@@ -352,8 +352,11 @@ static enum err_code read_master(struct redis_client *c, const struct resp_reply
 	struct redis_host host;
 	struct str text;
 
+	if (reply->kind == RESP_ERROR && redis_reply_err(reply, reterr) == ERR_UNAUTHENTICATED)
+		return err_set(reterr, ERR_UNAUTHENTICATED,
+			"this Sentinel wants a password: --store-sentinel-password");
 	if (reply->kind == RESP_ERROR)
-		return redis_reply_err(reply, reterr);
+		return reterr->code;
 	if (reply->kind == RESP_NIL)
 		return err_set(reterr, ERR_UNAVAILABLE, "this Sentinel knows no master '" STR_FMT "'",
 			STR_ARG(c->url.service));
@@ -381,7 +384,7 @@ static enum err_code ask_sentinel(struct redis_client *c, const struct ctx *ctx,
 	REDIS_ADD(&b, STR("SENTINEL"), STR("GET-MASTER-ADDR-BY-NAME"), c->url.service);
 	opts.login = c->sentinel_password != NULL ? &c->sentinel_login : NULL;
 	if (open_link(c, ctx, &opts, &link, reterr) != ERR_OK)
-		return reterr->code;
+		return err_prefix(reterr, "Sentinel");
 	if (redis_link_run(link, ctx, &b, arena, &reply, reterr) != ERR_OK ||
 		read_master(c, reply, arena, ret_node, reterr) != ERR_OK)
 		return err_prefix(reterr, "Sentinel at " STR_FMT, STR_ARG(redis_link_name(link)));

@@ -441,7 +441,8 @@ static void test_sentinel_fails(void)
 		{"*-1\r\n", NULL, ERR_UNAVAILABLE, "knows no master"},
 		{"$1\r\nx\r\n", NULL, ERR_PROTOCOL, "no sense"},
 		{"*2\r\n$1\r\n \r\n$1\r\n1\r\n", NULL, ERR_PROTOCOL, "no sense"},
-		{"-NOAUTH Authentication required.\r\n", NULL, ERR_UNAUTHENTICATED, "Sentinel"},
+		{"-NOAUTH Authentication required.\r\n", NULL, ERR_UNAUTHENTICATED,
+			"--store-sentinel-password"},
 		{NULL, "*1\r\n$5\r\nslave\r\n", ERR_UNAVAILABLE, "no master"},
 	};
 	CLEANUP(buf_deinit) struct buf reply;
