@@ -101,6 +101,10 @@ enum err_code redis_client_new(
 		return err_prefix(reterr, "--store-url");
 	c->url.password = secret_or(opts->password, c->url.password);
 	c->sentinel_password = secret_or(opts->sentinel_password, NULL);
+	if (c->url.user.n > 0 && c->url.password == NULL) /* else we would be the default user, unnoticed */
+		return err_set(reterr, ERR_INVALID,
+			"--store-url: it names a user, whose password is missing: --store-password (a user "
+			"that needs none takes any)");
 	c->login = (struct redis_login){.user = c->url.user,
 		.password = c->url.password,
 		.database = c->url.database,

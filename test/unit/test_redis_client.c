@@ -255,6 +255,24 @@ static void test_password(void)
 	tear_down();
 }
 
+/* Without a password there is no AUTH, and we would be somebody else. */
+static void test_user_without_a_password(void)
+{
+	struct redis_client_options opts = {.url = STR("redis://me@127.0.0.1"), .clock = &clock_system};
+	struct redis_client *client = NULL;
+	struct secret *password = secret_new(STR("s3cret"));
+	struct err err;
+
+	CU_ASSERT_EQUAL(redis_client_new(&opts, &client, &err), ERR_INVALID);
+	CU_ASSERT(str_contains(str_c(err.msg), STR("--store-password")));
+	redis_client_free(client);
+	client = NULL;
+	opts.password = password;
+	CU_ASSERT_EQUAL(redis_client_new(&opts, &client, &err), ERR_OK);
+	redis_client_free(client);
+	secret_unref(password);
+}
+
 /* A server that has no AUTH repeats its arguments. */
 static void test_password_is_not_repeated(void)
 {
@@ -603,6 +621,7 @@ int main(void)
 		{"pauses", test_pauses},
 		{"replies", test_replies},
 		{"password", test_password},
+		{"user_without_a_password", test_user_without_a_password},
 		{"password_is_not_repeated", test_password_is_not_repeated},
 		{"nobody_is_let_in", test_nobody_is_let_in},
 		{"useless_host", test_useless_host},
