@@ -62,6 +62,7 @@ struct shelf {
 
 	bool has_keeper;
 	struct thread keeper;
+	size_t next_asked, next_uncleared; /* the keeper's: whose turn it is */
 };
 
 /* --- what the log hears --- */
@@ -268,12 +269,18 @@ static struct str without_view(const struct shelf *s, struct str place)
 	return s->view[0] == '\0' ? place : str_from(place, strlen(s->view) + 1);
 }
 
-static void look_for_ends(struct shelf *s)
+/* Leases are to be prolonged again: the rest waits for the next round. */
+static bool is_over(int64_t round_ms)
+{
+	return clock_mono_ms(&clock_system) >= round_ms;
+}
+
+static void look_for_ends(struct shelf *s, int64_t round_ms)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
 
-	for (size_t i = 0; i < MAX_SCOPES; i++) {
-		const struct str place = name_at(s, s->asked, i, arena);
+	for (size_t n = 0; n < MAX_SCOPES && !is_over(round_ms); n++) {
+		const struct str place = name_at(s, s->asked, s->next_asked++ % MAX_SCOPES, arena);
 		const struct ctx ctx = own_ctx(s);
 		bool ended = false;
 		struct err e;
@@ -296,11 +303,12 @@ static bool gives_up(struct shelf *s, size_t i)
 	return ++s->uncleared[i].attempts >= MAX_CLEARS;
 }
 
-static void clear_again(struct shelf *s)
+static void clear_again(struct shelf *s, int64_t round_ms)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
 
-	for (size_t i = 0; i < MAX_SCOPES; i++) {
+	for (size_t n = 0; n < MAX_SCOPES && !is_over(round_ms); n++) {
+		const size_t i = s->next_uncleared++ % MAX_SCOPES;
 		const struct str place = name_at(s, s->uncleared, i, arena);
 		const struct ctx ctx = own_ctx(s);
 		struct err e;
@@ -356,8 +364,8 @@ static void *keeper_main(void *arg)
 		if (clock_mono_ms(&clock_system) - looked_ms < LOOK_MS)
 			continue;
 		looked_ms = clock_mono_ms(&clock_system);
-		look_for_ends(s);
-		clear_again(s);
+		look_for_ends(s, round_ms);
+		clear_again(s, round_ms);
 		look_whether_it_is_back(s);
 	}
 	end_leases(s); /* of the last calls, which were over before the shelf was to go */
