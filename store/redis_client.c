@@ -60,7 +60,7 @@ struct redis_client {
 	size_t next_moved;
 	uint64_t failures; /* in a row */
 	int64_t away_since_ms, away_until_ms;
-	char reason[160]; /* of the last failure */
+	char reason[448]; /* of the last failure, with its remedy */
 	uint64_t connects;
 };
 
@@ -192,7 +192,7 @@ static size_t note_failure(
 	for (uint64_t i = 1; i < c->failures && pause_ms < REDIS_AWAY_MAX_MS; i++)
 		pause_ms *= 2;
 	c->away_until_ms = now_ms + (pause_ms < REDIS_AWAY_MAX_MS ? pause_ms : REDIS_AWAY_MAX_MS);
-	(void)snprintf(c->reason, sizeof(c->reason), "%.150s", e->msg);
+	(void)snprintf(c->reason, sizeof(c->reason), "%.440s", e->msg);
 	forget_places(c);
 	if (c->url.n_hosts >
 		0) /* one that answers may be no good, a Sentinel may name the master of yesterday */

@@ -162,6 +162,24 @@ static void test_closed_in_use(void)
 	tear_down();
 }
 
+/* Whoever passes by reads what can be done about it, too. */
+static void test_away_with_remedy(void)
+{
+	CLEANUP(buf_deinit) struct buf reply;
+	struct err err;
+
+	buf_init(&reply, 1000);
+	set_up("redis://127.0.0.1:%1");
+	fx.roles[0].answer = "-READONLY You can't write against a read only replica. script: "
+			     "b1307edcccaf96acdff0e19275d1666a3853f5bc, on @user_script:11.\r\n";
+	CU_ASSERT_EQUAL(ask(&reply, &err), ERR_UNAVAILABLE);
+	CU_ASSERT(str_contains(str_c(err.msg), STR("redis+sentinel://")));
+	CU_ASSERT_EQUAL(ask(&reply, &err), ERR_UNAVAILABLE);
+	CU_ASSERT(str_contains(str_c(err.msg), STR("not tried")));
+	CU_ASSERT(str_contains(str_c(err.msg), STR("redis+sentinel://")));
+	tear_down();
+}
+
 static void test_away_and_back(void)
 {
 	CLEANUP(buf_deinit) struct buf reply;
@@ -617,6 +635,7 @@ int main(void)
 	static CU_TestInfo tests[] = {
 		{"connections_are_kept", test_connections_are_kept},
 		{"closed_in_use", test_closed_in_use},
+		{"away_with_remedy", test_away_with_remedy},
 		{"away_and_back", test_away_and_back},
 		{"pauses", test_pauses},
 		{"replies", test_replies},
