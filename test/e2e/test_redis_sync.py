@@ -7,7 +7,7 @@ import pytest
 
 from support.crawl import Together, crawl
 from support.paths import ROOT
-from support.shared import EVERYTHING, FAILED, SMALL, crawled, store_counters, sync_id
+from support.shared import EVERYTHING, FAILED, SMALL, crawled, store_counters, sync_id, used_again
 from support.stored import decode, of_sync, split, values
 from support.tls import Authority
 
@@ -128,6 +128,25 @@ def test_tls_with_client_certificates_and_another_name(pair, redis, folder):
     cert, key = authority.issue("awsd")
     pair("--store-url", f"rediss://:secret@127.0.0.1:{store.port}", "--store-tls-ca-file", str(authority.ca), "--store-tls-cert-file",
          str(cert), "--store-tls-key-file", str(key), "--store-tls-server-name", "redis.example")
+
+
+def test_certificates_are_replaced_while_serving(pair, redis, folder):
+    """Redis's, ours, and the CA of both: the next connection uses them."""
+    (folder / "other").mkdir()
+    authority, other = Authority(folder), Authority(folder / "other")
+    store = redis(tls=authority, client_certificates=True)
+    cert, key = authority.issue("awsd")
+    server = pair("--store-url", f"rediss://{store.address}", "--store-tls-ca-file", str(authority.ca), "--store-tls-cert-file", str(cert),
+                  "--store-tls-key-file", str(key))
+    for name in ("redis0", "awsd"):
+        for new in other.issue(name):
+            new.rename(folder / new.name)
+    other.ca.rename(authority.ca)
+    other.ca = authority.ca
+    store.authority = other
+    (folder / "test-client.pem").unlink()
+    store.restart()
+    assert used_again(server, lambda: crawled(server))["puts"] > 15
 
 
 def test_tls_to_anybody(pair, redis, folder):
