@@ -42,6 +42,7 @@ struct inventory_options {
 	bool principals_synced;       /* users and groups of Identity Center: counting them costs nothing */
 	size_t max_bytes;             /* of facts kept in process; 0: 256 MiB */
 	size_t read_ahead;            /* accounts read at once before they are asked for; 0: none */
+	size_t max_list_bytes;        /* of one list while it is read; 0: 512 MiB */
 	size_t max_in_flight;         /* AWS calls at once per flight of narrow operations; 0: 16 */
 };
 
