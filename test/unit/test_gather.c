@@ -17,6 +17,7 @@
 #define SYNC     "2abcdefghijklmnopqrstuvwxyz"
 #define MAIN     "111111111111"
 #define OTHER    "222222222222"
+#define CLOSED   "333333333333"
 #define INSTANCE "arn:aws:sso:::instance/ssoins-7204abcd1234abcd"
 #define SET(x)   "arn:aws:sso:::permissionSet/ssoins-7204abcd1234abcd/ps-" x
 #define DENIED   400, "{\"__type\":\"AccessDeniedException\"}"
@@ -257,6 +258,48 @@ static void test_half_done_by_another_way(void)
 	tear_down();
 }
 
+static struct str parents(void)
+{
+	struct ic_rows *rows = NULL;
+	const struct org_parent *all;
+	struct str text = STR_EMPTY;
+	struct err e;
+	size_t n;
+
+	if (inventory_org_parents(fx.inventory, &foreground, STR(SYNC), &rows, &e) != ERR_OK)
+		return code_text(e.code);
+	all = ic_all(rows, &n);
+	for (size_t i = 0; i < n; i++)
+		text = str_fmt(fx.arena, STR_FMT STR_FMT "=" STR_FMT " ", STR_ARG(text),
+			STR_ARG(all[i].account), STR_ARG(all[i].parent_id));
+	ic_unref(rows);
+	return text;
+}
+
+#define PARENT(id, type) "{\"Parents\":[{\"Id\":\"" id "\",\"Type\":\"" type "\"}]}"
+
+/* One root and three active accounts: the root would be cheaper to ask, but not all hang on it. */
+static void test_parents_below_denied_units(void)
+{
+	static const struct rule rules[] = {
+		{"ListAccounts", "", 0,
+			"{\"Accounts\":[" ACCOUNT(MAIN, "ACTIVE") "," ACCOUNT(OTHER, "ACTIVE") "," ACCOUNT(
+				CLOSED, "SUSPENDED") "," ACCOUNT("444444444444", "ACTIVE") "]}",
+			0},
+		{"ListRoots", "", 0, "{\"Roots\":[{\"Id\":\"r-1\"}]}", 0},
+		{"ListOrganizationalUnitsForParent", "", DENIED, 0},
+		{"ListAccountsForParent", "", 0, "{\"Accounts\":[" ACCOUNT(MAIN, "ACTIVE") "]}", 0},
+		{"ListParents", MAIN, 0, PARENT("r-1", "ROOT"), 0},
+		{"ListParents", OTHER, 0, PARENT("ou-1", "ORGANIZATIONAL_UNIT"), 0},
+		{"ListParents", "", 0, PARENT("x-1", "SOMETHING_NEW"), 0},
+	};
+
+	set_up(rules, ARRAY_LEN(rules), "ListParents");
+	ASSERT_STR(parents(), STR(MAIN "=r-1 " OTHER "=ou-1 "), "one by one");
+	ASSERT_I64(atomic_load(&fx.calls), 3, "of active accounts");
+	tear_down();
+}
+
 int main(void)
 {
 	static CU_TestInfo tests[] = {
@@ -265,6 +308,7 @@ int main(void)
 		{"denied as a whole", test_denied_as_a_whole},
 		{"denied in part", test_denied_in_part},
 		{"half done by another way", test_half_done_by_another_way},
+		{"parents below units that are denied", test_parents_below_denied_units},
 		CU_TEST_INFO_NULL,
 	};
 	static CU_SuiteInfo suites[] = {{"gather", NULL, NULL, NULL, NULL, tests}, CU_SUITE_INFO_NULL};
