@@ -237,6 +237,8 @@ enum err_code inventory_ic_instance(struct inventory *inv, const struct ctx *ctx
 	if (!arn_parse(one->arn, &arn))
 		return err_set(reterr, ERR_PROTOCOL, "baton-aws: '" STR_FMT "' is not the ARN of an instance",
 			STR_ARG(one->arn));
+	if (one->store_id.n == 0) /* it is part of every id of a user or group */
+		return err_set(reterr, ERR_PRECONDITION, "baton-aws: missing identity store id");
 	*ret_instance = (struct ic_instance){.arn = str_dup(arena, one->arn),
 		.store_id = str_dup(arena, one->store_id),
 		.partition = str_dup(arena, arn.partition)};
@@ -644,11 +646,14 @@ enum err_code inventory_ic_inline_policy(struct inventory *inv, const struct ctx
 
 /* --- users, groups, members --- */
 
-static struct str pack_external_ids(struct arena *arena, const struct aws_list *ids)
+#define MAX_PACKED (1 << 20) /* of one user: what a reply has room for */
+
+static enum err_code pack_external_ids(
+	struct arena *arena, const struct aws_list *ids, struct str *ret_packed, struct err *reterr)
 {
 	CLEANUP(buf_deinit) struct buf b = {0};
 
-	buf_init(&b, 1 << 20);
+	buf_init(&b, MAX_PACKED);
 	pack_u64(&b, ids->n);
 	for (size_t i = 0; i < ids->n; i++) {
 		const struct aws_identity_store_external_id *id =
@@ -657,7 +662,8 @@ static struct str pack_external_ids(struct arena *arena, const struct aws_list *
 		pack_str(&b, id->issuer);
 		pack_str(&b, id->id);
 	}
-	return buf_dup(&b, arena);
+	*ret_packed = buf_dup(&b, arena);
+	return buf_check(&b, "baton-aws: a list of external ids", reterr);
 }
 
 struct ic_external_id *ic_external_ids(struct str packed, struct arena *arena, size_t *ret_n)
@@ -674,11 +680,12 @@ struct ic_external_id *ic_external_ids(struct str packed, struct arena *arena, s
 	return ids;
 }
 
-static struct str pack_emails(struct arena *arena, const struct aws_list *emails)
+static enum err_code pack_emails(
+	struct arena *arena, const struct aws_list *emails, struct str *ret_packed, struct err *reterr)
 {
 	CLEANUP(buf_deinit) struct buf b = {0};
 
-	buf_init(&b, 1 << 20);
+	buf_init(&b, MAX_PACKED);
 	pack_u64(&b, emails->n);
 	for (size_t i = 0; i < emails->n; i++) {
 		const struct aws_identity_store_email *email =
@@ -687,7 +694,8 @@ static struct str pack_emails(struct arena *arena, const struct aws_list *emails
 		pack_str(&b, email->value);
 		pack_u64(&b, email->primary.set && email->primary.v != 0);
 	}
-	return buf_dup(&b, arena);
+	*ret_packed = buf_dup(&b, arena);
+	return buf_check(&b, "baton-aws: a list of e-mail addresses", reterr);
 }
 
 struct ic_email *ic_emails(struct str packed, struct arena *arena, size_t *ret_n)
@@ -734,12 +742,16 @@ static enum err_code take_users(const struct gather_call *call, struct listing *
 		if (from->id.n == 0)
 			return err_set(reterr, ERR_PROTOCOL,
 				"identitystore:ListUsers answered a user that has no id");
-		*(struct ic_user *)listing_add(rows) = (struct ic_user){.id = str_dup(rows->arena, from->id),
+		struct ic_user user = {.id = str_dup(rows->arena, from->id),
 			.user_name = str_dup(rows->arena, from->user_name),
 			.display_name = str_dup(rows->arena, from->display_name),
-			.status = str_dup(rows->arena, from->status),
-			.emails = pack_emails(rows->arena, &from->emails),
-			.external_ids = pack_external_ids(rows->arena, &from->external_ids)};
+			.status = str_dup(rows->arena, from->status)};
+
+		if (pack_emails(rows->arena, &from->emails, &user.emails, reterr) != ERR_OK ||
+			pack_external_ids(rows->arena, &from->external_ids, &user.external_ids, reterr) !=
+				ERR_OK)
+			return reterr->code;
+		*(struct ic_user *)listing_add(rows) = user;
 	}
 	*ret_token = page->next_token;
 	return ERR_OK;
@@ -759,10 +771,13 @@ static enum err_code take_groups(const struct gather_call *call, struct listing 
 		if (from->id.n == 0)
 			return err_set(reterr, ERR_PROTOCOL,
 				"identitystore:ListGroups answered a group that has no id");
-		*(struct ic_group *)listing_add(rows) =
-			(struct ic_group){.id = str_dup(rows->arena, from->id),
-				.display_name = str_dup(rows->arena, from->display_name),
-				.external_ids = pack_external_ids(rows->arena, &from->external_ids)};
+		struct ic_group group = {.id = str_dup(rows->arena, from->id),
+			.display_name = str_dup(rows->arena, from->display_name)};
+
+		if (pack_external_ids(rows->arena, &from->external_ids, &group.external_ids, reterr) !=
+			ERR_OK)
+			return reterr->code;
+		*(struct ic_group *)listing_add(rows) = group;
 	}
 	*ret_token = page->next_token;
 	return ERR_OK;

@@ -190,6 +190,26 @@ static void test_pages_without_end(void)
 	tear_down();
 }
 
+/* --- users --- */
+
+static void test_too_many_addresses(void)
+{
+	struct ic_rows *rows = NULL;
+	struct str address;
+	struct rule rule = {"ListUsers", "", 0, NULL, 0};
+	struct err e;
+
+	set_up(&rule, 1, "ListUsers");
+	address = str_n(arena_alloc(fx.arena, (1 << 20) + 1), (1 << 20) + 1);
+	memset((char *)(uintptr_t)address.p, 'a', address.n);
+	rule.body = str_fmt(fx.arena,
+		"{\"Users\":[{\"UserId\":\"u-1\",\"Emails\":[{\"Value\":\"" STR_FMT "\"}]}]}",
+		STR_ARG(address))
+			    .p;
+	CU_ASSERT_EQUAL(inventory_ic_users(fx.inventory, &foreground, STR(SYNC), &rows, &e), ERR_TOO_LARGE);
+	tear_down();
+}
+
 /* --- an operation that may be denied as a whole --- */
 
 #define POLICIES "{\"AttachedManagedPolicies\":[{\"Name\":\"A\",\"Arn\":\"arn:a\"}]}"
@@ -300,15 +320,33 @@ static void test_parents_below_denied_units(void)
 	tear_down();
 }
 
+/* --- the instance --- */
+
+/* Every id of a user or group has the directory in it. */
+static void test_instance_without_directory(void)
+{
+	struct ic_instance instance;
+	struct err e;
+
+	set_up(NULL, 0, "");
+	keep_instance("");
+	CU_ASSERT_EQUAL(inventory_ic_instance(fx.inventory, &foreground, STR(SYNC), fx.arena, &instance, &e),
+		ERR_PRECONDITION);
+	CU_ASSERT(str_contains(str_c(e.msg), STR("missing identity store id")));
+	tear_down();
+}
+
 int main(void)
 {
 	static CU_TestInfo tests[] = {
 		{"tokens in a circle", test_tokens_in_a_circle},
 		{"pages without end", test_pages_without_end},
+		{"too many addresses", test_too_many_addresses},
 		{"denied as a whole", test_denied_as_a_whole},
 		{"denied in part", test_denied_in_part},
 		{"half done by another way", test_half_done_by_another_way},
 		{"parents below units that are denied", test_parents_below_denied_units},
+		{"an instance without a directory", test_instance_without_directory},
 		CU_TEST_INFO_NULL,
 	};
 	static CU_SuiteInfo suites[] = {{"gather", NULL, NULL, NULL, NULL, tests}, CU_SUITE_INFO_NULL};
