@@ -140,7 +140,7 @@ static struct aws_call_item *next_call(void *self)
 
 	while (g->first_open < g->n && g->targets[g->first_open].state != TARGET_OPEN)
 		g->first_open++;
-	if (run->failed || g->first_open == g->n)
+	if (run->failed || g->denied || g->first_open == g->n)
 		return NULL;
 	arena = arena_new(0);
 	asked = arena_new_of(arena, struct asked);
@@ -257,6 +257,8 @@ enum err_code gather_run(
 			*reterr = run.err;
 			return run.code;
 		}
+		if (g->denied) /* the rest would be, too: it was not asked for */
+			return ERR_OK;
 		while (g->first_open < g->n && g->targets[g->first_open].state == TARGET_DONE)
 			g->first_open++;
 	}

@@ -320,6 +320,22 @@ static void test_parents_below_denied_units(void)
 	tear_down();
 }
 
+/* Row 31: the first denial is remembered. */
+static void test_parents_are_denied(void)
+{
+	static const struct rule rules[] = {
+		{"ListAccounts", "", 0,
+			"{\"Accounts\":[" ACCOUNT(MAIN, "ACTIVE") "," ACCOUNT(OTHER, "ACTIVE") "]}", 0},
+		{"ListRoots", "", DENIED, 0},
+		{"ListParents", "", DENIED, 0},
+	};
+
+	set_up(rules, ARRAY_LEN(rules), "ListParents");
+	ASSERT_STR(parents(), STR_EMPTY, "none");
+	ASSERT_I64(atomic_load(&fx.calls), 1, "calls");
+	tear_down();
+}
+
 /* --- the instance --- */
 
 /* Every id of a user or group has the directory in it. */
@@ -346,6 +362,7 @@ int main(void)
 		{"denied in part", test_denied_in_part},
 		{"half done by another way", test_half_done_by_another_way},
 		{"parents below units that are denied", test_parents_below_denied_units},
+		{"parents are denied", test_parents_are_denied},
 		{"an instance without a directory", test_instance_without_directory},
 		CU_TEST_INFO_NULL,
 	};
