@@ -454,7 +454,7 @@ static enum err_code fetch_matrix(const struct fact_kind *kind, void *self, cons
 {
 	bool by_set = false;
 
-	/* A gathering that goes by accounts is there only after the other way was denied, or was not cheaper. */
+	/* Decided anew each time: what the other way may have left half done is dropped by gather_fetch. */
 	if (is_by_set_cheaper(self, ctx, scope, &by_set, reterr) != ERR_OK)
 		return reterr->code;
 	if (by_set && inventory_is_permitted(self, scope, matrix_by_set.op)) {
