@@ -646,7 +646,8 @@ enum err_code inventory_ic_inline_policy(struct inventory *inv, const struct ctx
 
 /* --- users, groups, members --- */
 
-#define MAX_PACKED (1 << 20) /* of one user: what a reply has room for */
+/* Of one user. AWS allows one address and ten external ids; addresses are compared with each other. */
+#define MAX_PACKED (64 << 10)
 
 static enum err_code pack_external_ids(
 	struct arena *arena, const struct aws_list *ids, struct str *ret_packed, struct err *reterr)
