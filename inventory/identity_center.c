@@ -9,6 +9,7 @@
 #include "aws/sso_admin.h"
 #include "base/arn.h"
 #include "base/log.h"
+#include "inventory/claims.h"
 #include "inventory/gather.h"
 #include "inventory/internal.h"
 #include "inventory/org_accounts.h"
@@ -334,6 +335,14 @@ enum err_code inventory_ic_permission_sets(struct inventory *inv, const struct c
 	struct ic_rows **ret_sets, struct err *reterr)
 {
 	return gather_get(inv, ctx, &sets_fact, sync_id, STR_EMPTY, ret_sets, reterr);
+}
+
+void inventory_ic_permission_set_gone(struct inventory *inv, struct str sync_id, struct str arn)
+{
+	if (sync_id.n > 0 && !claims_first(inv->claims, sync_id, arn))
+		return;
+	atomic_fetch_add_explicit(&inv->vanished, 1, memory_order_relaxed);
+	log_warn("a permission set came or went during the sync, ignoring", LOG_STR("permission_set", arn));
 }
 
 /* --- the matrix of accounts and permission sets --- */

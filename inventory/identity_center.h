@@ -48,6 +48,9 @@ struct ic_permission_set {
 MUST_CHECK enum err_code inventory_ic_permission_sets(struct inventory *inv, const struct ctx *ctx,
 	struct str sync_id, struct ic_rows **ret_sets, struct err *reterr);
 
+/* One is on an account, but not (any more) among these: counted, and warned about once per sync. */
+void inventory_ic_permission_set_gone(struct inventory *inv, struct str sync_id, struct str arn);
+
 struct ic_provisioned {
 	struct str permission_set_arn; /* key */
 };
