@@ -158,7 +158,7 @@ static const struct instance_row *owned_instance(const struct instance_row *all,
 	return owned;
 }
 
-/* Whoever we are: the ARN of every account of the organization names it. */
+/* Whoever we are: the ARN of every account of the organization names it. Empty: AWS left that out. */
 static enum err_code management_account(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
 	struct arena *arena, struct str *ret_account, struct err *reterr)
 {
@@ -170,10 +170,7 @@ static enum err_code management_account(struct inventory *inv, const struct ctx 
 	if (inventory_org_accounts(inv, ctx, sync_id, &accounts, reterr) != ERR_OK)
 		return reterr->code;
 	all = org_accounts_all(accounts, &n);
-	if (n == 0 || !arn_parse(all[0].arn, &arn))
-		return err_set(reterr, ERR_PROTOCOL,
-			"baton-aws: organizations:ListAccounts does not tell the management account");
-	*ret_account = str_dup(arena, arn.account);
+	*ret_account = n > 0 && arn_parse(all[0].arn, &arn) ? str_dup(arena, arn.account) : STR_EMPTY;
 	return ERR_OK;
 }
 
@@ -213,6 +210,9 @@ static enum err_code choose_instance(struct inventory *inv, const struct ctx *ct
 		return ERR_OK;
 	if (management_account(inv, ctx, sync_id, arena, &management, reterr) != ERR_OK)
 		return reterr->code;
+	if (management.n == 0)
+		return err_set(reterr, ERR_PROTOCOL,
+			"baton-aws: organizations:ListAccounts does not tell the management account");
 	*ret_one = owned_instance(all, n, management);
 	if (*ret_one == NULL)
 		return err_set(reterr, ERR_PRECONDITION,
