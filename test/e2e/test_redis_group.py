@@ -14,7 +14,7 @@ from support.aws import Sim
 from support.compare import assert_same
 from support.crawl import crawl
 from support.redis import Redis
-from support.server import Server, patience
+from support.server import Server
 from support.shared import EVERYTHING, FAILED, PATIENT, SMALL, store_counters, sync_id, told
 from support.stored import of_sync, split, wait_for_ended_leases
 from support.wire import msg
@@ -172,18 +172,19 @@ def fetching(aws):
 
 def test_who_is_stopped_is_succeeded_at_once(sim, group, connect, redis):
     """In the middle of a fetch. Not when its lease would run out."""
-    aws = sim(**SMALL)
-    first, second, _ = group(aws, redis(), *EVERYTHING, "--read-ahead", "0", "--drain-seconds", "1")
+    aws, store = sim(**SMALL), redis()
+    first, second, _ = group(aws, store, *EVERYTHING, "--read-ahead", "0", "--drain-seconds", "1")
     aws.faults({"op": "sso:ListAccountAssignments", "nth": [1], "action": "hang", "ms": 60000})
     lost = connect(first).future("GrantsService/ListGrants", grants_request(aws), timeout=60)
     first.wait_until(lambda: fetching(aws), "fetching")
     asked = connect(second).future("GrantsService/ListGrants", grants_request(aws), timeout=60)
     second.wait_until(lambda: second.metrics()["baton_rpc_in_flight"] > 0, "asked")
-    began = time.monotonic()
+    held = {k: store.client().get(k) for k in of_sync(store.client(), sync_id(1)) if split(k).kind == "l"}
+    assert held
     assert first.stop() == 0
+    assert all(store.client().get(k) != holder for k, holder in held.items()), "its leases run on"
     assert lost.code().name in ("CANCELLED", "UNAVAILABLE")
     assert asked.result().list
-    assert time.monotonic() - began < patience(6), "of the ten seconds of a lease"
 
 
 @pytest.mark.parametrize("what", ["a lease", "Redis"])
@@ -201,9 +202,7 @@ def test_who_waits_can_be_stopped(sim, group, connect, redis, what):
     asked = connect(second).future("GrantsService/ListGrants", grants_request(aws), timeout=60)
     second.wait_until(lambda: second.metrics()["baton_rpc_in_flight"] > 0, "asked")
     time.sleep(0.2)  # until it waits
-    began = time.monotonic()
     assert second.stop() == 0
-    assert 0.9 < time.monotonic() - began < patience(8)
     assert asked.code().name in ("CANCELLED", "UNAVAILABLE")
     store.resume()
     assert what == "Redis" or not held.done()
