@@ -105,6 +105,10 @@ enum err_code redis_client_new(
 		return err_set(reterr, ERR_INVALID,
 			"--store-url: it names a user, whose password is missing: --store-password (a user "
 			"that needs none takes any)");
+	if (c->url.service.n == 0 && !secret_empty(c->sentinel_password))
+		return err_set(reterr, ERR_INVALID,
+			"--store-sentinel-password: --store-url names no Sentinels (redis+sentinel:// or "
+			"rediss+sentinel://)");
 	c->login = (struct redis_login){.user = c->url.user,
 		.password = c->url.password,
 		.database = c->url.database,

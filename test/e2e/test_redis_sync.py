@@ -259,3 +259,9 @@ def test_files_that_are_no_certificates(serve, redis, folder):
     server = serve(None, "--store-url", "redis://localhost", "--store-tls-skip-verify", ready=None, may_fail=True)
     assert server.wait() == 2
     assert "--store-url: " in server.output() and "rediss://" in server.output()
+
+
+def test_a_password_that_goes_nowhere(serve):
+    server = serve(None, "--store-url", "redis://localhost", "--store-sentinel-password", "s3cret", ready=None, may_fail=True)
+    assert server.wait() == 2
+    assert "--store-sentinel-password: " in server.output() and "redis+sentinel://" in server.output() and "s3cret" not in server.output()
