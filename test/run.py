@@ -84,8 +84,8 @@ def run_e2e(build, preset, extra, tally):
     report.unlink(missing_ok=True)
     env = {**os.environ, **SANITIZER_OPTIONS.get(preset, {}), "BATON_AWSD": str(build / "baton-awsd"),
            "AWS_SIM": str(build / "aws-sim"), "PYTHONDONTWRITEBYTECODE": "1"}
-    workers = (os.cpu_count() or 1) + 1  # most of a test's time is waiting
-    subprocess.run([python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", str(workers), "--dist", "loadgroup",
+    workers = (os.cpu_count() or 1) + 1  # most of a test's time is waiting; a file's tests share things, so they stay together
+    subprocess.run([python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", str(workers), "--dist", "loadfile",
                     f"--junitxml={report}", E2E, *extra], env=env, cwd=ROOT, check=False)
     if not report.exists() or not tally.add_junit(report, "e2e"):
         tally.failed.append("e2e: pytest gave no result")

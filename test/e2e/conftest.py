@@ -29,15 +29,6 @@ def skip(reason):
     pytest.skip(reason)
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist looks for the marks
-def pytest_collection_modifyitems(items):
-    """Several processes run the tests (test/run.py): each file in one, for what its tests share, and all that use the seeded moto in one, because
-    seeding takes long."""
-    for item in items:
-        group = "moto" if "moto" in getattr(item, "fixturenames", ()) else item.path.stem
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     outcome = yield
