@@ -31,14 +31,11 @@ QUIET = {"close", "close-after", "truncated", "changing", "moved", "twice", "nil
 LASTING = {"gone": WAYS["close"], "full-for-good": WAYS["full"], "stalled-for-good": WAYS["stall"]}
 
 # name: (organization, flags, fault, whether it lasts, whether the server finds facts in Redis, or is the one that puts them there; for
-# which commands: each (1, 1), or of every second one the first (2, 1) or the second (2, 2).
+# which commands: (step, first)). Every one of them; a long torture is cut into two, for two threads.
 TORTURES = {f"everything-gone-{part}": (LITTLE, EVERYTHING, LASTING["gone"], True, False, (2, part)) for part in (1, 2)}
-TORTURES |= {f"write-{way}": (TINY, ("--sync-secrets",), fault, False, False,
-                              (1, 1) if way in ("close", "garbage", "full", "stall") else (2, 1 + i % 2))
-             for i, (way, fault) in enumerate(WAYS.items())}
-TORTURES |= {f"write-{way}": (TINY, ("--sync-secrets",), fault, True, False, (2, 1)) for way, fault in LASTING.items()}
-# Of the two commands that find a fact, GET is the first.
-TORTURES |= {f"read-{way}": (LITTLE, EVERYTHING, WAYS[way], False, True, (2, 1)) for way in
+TORTURES |= {f"write-{way}": (TINY, ("--sync-secrets",), fault, False, False, (1, 1)) for way, fault in WAYS.items()}
+TORTURES |= {f"write-{way}": (TINY, ("--sync-secrets",), fault, True, False, (1, 1)) for way, fault in LASTING.items()}
+TORTURES |= {f"read-{way}": (LITTLE, EVERYTHING, WAYS[way], False, True, (1, 1)) for way in
              ("corrupt", "full", "garbage", "twice", "wrong-type")}
 
 # A stall costs a time-out, and so does whatever announces bytes that never come.
