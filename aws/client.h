@@ -22,6 +22,9 @@ struct aws_client *aws_client_ref(struct aws_client *c);
 void aws_client_unref(struct aws_client *c); /* NULL is fine */
 void aws_client_unrefp(struct aws_client **c);
 
+/* How far AWS's clock is ahead of ours, as far as refused signatures have told. */
+int64_t aws_client_skew_s(const struct aws_client *c);
+
 /* Makes one call and waits for it. in: the operation's input struct, or NULL; out: its output struct (zeroed by us) or NULL.
  * max_bytes of the answer's body: 64 MiB. */
 MUST_CHECK enum err_code aws_call(struct aws_client *c, const struct ctx *ctx, const struct aws_operation *op,

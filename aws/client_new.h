@@ -39,9 +39,6 @@ struct aws_client *aws_client_new(const struct aws_client_options *opts);
  * 0: 100. */
 struct pacer *aws_service_pacer(const struct aws_service *service, unsigned quota_percent);
 
-/* How far AWS's clock is ahead of ours, as far as refused signatures have told. */
-int64_t aws_client_skew_s(const struct aws_client *c);
-
 /* Whether anybody but the asker, who holds one reference, has the client. Only who hands out all further
  * references can rely on a "no". */
 bool aws_client_is_shared(const struct aws_client *c);

@@ -23,8 +23,8 @@
  * for that request: servers that share a bucket are configured alike.
  *
  *  1. A new bucket: rate = start_per_s, tat_ms = long ago, learned_ms = now, period_ms = now - 1000.
- *     An old one: rate = min(rate, most_per_s). A clock may have gone back (another machine took over):
- *     learned_ms = min(learned_ms, now); period_ms > now: period_ms = now - 1000;
+ *     An old one: rate and least are kept between start_per_s * 0.05 and most_per_s. A clock may have gone back
+ *     (another machine took over): learned_ms = min(learned_ms, now); period_ms > now: period_ms = now - 1000.
  *  2. members[who asks] = now; who did not ask for QUOTA_MEMBER_MS is dropped. servers = how many are left.
  *  3. succeeded: with s = min(now - learned_ms, 1000) / 1000,
  *     rate = min(rate + s * max((start_per_s - rate) / 30, start_per_s * 0.01), most_per_s), learned_ms = now.

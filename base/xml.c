@@ -15,6 +15,13 @@
 #include "base/buf.h"
 #include "base/mem.h"
 
+/* Expat 2.9 gives these a fixed width under new names and warns of the old ones; Debian 12 has only the old ones. */
+#if XML_MAJOR_VERSION == 2 && XML_MINOR_VERSION < 9
+#define XML_GetCurrentLineNumber64   XML_GetCurrentLineNumber
+#define XML_GetCurrentColumnNumber64 XML_GetCurrentColumnNumber
+#define XML_GetCurrentByteIndex64    XML_GetCurrentByteIndex
+#endif
+
 /* Between namespace and local name. Neither can hold it. */
 #define NS_SEPARATOR '\n'
 /* What goes to expat at once. */
@@ -172,13 +179,13 @@ static enum err_code syntax_error(struct xml_reader *r)
 {
 	return err_set(&r->err, ERR_PROTOCOL, "not well-formed XML: %s at line %lu, column %lu",
 		XML_ErrorString(XML_GetErrorCode(r->parser)),
-		(unsigned long)XML_GetCurrentLineNumber(r->parser),
-		(unsigned long)XML_GetCurrentColumnNumber(r->parser));
+		(unsigned long)XML_GetCurrentLineNumber64(r->parser),
+		(unsigned long)XML_GetCurrentColumnNumber64(r->parser));
 }
 
 static enum err_code feed_slice(struct xml_reader *r, struct str slice, bool is_last)
 {
-	XML_Index parsed;
+	int64_t parsed;
 
 	r->fed += slice.n;
 	if (XML_Parse(r->parser, slice.n ? slice.p : "", (int)slice.n, is_last) == XML_STATUS_ERROR &&
@@ -186,7 +193,7 @@ static enum err_code feed_slice(struct xml_reader *r, struct str slice, bool is_
 		r->code = syntax_error(r);
 	if (r->code != ERR_OK || is_last)
 		return r->code;
-	parsed = XML_GetCurrentByteIndex(r->parser);
+	parsed = XML_GetCurrentByteIndex64(r->parser);
 	if (r->fed - (parsed > 0 ? (size_t)parsed : 0) > MAX_PENDING)
 		r->code = err_set(&r->err, ERR_TOO_LARGE, "an XML tag is longer than %d bytes", MAX_PENDING);
 	return r->code;

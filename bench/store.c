@@ -54,11 +54,12 @@ static void look(struct store *s, struct str key)
 static void miss(struct store *s, struct str key, struct blob *value)
 {
 	const struct store_item item = {.key = key, .value = value};
+	const struct store_lease lease = {.key = key};
 	struct err err;
 
 	look(s, key);
 	must(store_put_many(s, &ctx, str_c(scope), &item, 1, 0, &err), &err);
-	must(store_end_leases(s, &ctx, str_c(scope), &key, 1, &err), &err);
+	must(store_end_leases(s, &ctx, str_c(scope), &lease, 1, &err), &err);
 }
 
 static void measure(const char *name, struct store *s, size_t bytes, int rounds)

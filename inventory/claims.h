@@ -1,10 +1,10 @@
 /* inventory/claims.h
  *
- * Who lists what several accounts have: the first that asked. Remembered per sync, so that a page that is asked again answers the
- * same. Private to inventory.
+ * What is decided by the first that comes, remembered per sync: who lists what several accounts have, so that a page that is asked again
+ * answers the same; whether an operation is denied, and that it was warned about. Private to inventory.
  *
- * A claim is a convenience for the reader of the result, not a fact: after a restart, or with several servers, an object may be listed
- * twice, each time the same.
+ * A claim is no fact that servers share: after a restart, or with several servers, an object may be listed twice, each time the same, and
+ * a denial is learned again.
  *
  * Threads: any. */
 #ifndef INVENTORY_CLAIMS_H

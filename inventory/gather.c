@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "inventory/claims.h"
 #include "inventory/internal.h"
 
 /* Targets that tell how many pages one has: enough to see that each has several, few enough to be spent in vain. */
@@ -12,10 +13,13 @@ enum target_state { TARGET_OPEN, TARGET_ASKED, TARGET_DONE };
 struct target {
 	struct str name;
 	struct str token; /* of its next page */
+	struct str mark;  /* one of the tokens before it: see is_repeated */
+	size_t n_pages, next_mark;
 	enum target_state state;
 };
 
 struct gather {
+	const struct gather_fact *fact; /* whose targets these are; NULL: of several */
 	struct listing *rows;
 	struct arena *arena; /* of targets' texts */
 	struct target *targets;
@@ -81,6 +85,20 @@ void gather_aim(struct gather *g, const struct str *targets, size_t n)
 	}
 }
 
+/* Whether an operation that may be denied as a whole is, is decided by its first answer in a sync (architecture, decision 10). False: it was
+ * decided otherwise. A request without a sync has nobody to agree with. */
+static bool decides(const struct gather_call *call, const char *what)
+{
+	CLEANUP(arena_freep) struct arena *scratch = NULL;
+	const struct aws_operation *op = call->fact->op;
+
+	if (call->scope.n == 0)
+		return true;
+	scratch = arena_new(0);
+	return claims_take(call->inv->claims, call->scope,
+		str_fmt(scratch, "%s:%s", op->service->id, op->name), str_c(what));
+}
+
 /* Decides about a failed call. ERR_OK: the target is left out. */
 static enum err_code weigh_failure(struct gather *g, const struct gather_call *call, struct str target,
 	const struct err *failure, struct err *reterr)
@@ -98,7 +116,7 @@ static enum err_code weigh_failure(struct gather *g, const struct gather_call *c
 	}
 	/* Denied as a whole, or not at all: some rows without the others would be a partial answer. */
 	if (failure->code != ERR_DENIED || fact->denied != DENIED_IS_EMPTY || g->answered ||
-		inv->opts.require_all_permissions)
+		inv->opts.require_all_permissions || !decides(call, "denied"))
 		return err_prefix(reterr, "baton-aws: %s.%s failed", fact->op->service->id, fact->op->name);
 	g->denied = true;
 	inventory_note_denied(inv, call->scope, fact->op, fact->consequence);
@@ -122,7 +140,7 @@ static struct aws_call_item *next_call(void *self)
 
 	while (g->first_open < g->n && g->targets[g->first_open].state != TARGET_OPEN)
 		g->first_open++;
-	if (run->failed || g->first_open == g->n)
+	if (run->failed || g->denied || g->first_open == g->n)
 		return NULL;
 	arena = arena_new(0);
 	asked = arena_new_of(arena, struct asked);
@@ -133,6 +151,31 @@ static struct aws_call_item *next_call(void *self)
 	asked->item = (struct aws_call_item){
 		.op = op, .in = in, .out = arena_zalloc(arena, op->out->size), .arena = arena};
 	return &asked->item;
+}
+
+/* Pages that go round in a circle, of whatever length, meet the mark sooner or later: it is set anew after 1, 2, 4, 8 ... pages (Brent). */
+static bool is_repeated(struct target *t)
+{
+	if (t->token.n > 0 && str_eq(t->token, t->mark))
+		return true;
+	if (t->n_pages++ == t->next_mark) {
+		t->mark = t->token;
+		t->next_mark = 2 * t->next_mark + 1;
+	}
+	return false;
+}
+
+/* A listing that does not end would take all the memory there is. */
+static enum err_code check_size(const struct run *run, struct err *reterr)
+{
+	const struct gather *g = run->g;
+	const size_t bytes = arena_used(g->rows->arena) + g->rows->n * g->rows->item_size +
+			     arena_used(g->arena) + g->n * sizeof(*g->targets);
+
+	if (bytes <= run->call->inv->opts.max_list_bytes)
+		return ERR_OK;
+	return err_set(reterr, ERR_TOO_LARGE, "baton-aws: %s:%s answers more than is kept of one list",
+		run->call->fact->op->service->id, run->call->fact->op->name);
 }
 
 static enum err_code take_answer(struct run *run, struct asked *asked, struct err *reterr)
@@ -148,19 +191,19 @@ static enum err_code take_answer(struct run *run, struct asked *asked, struct er
 		return ERR_OK;
 	}
 	run->g->answered = true;
-	if (run->g->denied)
+	if (run->g->denied || (run->call->fact->denied == DENIED_IS_EMPTY && !decides(run->call, "allowed")))
 		return err_set(reterr, ERR_DENIED,
 			"baton-aws: %s:%s is allowed for some and denied for others",
 			run->call->fact->op->service->id, run->call->fact->op->name);
 	if (run->call->fact->take(run->call, run->g->rows, target->name, asked->item.out, &token, reterr) !=
 		ERR_OK)
 		return reterr->code;
-	if (token.n > 0 && str_eq(token, target->token))
+	target->token = str_dup(run->g->arena, token);
+	if (is_repeated(target))
 		return err_set(reterr, ERR_UNAVAILABLE, "%s:%s answered the same page token again",
 			run->call->fact->op->service->id, run->call->fact->op->name);
-	target->token = str_dup(run->g->arena, token);
 	target->state = token.n > 0 ? TARGET_OPEN : TARGET_DONE;
-	return ERR_OK;
+	return check_size(run, reterr);
 }
 
 static enum err_code count_answer(struct run *run, const struct target *target, struct err *reterr)
@@ -214,6 +257,8 @@ enum err_code gather_run(
 			*reterr = run.err;
 			return run.code;
 		}
+		if (g->denied) /* the rest would be, too: it was not asked for */
+			return ERR_OK;
 		while (g->first_open < g->n && g->targets[g->first_open].state == TARGET_DONE)
 			g->first_open++;
 	}
@@ -229,12 +274,16 @@ static enum err_code begin(
 	struct gather *g;
 
 	targets[0] = call->name;
-	if (call->fact->targets != NULL &&
-		call->fact->targets(call, ctx, scratch, &targets, &n, reterr) != ERR_OK)
+	if (call->fact->denied == DENIED_IS_EMPTY &&
+		!inventory_is_permitted(call->inv, call->scope, call->fact->op))
+		n = 0;
+	else if (call->fact->targets != NULL &&
+		 call->fact->targets(call, ctx, scratch, &targets, &n, reterr) != ERR_OK)
 		return reterr->code;
 	if (call->fact->rival != NULL && call->fact->rival(call, ctx, &rival, reterr) != ERR_OK)
 		return reterr->code;
 	g = gather_new(call->fact->rows.type);
+	g->fact = call->fact;
 	g->rival = rival;
 	gather_aim(g, targets, n);
 	*partial = g;
@@ -253,6 +302,11 @@ enum err_code gather_fetch(const struct fact_kind *kind, void *self, const struc
 	if (call.fact->needs_instance &&
 		inventory_ic_instance(self, ctx, scope, arena, &call.instance, reterr) != ERR_OK)
 		return reterr->code;
+	/* What another operation has left for the same fact is no use: its targets are other things. */
+	if (*partial != NULL && ((const struct gather *)*partial)->fact != call.fact) {
+		gather_free(*partial);
+		*partial = NULL;
+	}
 	if (*partial == NULL && begin(&call, ctx, partial, reterr) != ERR_OK)
 		return reterr->code;
 	if (gather_run(*partial, &call, ctx, reterr) != ERR_OK)

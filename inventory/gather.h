@@ -36,7 +36,8 @@ enum when_not_found {
 };
 enum when_denied {
 	DENIED_FAILS,
-	DENIED_IS_EMPTY, /* warned about once per sync and operation, unless all permissions are required */
+	DENIED_IS_EMPTY, /* if the operation's first answer in the sync is a denial: warned about, and not asked again. Not when all
+			    permissions are required */
 };
 
 struct gather_fact {

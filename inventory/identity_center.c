@@ -9,6 +9,7 @@
 #include "aws/sso_admin.h"
 #include "base/arn.h"
 #include "base/log.h"
+#include "inventory/claims.h"
 #include "inventory/gather.h"
 #include "inventory/internal.h"
 #include "inventory/org_accounts.h"
@@ -157,7 +158,7 @@ static const struct instance_row *owned_instance(const struct instance_row *all,
 	return owned;
 }
 
-/* Whoever we are: the ARN of every account of the organization names it. */
+/* Whoever we are: the ARN of every account of the organization names it. Empty: AWS left that out. */
 static enum err_code management_account(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
 	struct arena *arena, struct str *ret_account, struct err *reterr)
 {
@@ -169,10 +170,7 @@ static enum err_code management_account(struct inventory *inv, const struct ctx 
 	if (inventory_org_accounts(inv, ctx, sync_id, &accounts, reterr) != ERR_OK)
 		return reterr->code;
 	all = org_accounts_all(accounts, &n);
-	if (n == 0 || !arn_parse(all[0].arn, &arn))
-		return err_set(reterr, ERR_PROTOCOL,
-			"baton-aws: organizations:ListAccounts does not tell the management account");
-	*ret_account = str_dup(arena, arn.account);
+	*ret_account = n > 0 && arn_parse(all[0].arn, &arn) ? str_dup(arena, arn.account) : STR_EMPTY;
 	return ERR_OK;
 }
 
@@ -212,6 +210,9 @@ static enum err_code choose_instance(struct inventory *inv, const struct ctx *ct
 		return ERR_OK;
 	if (management_account(inv, ctx, sync_id, arena, &management, reterr) != ERR_OK)
 		return reterr->code;
+	if (management.n == 0)
+		return err_set(reterr, ERR_PROTOCOL,
+			"baton-aws: organizations:ListAccounts does not tell the management account");
 	*ret_one = owned_instance(all, n, management);
 	if (*ret_one == NULL)
 		return err_set(reterr, ERR_PRECONDITION,
@@ -237,6 +238,8 @@ enum err_code inventory_ic_instance(struct inventory *inv, const struct ctx *ctx
 	if (!arn_parse(one->arn, &arn))
 		return err_set(reterr, ERR_PROTOCOL, "baton-aws: '" STR_FMT "' is not the ARN of an instance",
 			STR_ARG(one->arn));
+	if (one->store_id.n == 0) /* it is part of every id of a user or group */
+		return err_set(reterr, ERR_PRECONDITION, "baton-aws: missing identity store id");
 	*ret_instance = (struct ic_instance){.arn = str_dup(arena, one->arn),
 		.store_id = str_dup(arena, one->store_id),
 		.partition = str_dup(arena, arn.partition)};
@@ -332,6 +335,14 @@ enum err_code inventory_ic_permission_sets(struct inventory *inv, const struct c
 	struct ic_rows **ret_sets, struct err *reterr)
 {
 	return gather_get(inv, ctx, &sets_fact, sync_id, STR_EMPTY, ret_sets, reterr);
+}
+
+void inventory_ic_permission_set_gone(struct inventory *inv, struct str sync_id, struct str arn)
+{
+	if (sync_id.n > 0 && !claims_first(inv->claims, sync_id, arn))
+		return;
+	atomic_fetch_add_explicit(&inv->vanished, 1, memory_order_relaxed);
+	log_warn("a permission set came or went during the sync, ignoring", LOG_STR("permission_set", arn));
 }
 
 /* --- the matrix of accounts and permission sets --- */
@@ -452,7 +463,7 @@ static enum err_code fetch_matrix(const struct fact_kind *kind, void *self, cons
 {
 	bool by_set = false;
 
-	/* A gathering that goes by accounts is there only after the other way was denied, or was not cheaper. */
+	/* Decided anew each time: what the other way may have left half done is dropped by gather_fetch. */
 	if (is_by_set_cheaper(self, ctx, scope, &by_set, reterr) != ERR_OK)
 		return reterr->code;
 	if (by_set && inventory_is_permitted(self, scope, matrix_by_set.op)) {
@@ -644,11 +655,15 @@ enum err_code inventory_ic_inline_policy(struct inventory *inv, const struct ctx
 
 /* --- users, groups, members --- */
 
-static struct str pack_external_ids(struct arena *arena, const struct aws_list *ids)
+/* Of one user. AWS allows one address and ten external ids; addresses are compared with each other. */
+#define MAX_PACKED (64 << 10)
+
+static enum err_code pack_external_ids(
+	struct arena *arena, const struct aws_list *ids, struct str *ret_packed, struct err *reterr)
 {
 	CLEANUP(buf_deinit) struct buf b = {0};
 
-	buf_init(&b, 1 << 20);
+	buf_init(&b, MAX_PACKED);
 	pack_u64(&b, ids->n);
 	for (size_t i = 0; i < ids->n; i++) {
 		const struct aws_identity_store_external_id *id =
@@ -657,7 +672,8 @@ static struct str pack_external_ids(struct arena *arena, const struct aws_list *
 		pack_str(&b, id->issuer);
 		pack_str(&b, id->id);
 	}
-	return buf_dup(&b, arena);
+	*ret_packed = buf_dup(&b, arena);
+	return buf_check(&b, "baton-aws: a list of external ids", reterr);
 }
 
 struct ic_external_id *ic_external_ids(struct str packed, struct arena *arena, size_t *ret_n)
@@ -674,11 +690,12 @@ struct ic_external_id *ic_external_ids(struct str packed, struct arena *arena, s
 	return ids;
 }
 
-static struct str pack_emails(struct arena *arena, const struct aws_list *emails)
+static enum err_code pack_emails(
+	struct arena *arena, const struct aws_list *emails, struct str *ret_packed, struct err *reterr)
 {
 	CLEANUP(buf_deinit) struct buf b = {0};
 
-	buf_init(&b, 1 << 20);
+	buf_init(&b, MAX_PACKED);
 	pack_u64(&b, emails->n);
 	for (size_t i = 0; i < emails->n; i++) {
 		const struct aws_identity_store_email *email =
@@ -687,7 +704,8 @@ static struct str pack_emails(struct arena *arena, const struct aws_list *emails
 		pack_str(&b, email->value);
 		pack_u64(&b, email->primary.set && email->primary.v != 0);
 	}
-	return buf_dup(&b, arena);
+	*ret_packed = buf_dup(&b, arena);
+	return buf_check(&b, "baton-aws: a list of e-mail addresses", reterr);
 }
 
 struct ic_email *ic_emails(struct str packed, struct arena *arena, size_t *ret_n)
@@ -734,12 +752,16 @@ static enum err_code take_users(const struct gather_call *call, struct listing *
 		if (from->id.n == 0)
 			return err_set(reterr, ERR_PROTOCOL,
 				"identitystore:ListUsers answered a user that has no id");
-		*(struct ic_user *)listing_add(rows) = (struct ic_user){.id = str_dup(rows->arena, from->id),
+		struct ic_user user = {.id = str_dup(rows->arena, from->id),
 			.user_name = str_dup(rows->arena, from->user_name),
 			.display_name = str_dup(rows->arena, from->display_name),
-			.status = str_dup(rows->arena, from->status),
-			.emails = pack_emails(rows->arena, &from->emails),
-			.external_ids = pack_external_ids(rows->arena, &from->external_ids)};
+			.status = str_dup(rows->arena, from->status)};
+
+		if (pack_emails(rows->arena, &from->emails, &user.emails, reterr) != ERR_OK ||
+			pack_external_ids(rows->arena, &from->external_ids, &user.external_ids, reterr) !=
+				ERR_OK)
+			return reterr->code;
+		*(struct ic_user *)listing_add(rows) = user;
 	}
 	*ret_token = page->next_token;
 	return ERR_OK;
@@ -759,10 +781,13 @@ static enum err_code take_groups(const struct gather_call *call, struct listing 
 		if (from->id.n == 0)
 			return err_set(reterr, ERR_PROTOCOL,
 				"identitystore:ListGroups answered a group that has no id");
-		*(struct ic_group *)listing_add(rows) =
-			(struct ic_group){.id = str_dup(rows->arena, from->id),
-				.display_name = str_dup(rows->arena, from->display_name),
-				.external_ids = pack_external_ids(rows->arena, &from->external_ids)};
+		struct ic_group group = {.id = str_dup(rows->arena, from->id),
+			.display_name = str_dup(rows->arena, from->display_name)};
+
+		if (pack_external_ids(rows->arena, &from->external_ids, &group.external_ids, reterr) !=
+			ERR_OK)
+			return reterr->code;
+		*(struct ic_group *)listing_add(rows) = group;
 	}
 	*ret_token = page->next_token;
 	return ERR_OK;

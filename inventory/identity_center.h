@@ -48,6 +48,9 @@ struct ic_permission_set {
 MUST_CHECK enum err_code inventory_ic_permission_sets(struct inventory *inv, const struct ctx *ctx,
 	struct str sync_id, struct ic_rows **ret_sets, struct err *reterr);
 
+/* One is on an account, but not (any more) among these: counted, and warned about once per sync. */
+void inventory_ic_permission_set_gone(struct inventory *inv, struct str sync_id, struct str arn);
+
 struct ic_provisioned {
 	struct str permission_set_arn; /* key */
 };
@@ -67,8 +70,8 @@ struct ic_policy {
 	struct str key;        /* AWS-managed: the ARN; customer-managed: path and name */
 	struct str name, path; /* path: of customer-managed ones, with slashes at both ends */
 };
-/* AWS-managed policies of a permission set (key: ARN); and references to policies that each account has for itself. Denied, or the set is
- * gone: empty, warned about once per sync (decision 10). */
+/* AWS-managed policies of a permission set (key: ARN); and references to policies that each account has for itself. The set is gone, or the
+ * first question of the sync was denied: empty, warned about (decision 10). Denied after an answer: ERR_DENIED. */
 MUST_CHECK enum err_code inventory_ic_managed_policies(struct inventory *inv, const struct ctx *ctx,
 	struct str sync_id, struct str permission_set_arn, struct ic_rows **ret_policies, struct err *reterr);
 MUST_CHECK enum err_code inventory_ic_customer_policies(struct inventory *inv, const struct ctx *ctx,
@@ -121,7 +124,7 @@ struct org_node {
 	struct str parent_id, name;
 	enum org_node_kind kind;
 };
-/* Roots and organizational units. Denied: empty, warned about once per sync. */
+/* Roots and organizational units. Denied: empty, or the roots alone; warned about once per sync. */
 MUST_CHECK enum err_code inventory_org_tree(struct inventory *inv, const struct ctx *ctx, struct str sync_id,
 	struct ic_rows **ret_nodes, struct err *reterr);
 
@@ -129,7 +132,7 @@ struct org_parent {
 	struct str account; /* key */
 	struct str parent_id;
 };
-/* Where each account hangs in the tree; accounts that cannot be placed are left out. Denied: empty, as above. */
+/* Where each active account hangs in the tree; accounts that cannot be placed are left out. Denied: empty, as above. */
 MUST_CHECK enum err_code inventory_org_parents(struct inventory *inv, const struct ctx *ctx,
 	struct str sync_id, struct ic_rows **ret_parents, struct err *reterr);
 

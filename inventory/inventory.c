@@ -19,6 +19,8 @@
 
 #define DEFAULT_MAX_BYTES (256UL << 20)
 #define ACCOUNT_MAX_BYTES (1UL << 30) /* of one account, packed: about a million users */
+#define MAX_LIST_BYTES                                                                                       \
+	(512UL << 20) /* twice what a list may take packed (rows.c), because structs take more */
 #define DEFAULT_IN_FLIGHT 16
 #define DOCUMENTS_BYTES   (32UL << 20) /* AWS's 1,400 policies have about 4 MiB of documents */
 #define DOCUMENTS_AGE_MS  (7 * 24 * 3600 * 1000LL)
@@ -119,6 +121,8 @@ struct inventory *inventory_new(const struct inventory_options *opts)
 	inv->opts = *opts;
 	if (inv->opts.max_bytes == 0)
 		inv->opts.max_bytes = DEFAULT_MAX_BYTES;
+	if (inv->opts.max_list_bytes == 0)
+		inv->opts.max_list_bytes = MAX_LIST_BYTES;
 	if (inv->opts.max_in_flight == 0)
 		inv->opts.max_in_flight = DEFAULT_IN_FLIGHT;
 	inv->shelf = shelf_new(&(struct shelf_options){.store = opts->store,

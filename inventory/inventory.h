@@ -41,8 +41,9 @@ struct inventory_options {
 	bool access_keys;             /* sync-secrets: accounts hold their access keys */
 	bool principals_synced;       /* users and groups of Identity Center: counting them costs nothing */
 	size_t max_bytes;             /* of facts kept in process; 0: 256 MiB */
-	size_t read_ahead;            /* accounts read at once before they are asked for; 0: none */
-	size_t max_in_flight;         /* AWS calls at once per flight of narrow operations; 0: 16 */
+	size_t read_ahead; /* things (accounts, assignments, groups) read at once before they are asked for; 0: none */
+	size_t max_list_bytes; /* of one list while it is read; 0: 512 MiB */
+	size_t max_in_flight;  /* AWS calls at once per flight of narrow operations; 0: 16 */
 };
 
 struct inventory *inventory_new(const struct inventory_options *opts);
@@ -110,7 +111,7 @@ struct inventory_stats {
 	uint64_t
 		denied_reads; /* reads given up because a permission is missing (each warned about once per sync) */
 	uint64_t vanished;   /* objects that were gone when their details were asked for */
-	uint64_t read_ahead; /* accounts read before they were asked for */
+	uint64_t read_ahead; /* things read before they were asked for */
 	uint64_t bytes;      /* of facts kept in process, now */
 };
 void inventory_stats(struct inventory *inv, struct inventory_stats *ret_stats);

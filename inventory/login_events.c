@@ -1,7 +1,19 @@
 #include "inventory/login_events.h"
 
 #include "aws/cloudtrail.h"
+#include "aws/sso_admin.h"
 #include "inventory/internal.h"
+
+enum err_code inventory_login_now_s(
+	struct inventory *inv, const struct ctx *ctx, int64_t *ret_now_s, struct err *reterr)
+{
+	CLEANUP(aws_client_unrefp) struct aws_client *client = NULL;
+
+	if (inventory_client(inv, ctx, &aws_sso_admin, STR_EMPTY, &client, reterr) != ERR_OK)
+		return reterr->code;
+	*ret_now_s = clock_wall_s(ctx->clock) + aws_client_skew_s(client);
+	return ERR_OK;
+}
 
 enum err_code inventory_login_events(struct inventory *inv, const struct ctx *ctx,
 	const struct login_query *query, struct arena *arena, struct login_page *ret_page, struct err *reterr)

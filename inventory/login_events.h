@@ -19,6 +19,11 @@ struct inventory;
 
 #define LOGIN_HISTORY_S (INT64_C(90) * 86400) /* how far back CloudTrail can be asked */
 
+/* The time as AWS has it, which is that of its events, as far as Identity Center's answers have told (inventory_ic_instance): ours may be wrong by
+ * more than a feed of what is new can bear. */
+MUST_CHECK enum err_code inventory_login_now_s(
+	struct inventory *inv, const struct ctx *ctx, int64_t *ret_now_s, struct err *reterr);
+
 struct login_query {
 	int64_t from_s, until_s; /* both included */
 	struct str token;        /* of the page before, for the same times; empty: the first page */

@@ -4,7 +4,8 @@
  *
  *	tree      ListRoots, then ListOrganizationalUnitsForParent level by level, all nodes of a level together
  *	parents   from the paths that newer answers of ListAccounts carry: no call at all; else ListAccountsForParent per node of the tree or
- *	          ListParents per account, whichever are fewer. ListAccountsForParent may be denied where ListParents is not. */
+ *	          ListParents per active account, whichever are fewer. Where the tree or ListAccountsForParent is denied, ListParents need
+ *	          not be. */
 #include <string.h>
 
 #include "aws/organizations.h"
@@ -283,17 +284,21 @@ static void fill_child(const struct gather_call *call, struct str target, struct
 		.child_id = target, .next_token = token, .max_results = MAX_PAGE};
 }
 
+/* The first one counts: an account has one parent. What is neither root nor unit is no parent of ours. */
 static enum err_code take_parents(const struct gather_call *call, struct listing *rows, struct str target,
 	const void *out, struct str *ret_token, struct err *reterr)
 {
 	const struct aws_organizations_list_parents_out *page = out;
+	const struct aws_organizations_relative *parent;
 
 	(void)call;
-	(void)ret_token; /* an account has one parent */
+	(void)ret_token;
 	(void)reterr;
-	if (page->parents.n > 0)
-		add_parent(
-			rows, target, AWS_LIST_AT(page->parents, struct aws_organizations_relative, 0)->id);
+	if (page->parents.n == 0)
+		return ERR_OK;
+	parent = AWS_LIST_AT(page->parents, struct aws_organizations_relative, 0);
+	if (str_eq(parent->type, STR("ROOT")) || str_eq(parent->type, STR("ORGANIZATIONAL_UNIT")))
+		add_parent(rows, target, parent->id);
 	return ERR_OK;
 }
 
@@ -312,19 +317,10 @@ static enum err_code all_nodes(const struct gather_call *call, const struct ctx 
 	return ERR_OK;
 }
 
-static enum err_code all_accounts(const struct gather_call *call, const struct ctx *ctx,
+static enum err_code active_accounts(const struct gather_call *call, const struct ctx *ctx,
 	struct arena *scratch, struct str **ret_targets, size_t *ret_n, struct err *reterr)
 {
-	CLEANUP(org_accounts_unrefp) struct org_accounts *accounts = NULL;
-	const struct org_account *all;
-
-	if (inventory_org_accounts(call->inv, ctx, call->scope, &accounts, reterr) != ERR_OK)
-		return reterr->code;
-	all = org_accounts_all(accounts, ret_n);
-	*ret_targets = arena_array_of(scratch, *ret_n, struct str);
-	for (size_t i = 0; i < *ret_n; i++)
-		(*ret_targets)[i] = str_dup(scratch, all[i].id);
-	return ERR_OK;
+	return ic_active_accounts(call->inv, ctx, call->scope, scratch, ret_targets, ret_n, reterr);
 }
 
 static enum err_code fetch_parents(const struct fact_kind *kind, void *self, const struct ctx *ctx,
@@ -347,7 +343,7 @@ static const struct gather_fact parents_by_account = {
 	.consequence = NO_PARENTS,
 	.fill = fill_child,
 	.take = take_parents,
-	.targets = all_accounts,
+	.targets = active_accounts,
 };
 static const struct gather_fact parents_by_node = {
 	.rows = {.kind = GATHER_KIND("org-parents/1"), .type = &parent_rows},
@@ -358,19 +354,24 @@ static const struct gather_fact parents_by_node = {
 	.targets = all_nodes,
 };
 
-/* What ListAccounts told already. NULL: it did not tell of each account. */
+/* What ListAccounts told already, of active accounts. NULL: it did not tell of each; *ret_n is how many there are. */
 static struct org_parent *parents_from_paths(
 	const struct org_accounts *accounts, struct arena *scratch, size_t *ret_n)
 {
-	const struct org_account *all = org_accounts_all(accounts, ret_n);
-	struct org_parent *parents = arena_array_of(scratch, *ret_n + 1, struct org_parent);
+	size_t n_all;
+	const struct org_account *all = org_accounts_all(accounts, &n_all);
+	struct org_parent *parents = arena_array_of(scratch, n_all + 1, struct org_parent);
+	bool complete = true;
 
-	for (size_t i = 0; i < *ret_n; i++) {
-		if (all[i].parent_id.n == 0)
-			return NULL;
-		parents[i] = (struct org_parent){.account = all[i].id, .parent_id = all[i].parent_id};
+	*ret_n = 0;
+	for (size_t i = 0; i < n_all; i++) {
+		if (!all[i].active)
+			continue;
+		complete = complete && all[i].parent_id.n > 0;
+		parents[(*ret_n)++] =
+			(struct org_parent){.account = all[i].id, .parent_id = all[i].parent_id};
 	}
-	return parents;
+	return complete ? parents : NULL;
 }
 
 static enum err_code fetch_by_node_or_account(const struct fact_kind *kind, struct inventory *inv,
@@ -383,8 +384,9 @@ static enum err_code fetch_by_node_or_account(const struct fact_kind *kind, stru
 	if (inventory_org_tree(inv, ctx, scope, &tree, reterr) != ERR_OK)
 		return reterr->code;
 	(void)ic_all(tree, &n_nodes);
-	/* Without a tree (denied) there are no nodes to ask for. */
-	if (n_nodes > 0 && n_nodes < n_accounts && inventory_is_permitted(inv, scope, parents_by_node.op)) {
+	/* Of a tree that is denied there are no nodes to ask for, or the roots alone. */
+	if (n_nodes > 0 && n_nodes < n_accounts && inventory_is_permitted(inv, scope, units.op) &&
+		inventory_is_permitted(inv, scope, parents_by_node.op)) {
 		if (gather_fetch(&parents_by_node.rows.kind, inv, ctx, scope, name, partial, ret_fact,
 			    reterr) == ERR_OK)
 			return ERR_OK;

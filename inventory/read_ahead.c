@@ -1,7 +1,8 @@
 /* DESIGN
  *
  * A list of live syncs, each with its names; threads take the next name of the sync that was touched last, from the lane in which the fewest
- * threads read. One queue for all was tried: 800 groups stood before 200 accounts, and SSO Admin's quota lay idle for 30 s while Identity
+ * threads read. A directory may have 100,000 groups, and every request looks for its name here: names are found by their hash, and a lane
+ * forgets its beginning as that is done. One queue for all was tried: 800 groups stood before 200 accounts, and SSO Admin's quota lay idle for 30 s while Identity
  * Store's was the limit.
  *
  * A read runs under a deadline of SYNC_IDLE_MS behind the sync's last sign of life: when it is cut off although the sync lives on (a large
@@ -17,24 +18,33 @@
 #include "base/thread.h"
 
 #define NO_ROOM_PAUSE_MS 200
+#define FIRST_SLOTS      64
 
 struct wish {
-	struct wish *next;
+	struct wish *next;      /* in its lane */
+	struct wish *same_slot; /* of the sync's table */
 	struct str id;
 	unsigned lane;
+	size_t number; /* as announced, over all lanes */
 	enum { WAITING, READING, DONE } state;
+};
+
+struct lane {
+	struct wish *first, **end; /* all before first are DONE; end NULL: nothing was announced yet */
+	unsigned readers;
 };
 
 struct live_sync {
 	struct live_sync *next;
 	struct arena *arena; /* of all below, and of this */
 	struct str id;
-	struct wish *wishes, **end;
+	struct lane lanes[READ_AHEAD_LANES];
+	struct wish **slots; /* n_slots, a power of two: wishes by the hash of their id */
+	size_t n_slots, n_wishes;
 	int64_t touched_ms;
 	struct cancel *cancel;
 	unsigned readers; /* threads that read for it */
-	unsigned readers_of[READ_AHEAD_LANES];
-	unsigned askers; /* requests of it that are being answered */
+	unsigned askers;  /* requests of it that are being answered */
 	bool ended;
 };
 
@@ -86,7 +96,8 @@ static struct live_sync *add_sync(struct read_ahead *r, struct str id)
 
 	s->arena = arena;
 	s->id = str_dup(arena, id);
-	s->end = &s->wishes;
+	s->n_slots = FIRST_SLOTS;
+	s->slots = mem_array(s->n_slots, sizeof(struct wish *));
 	s->cancel = cancel_new();
 	s->next = r->syncs;
 	r->syncs = s;
@@ -96,6 +107,7 @@ static struct live_sync *add_sync(struct read_ahead *r, struct str id)
 static void sync_free(struct live_sync *s)
 {
 	cancel_unref(s->cancel);
+	mem_free(s->slots);
 	arena_free(s->arena);
 }
 
@@ -115,22 +127,86 @@ static void drop_dead(struct read_ahead *r, int64_t now_ms)
 	}
 }
 
-static struct wish *find_wish(struct live_sync *s, struct str id)
+static struct wish **slot_of(const struct live_sync *s, struct str id)
 {
-	struct wish *w = s->wishes;
+	return &s->slots[str_hash(id) & (s->n_slots - 1)];
+}
+
+static struct wish *find_wish(const struct live_sync *s, struct str id)
+{
+	struct wish *w = *slot_of(s, id);
 
 	while (w != NULL && !str_eq(w->id, id))
-		w = w->next;
+		w = w->same_slot;
 	return w;
 }
 
-static struct wish *next_waiting(const struct live_sync *s)
+static void put_in_slot(struct live_sync *s, struct wish *w)
+{
+	struct wish **slot = slot_of(s, w->id);
+
+	w->same_slot = *slot;
+	*slot = w;
+}
+
+static void grow(struct live_sync *s)
+{
+	struct wish **old = s->slots;
+	const size_t n = s->n_slots;
+
+	s->n_slots = 2 * n;
+	s->slots = mem_array(s->n_slots, sizeof(struct wish *));
+	for (size_t i = 0; i < n; i++) {
+		for (struct wish *w = old[i], *next; w != NULL; w = next) {
+			next = w->same_slot;
+			put_in_slot(s, w);
+		}
+	}
+	mem_free(old);
+}
+
+static void add_wish(struct live_sync *s, unsigned lane, struct str id)
+{
+	struct lane *l = &s->lanes[lane];
+	struct wish *w = arena_new_of(s->arena, struct wish);
+
+	w->id = str_dup(s->arena, id);
+	w->lane = lane;
+	w->number = s->n_wishes++;
+	if (l->end == NULL)
+		l->end = &l->first;
+	*l->end = w;
+	l->end = &w->next;
+	if (s->n_wishes > s->n_slots)
+		grow(s);
+	put_in_slot(s, w);
+}
+
+/* NULL: nothing waits in it. What is being read stands at its beginning, and may have to wait again. */
+static struct wish *next_of_lane(struct lane *l)
+{
+	struct wish *w;
+
+	while (l->first != NULL && l->first->state == DONE && l->first->next != NULL)
+		l->first = l->first->next;
+	for (w = l->first; w != NULL && w->state != WAITING; w = w->next)
+		;
+	return w;
+}
+
+/* From the lane with the fewest readers; of several, what was announced first. */
+static struct wish *next_waiting(struct live_sync *s)
 {
 	struct wish *next = NULL;
 
-	for (struct wish *w = s->wishes; w != NULL; w = w->next) {
-		if (w->state == WAITING &&
-			(next == NULL || s->readers_of[w->lane] < s->readers_of[next->lane]))
+	for (size_t i = 0; i < READ_AHEAD_LANES; i++) {
+		const struct lane *l = &s->lanes[i];
+		struct wish *w = next_of_lane(&s->lanes[i]);
+
+		if (w == NULL)
+			continue;
+		if (next == NULL || l->readers < s->lanes[next->lane].readers ||
+			(l->readers == s->lanes[next->lane].readers && w->number < next->number))
 			next = w;
 	}
 	return next;
@@ -165,12 +241,12 @@ static void read_one(struct read_ahead *r, struct live_sync *s, struct wish *w)
 
 	w->state = READING;
 	s->readers++;
-	s->readers_of[w->lane]++;
+	s->lanes[w->lane].readers++;
 	mutex_unlock(&r->lock);
 	r->opts.read(r->opts.self, &ctx, s->id, w->id);
 	mutex_lock(&r->lock);
 	s->readers--;
-	s->readers_of[w->lane]--;
+	s->lanes[w->lane].readers--;
 	w->state = ctx_check(&ctx, "reading ahead", &cut_off) == ERR_OK ? DONE : WAITING;
 }
 
@@ -208,15 +284,8 @@ void read_ahead_expect(
 		s = add_sync(r, sync_id);
 	s->touched_ms = clock_mono_ms(r->opts.clock);
 	for (size_t i = 0; i < n; i++) {
-		struct wish *w;
-
-		if (find_wish(s, names[i]) != NULL)
-			continue;
-		w = arena_new_of(s->arena, struct wish);
-		w->id = str_dup(s->arena, names[i]);
-		w->lane = lane;
-		*s->end = w;
-		s->end = &w->next;
+		if (find_wish(s, names[i]) == NULL)
+			add_wish(s, lane, names[i]);
 	}
 	cond_broadcast(&r->work);
 }

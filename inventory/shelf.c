@@ -33,6 +33,7 @@
 struct held {
 	struct held *next;
 	bool is_done;          /* to be ended */
+	uint64_t number;       /* of the lease: what ends is this one, not one that is taken meanwhile */
 	struct str scope, key; /* stand behind the struct */
 };
 
@@ -51,6 +52,7 @@ struct shelf {
 	struct mutex lock; /* guards all below */
 	struct cond changed;
 	struct held *held;
+	uint64_t last_number; /* of a lease that was asked for */
 	struct scope asked[MAX_SCOPES], uncleared[MAX_SCOPES];
 	bool stop;
 	bool to_end; /* at least one held is done */
@@ -60,6 +62,7 @@ struct shelf {
 
 	bool has_keeper;
 	struct thread keeper;
+	size_t next_asked, next_uncleared; /* the keeper's: whose turn it is */
 };
 
 /* --- what the log hears --- */
@@ -126,7 +129,14 @@ static struct held *find_held(struct shelf *s, struct str scope, struct str key)
 	return h;
 }
 
-static void hold(struct shelf *s, struct str scope, struct str key)
+static void number_leases(struct shelf *s, struct store_item *items, size_t n)
+{
+	LOCK_SCOPE(&s->lock);
+	for (size_t i = 0; i < n; i++)
+		items[i].lease = ++s->last_number;
+}
+
+static void hold(struct shelf *s, struct str scope, struct str key, uint64_t number)
 {
 	struct held *h;
 	char *text;
@@ -135,9 +145,11 @@ static void hold(struct shelf *s, struct str scope, struct str key)
 	h = find_held(s, scope, key);
 	if (h != NULL) { /* it was to be ended, or another thread's answer was lost */
 		h->is_done = false;
+		h->number = number > h->number ? number : h->number;
 		return;
 	}
 	h = mem_zalloc(sizeof(*h) + scope.n + key.n);
+	h->number = number;
 	text = (char *)(h + 1);
 	memcpy(text, scope.p, scope.n);
 	memcpy(text + scope.n, key.p, key.n);
@@ -159,21 +171,6 @@ static void let_go(struct shelf *s, struct str scope, struct str key)
 	cond_broadcast(&s->changed);
 }
 
-static void remove_done(struct shelf *s, struct str scope)
-{
-	LOCK_SCOPE(&s->lock);
-	for (struct held **at = &s->held; *at != NULL;) {
-		struct held *h = *at;
-
-		if (!h->is_done || !str_eq(h->scope, scope)) {
-			at = &h->next;
-			continue;
-		}
-		*at = h->next;
-		mem_free(h);
-	}
-}
-
 /* --- the keeper --- */
 
 static struct ctx own_ctx(struct shelf *s)
@@ -183,9 +180,9 @@ static struct ctx own_ctx(struct shelf *s)
 		.background = true};
 }
 
-/* The leases of one scope, copied: the first in the list whose scope comes behind `after`. */
+/* The leases of one scope, copied: the first in the list whose scope comes behind `after`. Those that are done leave the list. */
 static size_t next_scope(struct shelf *s, bool is_done, struct str after, struct arena *arena,
-	struct str *ret_scope, struct str **ret_keys)
+	struct str *ret_scope, struct store_lease **ret_leases)
 {
 	struct str scope = STR_EMPTY;
 	size_t n = 0;
@@ -198,11 +195,22 @@ static size_t next_scope(struct shelf *s, bool is_done, struct str after, struct
 	scope = str_dup(arena, scope);
 	for (const struct held *h = s->held; h != NULL; h = h->next)
 		n += h->is_done == is_done && scope.n > 0 && str_eq(h->scope, scope);
-	*ret_keys = arena_array_of(arena, n, struct str);
+	*ret_leases = arena_array_of(arena, n, struct store_lease);
 	n = 0;
-	for (const struct held *h = s->held; h != NULL; h = h->next)
-		if (h->is_done == is_done && scope.n > 0 && str_eq(h->scope, scope))
-			(*ret_keys)[n++] = str_dup(arena, h->key);
+	for (struct held **at = &s->held; *at != NULL;) {
+		struct held *h = *at;
+		const bool is_wanted = h->is_done == is_done && scope.n > 0 && str_eq(h->scope, scope);
+
+		if (is_wanted)
+			(*ret_leases)[n++] =
+				(struct store_lease){.key = str_dup(arena, h->key), .number = h->number};
+		if (!is_wanted || !is_done) {
+			at = &h->next;
+			continue;
+		}
+		*at = h->next;
+		mem_free(h);
+	}
 	*ret_scope = scope;
 	return n;
 }
@@ -210,14 +218,15 @@ static size_t next_scope(struct shelf *s, bool is_done, struct str after, struct
 static void prolong_leases(struct shelf *s)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
-	struct str scope = STR_EMPTY, *keys;
+	struct str scope = STR_EMPTY;
+	struct store_lease *leases;
 	size_t n;
 
-	while ((n = next_scope(s, /* is_done= */ false, scope, arena, &scope, &keys)) > 0) {
+	while ((n = next_scope(s, /* is_done= */ false, scope, arena, &scope, &leases)) > 0) {
 		const struct ctx ctx = own_ctx(s);
 		struct err e;
 
-		if (store_renew_leases(s->opts.store, &ctx, scope, keys, n, s->opts.lease_ms, &e) != ERR_OK)
+		if (store_renew_leases(s->opts.store, &ctx, scope, leases, n, s->opts.lease_ms, &e) != ERR_OK)
 			failed(s, &ctx, "prolong leases", &e);
 	}
 }
@@ -226,15 +235,15 @@ static void prolong_leases(struct shelf *s)
 static void end_leases(struct shelf *s)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
-	struct str scope = STR_EMPTY, *keys;
+	struct str scope = STR_EMPTY;
+	struct store_lease *leases;
 	size_t n;
 
-	while ((n = next_scope(s, /* is_done= */ true, scope, arena, &scope, &keys)) > 0) {
+	while ((n = next_scope(s, /* is_done= */ true, scope, arena, &scope, &leases)) > 0) {
 		const struct ctx ctx = own_ctx(s);
 		struct err e;
 
-		remove_done(s, scope);
-		if (store_end_leases(s->opts.store, &ctx, scope, keys, n, &e) != ERR_OK)
+		if (store_end_leases(s->opts.store, &ctx, scope, leases, n, &e) != ERR_OK)
 			failed(s, &ctx, "end leases", &e);
 	}
 }
@@ -260,12 +269,18 @@ static struct str without_view(const struct shelf *s, struct str place)
 	return s->view[0] == '\0' ? place : str_from(place, strlen(s->view) + 1);
 }
 
-static void look_for_ends(struct shelf *s)
+/* Leases are to be prolonged again: the rest waits for the next round. */
+static bool is_over(int64_t round_ms)
+{
+	return clock_mono_ms(&clock_system) >= round_ms;
+}
+
+static void look_for_ends(struct shelf *s, int64_t round_ms)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
 
-	for (size_t i = 0; i < MAX_SCOPES; i++) {
-		const struct str place = name_at(s, s->asked, i, arena);
+	for (size_t n = 0; n < MAX_SCOPES && !is_over(round_ms); n++) {
+		const struct str place = name_at(s, s->asked, s->next_asked++ % MAX_SCOPES, arena);
 		const struct ctx ctx = own_ctx(s);
 		bool ended = false;
 		struct err e;
@@ -288,11 +303,12 @@ static bool gives_up(struct shelf *s, size_t i)
 	return ++s->uncleared[i].attempts >= MAX_CLEARS;
 }
 
-static void clear_again(struct shelf *s)
+static void clear_again(struct shelf *s, int64_t round_ms)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
 
-	for (size_t i = 0; i < MAX_SCOPES; i++) {
+	for (size_t n = 0; n < MAX_SCOPES && !is_over(round_ms); n++) {
+		const size_t i = s->next_uncleared++ % MAX_SCOPES;
 		const struct str place = name_at(s, s->uncleared, i, arena);
 		const struct ctx ctx = own_ctx(s);
 		struct err e;
@@ -348,10 +364,11 @@ static void *keeper_main(void *arg)
 		if (clock_mono_ms(&clock_system) - looked_ms < LOOK_MS)
 			continue;
 		looked_ms = clock_mono_ms(&clock_system);
-		look_for_ends(s);
-		clear_again(s);
+		look_for_ends(s, round_ms);
+		clear_again(s, round_ms);
 		look_whether_it_is_back(s);
 	}
+	end_leases(s); /* of the last calls, which were over before the shelf was to go */
 	return NULL;
 }
 
@@ -440,6 +457,7 @@ void shelf_get(struct shelf *s, const struct ctx *ctx, struct str scope, struct 
 	const struct str place = place_of(s, scope, arena);
 	struct err e;
 
+	number_leases(s, items, n);
 	if (store_get_or_lease(s->opts.store, ctx, place, items, n, s->opts.lease_ms, &e) != ERR_OK)
 		failed(s, ctx, "get", &e);
 	else
@@ -449,7 +467,7 @@ void shelf_get(struct shelf *s, const struct ctx *ctx, struct str scope, struct 
 	add_name(s, s->asked, place);
 	for (size_t i = 0; i < n; i++)
 		if (items[i].found == STORE_YOURS)
-			hold(s, place, items[i].key);
+			hold(s, place, items[i].key, items[i].lease);
 }
 
 void shelf_put(struct shelf *s, const struct ctx *ctx, struct str scope, const struct store_item *items,

@@ -311,10 +311,17 @@ static void admin_down(struct server *s)
 	admin_stop(s->admin);
 }
 
-static enum err_code listen_one(
-	struct server *s, struct str address, const struct tls *tls, struct err *reterr)
+static enum err_code watch_tls(const struct config *c, struct tls_watch **ret_tls, struct err *reterr)
 {
-	struct rpc_tls rpc_tls = {.cert = tls->cert, .key = tls->key, .client_ca = tls->ca};
+	if (c->tls_cert_file.n == 0)
+		return ERR_OK;
+	return tls_watch_new(c->tls_cert_file, c->tls_key_file, c->tls_client_ca_file, ret_tls, reterr);
+}
+
+static enum err_code listen_one(struct server *s, struct str address, struct err *reterr)
+{
+	struct tls_watch *tls = NULL;
+	const char *kind;
 	struct listen *l;
 	enum err_code rc = listen_open(address, &l, reterr);
 	int port;
@@ -322,15 +329,15 @@ static enum err_code listen_one(
 	if (rc != ERR_OK)
 		return rc;
 	s->listens[s->n_listens++] = l;
-	rc = rpc_server_listen(s->rpc, listen_target(l), tls->cert ? &rpc_tls : NULL, &port, reterr);
+	if (watch_tls(s->config, &tls, reterr) != ERR_OK)
+		return reterr->code;
+	kind = tls == NULL ? "off" : tls_watch_is_mutual(tls) ? "mutual" : "server";
+	rc = rpc_server_listen(s->rpc, listen_target(l), tls, &port, reterr);
 	if (rc != ERR_OK)
 		return rc;
 	log_info("listening", LOG_CSTR("address", listen_target(l)),
-		LOG_I64("port", listen_is_unix(l) ? 0 : port),
-		LOG_CSTR("tls", tls->ca     ? "mutual"
-				: tls->cert ? "server"
-					    : "off"));
-	if (tls->cert == NULL && !listen_is_local(l))
+		LOG_I64("port", listen_is_unix(l) ? 0 : port), LOG_CSTR("tls", kind));
+	if (tls == NULL && !listen_is_local(l))
 		log_warn("this address is reachable from other machines, without TLS",
 			LOG_CSTR("address", listen_target(l)));
 	return ERR_OK;
@@ -339,16 +346,11 @@ static enum err_code listen_one(
 static enum err_code listen_up(struct server *s, struct err *reterr)
 {
 	const struct config *c = s->config;
-	struct tls tls;
-	enum err_code rc;
+	enum err_code rc = ERR_OK;
 
 	s->listens = mem_array(c->listen.n, sizeof(struct listen *));
-	rc = tls_load(c->tls_cert_file, c->tls_key_file, c->tls_client_ca_file, &tls, reterr);
-	if (rc != ERR_OK)
-		return rc;
 	for (size_t i = 0; i < c->listen.n && rc == ERR_OK; i++)
-		rc = listen_one(s, c->listen.items[i], &tls, reterr);
-	tls_free(&tls);
+		rc = listen_one(s, c->listen.items[i], reterr);
 	return rc;
 }
 

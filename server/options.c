@@ -191,7 +191,7 @@ static const struct option server_items[] = {
 	{.name = "sync-sso-user-last-login", .type = OPTION_BOOL, .group = OPTION_GROUP_SYNC, AT(sync_sso_user_last_login),
 		.help = "With Identity Center, logins of its users as a feed of events, from CloudTrail."},
 	{.name = "read-ahead", .type = OPTION_INT, .group = OPTION_GROUP_SYNC, .value = "N", AT(read_ahead), .preset = "8",
-		.min = 0, .max = 64, .help = "Member accounts that are read at once before the engine asks for them; 0: none."},
+		.min = 0, .max = 64, .help = "Member accounts, assignments of accounts and groups that are read at once before the engine asks for them; 0: none."},
 
 	/* Not available yet */
 	{NOT_AVAILABLE("provisioning", provisioning, "Changes: Grant, Revoke, CreateAccount, DeleteResource."),

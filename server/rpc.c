@@ -126,6 +126,11 @@ struct rpc_body {
 	grpc_slice slice;
 };
 
+struct listener {
+	struct tls_watch *tls;
+	struct listener *next;
+};
+
 struct rpc_server {
 	const struct rpc_method *methods;
 	size_t n_methods;
@@ -136,7 +141,8 @@ struct rpc_server {
 
 	grpc_server *grpc;
 	grpc_completion_queue *cq;
-	void **registered; /* gRPC's name of each method */
+	void **registered;          /* gRPC's name of each method */
+	struct listener *listeners; /* those with TLS */
 	struct pool *lanes[RPC_LANE_COUNT];
 	struct thread thread;
 	/* Written by the main thread. Who reads RUNNING may look at the lanes: they are there before and until
@@ -767,28 +773,46 @@ struct rpc_server *rpc_server_new(const struct rpc_options *opts)
 	return s;
 }
 
-static grpc_server_credentials *credentials_of(const struct rpc_tls *tls)
+/* At the start and at each handshake, one at a time for each listener. */
+static grpc_ssl_certificate_config_reload_status next_certificate(
+	void *user_data, grpc_ssl_server_certificate_config **config)
 {
 	grpc_ssl_pem_key_cert_pair pair;
+	struct tls tls;
 
-	if (tls == NULL)
-		return grpc_insecure_server_credentials_create();
-	pair = (grpc_ssl_pem_key_cert_pair){.private_key = tls->key, .cert_chain = tls->cert};
-	return grpc_ssl_server_credentials_create_ex(tls->client_ca, &pair, 1,
-		tls->client_ca ? GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY
-			       : GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE,
-		NULL);
+	if (!tls_watch_next(user_data, &tls))
+		return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_UNCHANGED;
+	pair = (grpc_ssl_pem_key_cert_pair){.private_key = tls.key, .cert_chain = tls.cert};
+	/* gRPC 1.51 insists on a CA, also where nobody is asked for a certificate: any will do then. */
+	*config = grpc_ssl_server_certificate_config_create(tls.ca ? tls.ca : tls.cert, &pair, 1);
+	tls_free(&tls);
+	return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_NEW;
 }
 
-enum err_code rpc_server_listen(struct rpc_server *s, const char *target, const struct rpc_tls *tls,
-	int *ret_port, struct err *reterr)
+static grpc_server_credentials *credentials_of(struct tls_watch *tls)
+{
+	if (tls == NULL)
+		return grpc_insecure_server_credentials_create();
+	return grpc_ssl_server_credentials_create_with_options(
+		grpc_ssl_server_credentials_create_options_using_config_fetcher(
+			tls_watch_is_mutual(tls) ? GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY
+						 : GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE,
+			next_certificate, tls));
+}
+
+enum err_code rpc_server_listen(
+	struct rpc_server *s, const char *target, struct tls_watch *tls, int *ret_port, struct err *reterr)
 {
 	grpc_server_credentials *credentials = credentials_of(tls);
 	mode_t umask_before;
 	int port;
 
-	if (credentials == NULL)
-		return err_set(reterr, ERR_UNAVAILABLE, "gRPC does not accept the TLS certificate and key");
+	if (tls != NULL) {
+		struct listener *l = mem_zalloc(sizeof(*l));
+
+		*l = (struct listener){.tls = tls, .next = s->listeners};
+		s->listeners = l;
+	}
 	umask_before = umask(077); /* of a UNIX socket: the owner's only */
 	port = grpc_server_add_http2_port(s->grpc, target, credentials);
 	umask(umask_before);
@@ -883,6 +907,8 @@ static void shut_unused(struct rpc_server *s)
 
 void rpc_server_free(struct rpc_server *s)
 {
+	struct listener *l;
+
 	if (s == NULL)
 		return;
 	assert(s->phase != RUNNING);
@@ -893,6 +919,11 @@ void rpc_server_free(struct rpc_server *s)
 	grpc_server_destroy(s->grpc);
 	grpc_completion_queue_destroy(s->cq);
 	grpc_shutdown_blocking();
+	while ((l = s->listeners) != NULL) { /* only now does no handshake look at the files */
+		s->listeners = l->next;
+		tls_watch_free(l->tls);
+		mem_free(l);
+	}
 	gpr_set_log_function(NULL);
 	cond_deinit(&s->quiet);
 	mutex_deinit(&s->lock);

@@ -23,6 +23,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "server/status.h"
+#include "server/tls.h"
 
 /* What the peer accepts at most, and what we accept: the default of every gRPC implementation. */
 #define RPC_MAX_MESSAGE 4194304
@@ -87,20 +88,14 @@ struct rpc_options {
 	const struct clock *clock;
 };
 
-struct rpc_tls { /* PEM texts; borrowed for the call */
-	const char *cert;
-	const char *key;
-	const char *client_ca; /* not NULL: clients must show a certificate that this one signed */
-};
-
 struct rpc_server *rpc_server_new(const struct rpc_options *opts);
 /* After rpc_server_stop, or before rpc_server_start; NULL is fine. */
 void rpc_server_free(struct rpc_server *s);
 
-/* Binds target ("host:port" with port 0 for any, "unix:/path"), with TLS unless tls is NULL. Before
- * rpc_server_start. *ret_port: the TCP port, or 1. ERR_UNAVAILABLE: gRPC could not. */
-MUST_CHECK enum err_code rpc_server_listen(struct rpc_server *s, const char *target,
-	const struct rpc_tls *tls, int *ret_port, struct err *reterr);
+/* Binds target ("host:port" with port 0 for any, "unix:/path"), with TLS unless tls is NULL. Takes tls: its files are looked at again at each
+ * handshake, until rpc_server_free. Before rpc_server_start. *ret_port: the TCP port, or 1. ERR_UNAVAILABLE: gRPC could not. */
+MUST_CHECK enum err_code rpc_server_listen(
+	struct rpc_server *s, const char *target, struct tls_watch *tls, int *ret_port, struct err *reterr);
 
 MUST_CHECK enum err_code rpc_server_start(struct rpc_server *s, struct err *reterr);
 

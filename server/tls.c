@@ -12,6 +12,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 
 enum { MAX_PEM_BYTES = 1024 * 1024 }; /* a bundle of every public CA has a quarter of it */
@@ -157,4 +158,97 @@ void tls_free(struct tls *t)
 	mem_free(t->key);
 	mem_free(t->ca);
 	*t = (struct tls){.cert = NULL};
+}
+
+/* --- files that change --- */
+
+enum { CERT, KEY, CA, N_FILES };
+
+/* What a file is known by. A rename brings another inode, writing another time. */
+struct seen {
+	dev_t device;
+	ino_t inode;
+	off_t bytes;
+	struct timespec changed;
+};
+
+struct tls_watch {
+	char *files[N_FILES]; /* "": not given */
+	struct seen seen[N_FILES];
+	struct tls first; /* until it is given away */
+};
+
+/* Taken before the files are read: what changes meanwhile is read once more. */
+static void look(const struct tls_watch *w, struct seen *ret_seen)
+{
+	for (size_t i = 0; i < N_FILES; i++) {
+		struct stat st;
+
+		memset(&ret_seen[i], 0, sizeof(ret_seen[i])); /* compared as bytes */
+		if (w->files[i][0] == '\0' || stat(w->files[i], &st) < 0)
+			continue;
+		ret_seen[i].device = st.st_dev;
+		ret_seen[i].inode = st.st_ino;
+		ret_seen[i].bytes = st.st_size;
+		ret_seen[i].changed = st.st_mtim;
+	}
+}
+
+static enum err_code load_watched(const struct tls_watch *w, struct tls *ret_tls, struct err *reterr)
+{
+	return tls_load(str_c(w->files[CERT]), str_c(w->files[KEY]), str_c(w->files[CA]), ret_tls, reterr);
+}
+
+enum err_code tls_watch_new(struct str cert_file, struct str key_file, struct str ca_file,
+	struct tls_watch **ret_watch, struct err *reterr)
+{
+	struct tls_watch *w = mem_zalloc(sizeof(*w));
+
+	w->files[CERT] = mem_strndup(cert_file.p, cert_file.n);
+	w->files[KEY] = mem_strndup(key_file.p, key_file.n);
+	w->files[CA] = mem_strndup(ca_file.p, ca_file.n);
+	look(w, w->seen);
+	if (load_watched(w, &w->first, reterr) != ERR_OK) {
+		tls_watch_free(w);
+		return reterr->code;
+	}
+	*ret_watch = w;
+	return ERR_OK;
+}
+
+void tls_watch_free(struct tls_watch *w)
+{
+	if (w == NULL)
+		return;
+	tls_free(&w->first);
+	for (size_t i = 0; i < N_FILES; i++)
+		mem_free(w->files[i]);
+	mem_free(w);
+}
+
+bool tls_watch_is_mutual(const struct tls_watch *w)
+{
+	return w->files[CA][0] != '\0';
+}
+
+bool tls_watch_next(struct tls_watch *w, struct tls *ret_tls)
+{
+	struct seen now[N_FILES];
+	struct err err;
+
+	if (w->first.cert != NULL) {
+		*ret_tls = w->first;
+		w->first = (struct tls){.cert = NULL};
+		return true;
+	}
+	look(w, now);
+	if (memcmp(now, w->seen, sizeof(now)) == 0)
+		return false;
+	memcpy(w->seen, now, sizeof(now));
+	if (load_watched(w, ret_tls, &err) != ERR_OK) {
+		log_warn("new TLS files cannot be used, ignoring", LOG_CSTR("error", err.msg));
+		return false;
+	}
+	log_info("new TLS files are used", LOG_CSTR("certificate", w->files[CERT]));
+	return true;
 }

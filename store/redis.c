@@ -49,22 +49,35 @@ static struct redis *redis_of(struct store *s)
 
 /* --- scripts --- */
 
-/* KEYS: value, lease, end. ARGV: holder, milliseconds. What it answers is enum answer. */
-static const char lease_script[] = "if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end\n"
-				   "if redis.call('EXISTS', KEYS[3]) == 1 then return 3 end\n"
-				   "local holder = redis.call('GET', KEYS[2])\n"
-				   "if holder and holder ~= ARGV[1] then return 2 end\n"
-				   "redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])\n"
-				   "return 1\n";
+/* A lease says whose it is, and its number: "<holder>:<number>".
+ *
+ * KEYS: value, lease, end. ARGV: lease, milliseconds, holder. What it answers is enum answer.
+ *
+ * Another's lease counts when it ends within the time that leases are given, or nearly: one that a clock which was set back would keep
+ * for hours, or that has no end at all, would keep everybody waiting. */
+static const char lease_script[] =
+	"if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end\n"
+	"if redis.call('EXISTS', KEYS[3]) == 1 then return 3 end\n"
+	"local lease, left = redis.call('GET', KEYS[2]), redis.call('PTTL', KEYS[2])\n"
+	"if lease and string.sub(lease, 1, #ARGV[3]) ~= ARGV[3] and left >= 0 and left <= 2 * ARGV[2] then\n"
+	"  return 2\n"
+	"end\n"
+	"redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])\n"
+	"return 1\n";
 
 enum answer { ANSWER_THERE, ANSWER_OURS, ANSWER_ANOTHERS, ANSWER_ENDED, ANSWERS };
 
-/* KEYS: lease. ARGV: holder, milliseconds; 0 ends it. */
-static const char renew_script[] = "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end\n"
+/* KEYS: lease. ARGV: lease, milliseconds; 0 ends it. */
+static const char renew_script[] = "local lease = redis.call('GET', KEYS[1])\n"
+				   "if lease and lease ~= ARGV[1] then return 0 end\n"
 				   "if ARGV[2] == '0' then return redis.call('UNLINK', KEYS[1]) end\n"
-				   "return redis.call('PEXPIRE', KEYS[1], ARGV[2])\n";
+				   "if lease then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end\n"
+				   "redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])\n"
+				   "return 1\n";
 
-/* The bucket: base/quota.h says what it does, in the steps whose numbers stand here.
+/* The bucket: base/quota.h says what it does, in the steps whose numbers stand here. What lies there may be anybody's, and whoever asks
+ * keeps it alive: so what is no number is left behind at once, also NaN, of which math.min and math.max give the other one if it
+ * stands first.
  *
  * KEYS: bucket, members. ARGV: start_per_s, most_per_s, burst, turns, only_free, throttled, succeeded, who asks,
  * QUOTA_AHEAD_MS, QUOTA_MEMBER_MS, QUOTA_FORGET_MS.
@@ -77,10 +90,11 @@ static const char quota_script[] =
 	"local throttled, succeeded = tonumber(ARGV[6]), ARGV[7] == '1'\n"
 	/* 1 */
 	"local h = redis.call('HMGET', KEYS[1], 'tat', 'rate', 'learned', 'period', 'least')\n"
-	"local tat, rate = tonumber(h[1]) or 0, math.min(tonumber(h[2]) or start, most)\n"
-	"local learned = math.min(tonumber(h[3]) or now, now)\n"
-	"local period, least = tonumber(h[4]) or 0, tonumber(h[5]) or 0\n"
-	"if period > now then period = now - 1000 end\n"
+	"local tat, floor = tonumber(h[1]) or 0, start * 0.05\n"
+	"local rate = math.min(most, math.max(floor, tonumber(h[2]) or start))\n"
+	"local least = math.min(most, math.max(floor, tonumber(h[5]) or floor))\n"
+	"local learned, period = math.min(now, tonumber(h[3]) or now), tonumber(h[4]) or 0\n"
+	"if not (period <= now) then period = now - 1000 end\n"
 	/* 2 */
 	"redis.call('ZADD', KEYS[2], now, ARGV[8])\n"
 	"redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - ARGV[10])\n"
@@ -95,16 +109,16 @@ static const char quota_script[] =
 	"if throttled > 0 then\n"
 	"  if now - period >= 1000 then\n"
 	"    period = now\n"
-	"    least = math.max(rate * 0.7, start * 0.05)\n"
+	"    least = math.max(rate * 0.7, floor)\n"
 	"  end\n"
 	"  rate = math.max(rate - throttled * math.min(1, start * 0.1), least)\n"
 	"  learned = now\n"
-	"  tat = math.max(tat, now)\n"
+	"  tat = math.max(now, tat)\n"
 	"end\n"
 	/* 5 */
 	"local turn = 1000 / rate\n"
 	"local ahead = math.max(tonumber(ARGV[9]), servers * turn)\n"
-	"tat = math.min(math.max(tat, now - (burst - 1) * turn), now + ahead + turn)\n"
+	"tat = math.min(now + ahead + turn, math.max(now - (burst - 1) * turn, tat))\n"
 	/* 6 */
 	"local last = only_free and now or now + ahead\n"
 	"local turns = math.max(0, math.min(wanted, math.floor((last - tat) / turn) + 1))\n"
@@ -129,6 +143,7 @@ struct work {
 	struct str tag;    /* the scope, encoded */
 	struct str prefix; /* "baton:1:{tag}:" */
 	struct redis_batch batch;
+	size_t left_bytes; /* that its values may have, unpacked */
 };
 
 static void work_deinit(struct work *w)
@@ -142,7 +157,9 @@ static void work_init(struct work *w, struct redis *r, struct str scope, size_t 
 	CLEANUP(buf_deinit) struct buf tag;
 
 	/* The bound is for what replies take together; our own texts count as well, but are small. */
-	*w = (struct work){.r = r, .arena = arena_new(r->max_value_bytes + REQUEST_SLACK)};
+	*w = (struct work){.r = r,
+		.arena = arena_new(r->max_value_bytes + REQUEST_SLACK),
+		.left_bytes = r->max_value_bytes};
 	buf_init(&tag, 3 * STORE_NAME_MAX);
 	percent_encode(&tag, scope, /* keep_slash= */ true);
 	w->tag = buf_dup(&tag, w->arena);
@@ -281,17 +298,28 @@ static enum err_code clear_values(
 }
 
 /* Whoever puts something after this sees that the scope has ended. */
-static enum err_code redis_clear(struct store *s, const struct ctx *ctx, struct str scope, struct err *reterr)
+static enum err_code mark_ended(struct redis *r, const struct ctx *ctx, struct str scope, struct err *reterr)
 {
 	CLEANUP(work_deinit) struct work w;
 	struct resp_reply **replies;
 
-	work_init(&w, redis_of(s), scope, REQUEST_SLACK);
+	work_init(&w, r, scope, REQUEST_SLACK);
 	REDIS_ADD(
 		&w.batch, STR("SET"), full_key(&w, STR("ended")), STR("1"), STR("PX"), number(&w, ENDED_MS));
-	if (run(&w, ctx, &replies, reterr) != ERR_OK)
-		return reterr->code;
-	return clear_values(w.r, ctx, scope, reterr);
+	return run(&w, ctx, &replies, reterr);
+}
+
+static enum err_code redis_clear(struct store *s, const struct ctx *ctx, struct str scope, struct err *reterr)
+{
+	struct redis *r = redis_of(s);
+	enum err_code rc = mark_ended(r, ctx, scope, reterr);
+
+	if (rc == ERR_TOO_LARGE) { /* it is full: the mark finds room when the values have gone */
+		if (clear_values(r, ctx, scope, reterr) != ERR_OK)
+			return reterr->code;
+		rc = mark_ended(r, ctx, scope, reterr);
+	}
+	return rc ? rc : clear_values(r, ctx, scope, reterr);
 }
 
 static enum err_code redis_ended(
@@ -325,8 +353,9 @@ static enum err_code open_value(struct work *w, struct str key, const struct res
 	}
 	if (reply->kind != RESP_STRING)
 		return odd(w, "GET", reterr);
-	if (redis_value_decode(key, reply->text, w->r->max_value_bytes, ret_value, reterr) != ERR_OK)
+	if (redis_value_decode(key, reply->text, w->left_bytes, ret_value, reterr) != ERR_OK)
 		return failed(w->r, reterr);
+	w->left_bytes -= blob_view(*ret_value).n;
 	atomic_fetch_add_explicit(&w->r->hits, 1, memory_order_relaxed);
 	return ERR_OK;
 }
@@ -381,6 +410,20 @@ static enum err_code add_put(
 	return ERR_OK;
 }
 
+/* Takes back what was put into a scope that has ended. By name first: a store_clear that came between SADD and SET has emptied the set, and
+ * not seen the value. */
+static enum err_code drop_put(struct work *w, const struct ctx *ctx, struct str scope,
+	const struct store_item *items, size_t n, struct err *reterr)
+{
+	struct str *members = arena_array_of(w->arena, n, struct str);
+
+	for (size_t i = 0; i < n; i++)
+		members[i] = member_of(w, 'v', items[i].key);
+	if (drop_members(w->r, ctx, scope, members, n, reterr) != ERR_OK)
+		return reterr->code;
+	return clear_values(w->r, ctx, scope, reterr);
+}
+
 static enum err_code redis_put_many(struct store *s, const struct ctx *ctx, struct str scope,
 	const struct store_item *items, size_t n, int64_t ttl_ms, struct err *reterr)
 {
@@ -397,7 +440,7 @@ static enum err_code redis_put_many(struct store *s, const struct ctx *ctx, stru
 		return reterr->code;
 	atomic_fetch_add_explicit(&r->puts, n, memory_order_relaxed);
 	if (replies[w.batch.n - 1]->kind == RESP_INTEGER && replies[w.batch.n - 1]->integer == 1)
-		return clear_values(r, ctx, scope, reterr);
+		return drop_put(&w, ctx, scope, items, n, reterr);
 	return ERR_OK;
 }
 
@@ -425,11 +468,16 @@ static enum err_code redis_delete(
 
 /* --- leases --- */
 
-static void add_lease(struct work *w, struct str key, struct str name, int64_t lease_ms)
+static struct str lease_text(struct work *w, uint64_t n)
+{
+	return str_fmt(w->arena, "%s:%llu", w->r->holder, (unsigned long long)n);
+}
+
+static void add_lease(struct work *w, const struct store_item *item, struct str name, int64_t lease_ms)
 {
 	REDIS_ADD(&w->batch, STR("EVAL"), str_c(lease_script), STR("3"), name,
-		full_key(w, member_of(w, 'l', key)), full_key(w, STR("ended")), str_c(w->r->holder),
-		number(w, lease_ms));
+		full_key(w, member_of(w, 'l', item->key)), full_key(w, STR("ended")),
+		lease_text(w, item->lease), number(w, lease_ms), str_c(w->r->holder));
 }
 
 /* What a pair of replies, to GET and to the lease's script, means. A good value is one whatever became of the lease (a full Redis gives
@@ -472,7 +520,7 @@ static enum err_code redis_get_or_lease(struct store *s, const struct ctx *ctx, 
 	for (size_t i = 0; i < n; i++) {
 		names[i] = full_key(&w, member_of(&w, 'v', items[i].key));
 		REDIS_ADD(&w.batch, STR("GET"), names[i]);
-		add_lease(&w, items[i].key, names[i], lease_ms);
+		add_lease(&w, &items[i], names[i], lease_ms);
 	}
 	if (run_all(&w, ctx, &replies, reterr) != ERR_OK)
 		return reterr->code;
@@ -488,7 +536,7 @@ static enum err_code redis_get_or_lease(struct store *s, const struct ctx *ctx, 
 }
 
 static enum err_code redis_renew_leases(struct store *s, const struct ctx *ctx, struct str scope,
-	const struct str *keys, size_t n, int64_t lease_ms, struct err *reterr)
+	const struct store_lease *leases, size_t n, int64_t lease_ms, struct err *reterr)
 {
 	CLEANUP(work_deinit) struct work w;
 	struct resp_reply **replies;
@@ -496,14 +544,15 @@ static enum err_code redis_renew_leases(struct store *s, const struct ctx *ctx, 
 	work_init(&w, redis_of(s), scope, n * 4 * STORE_NAME_MAX + n * sizeof(renew_script) + REQUEST_SLACK);
 	for (size_t i = 0; i < n; i++)
 		REDIS_ADD(&w.batch, STR("EVAL"), str_c(renew_script), STR("1"),
-			full_key(&w, member_of(&w, 'l', keys[i])), str_c(w.r->holder), number(&w, lease_ms));
+			full_key(&w, member_of(&w, 'l', leases[i].key)), lease_text(&w, leases[i].number),
+			number(&w, lease_ms));
 	return run(&w, ctx, &replies, reterr);
 }
 
 static enum err_code redis_end_leases(struct store *s, const struct ctx *ctx, struct str scope,
-	const struct str *keys, size_t n, struct err *reterr)
+	const struct store_lease *leases, size_t n, struct err *reterr)
 {
-	return redis_renew_leases(s, ctx, scope, keys, n, /* lease_ms= */ 0, reterr);
+	return redis_renew_leases(s, ctx, scope, leases, n, /* lease_ms= */ 0, reterr);
 }
 
 /* --- the bucket --- */

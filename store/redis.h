@@ -36,8 +36,8 @@ struct store_redis_options {
 	const struct secret *sentinel_password; /* NULL: Sentinels want none */
 	struct stream_tls_options tls;          /* of rediss:// */
 	struct str prefix;                      /* of all keys; empty: "baton" */
-	size_t max_value_bytes;                 /* ERR_TOO_LARGE beyond, before and after packing */
-	int64_t max_age_ms;                     /* no value lives longer, whatever its ttl_ms; > 0 */
+	size_t max_value_bytes; /* ERR_TOO_LARGE beyond, before and after packing; what is asked for together, together */
+	int64_t max_age_ms; /* no value lives longer, whatever its ttl_ms; > 0 */
 	int64_t connect_timeout_ms;
 	int64_t command_timeout_ms;
 	int64_t idle_ms;

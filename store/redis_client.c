@@ -60,7 +60,7 @@ struct redis_client {
 	size_t next_moved;
 	uint64_t failures; /* in a row */
 	int64_t away_since_ms, away_until_ms;
-	char reason[160]; /* of the last failure */
+	char reason[448]; /* of the last failure, with its remedy */
 	uint64_t connects;
 };
 
@@ -98,9 +98,17 @@ enum err_code redis_client_new(
 	c->idle_ms = opts->idle_ms;
 	c->clock = opts->clock;
 	if (redis_url_parse(c->arena, opts->url, &c->url, reterr) != ERR_OK)
-		return reterr->code;
+		return err_prefix(reterr, "--store-url");
 	c->url.password = secret_or(opts->password, c->url.password);
 	c->sentinel_password = secret_or(opts->sentinel_password, NULL);
+	if (c->url.user.n > 0 && c->url.password == NULL) /* else we would be the default user, unnoticed */
+		return err_set(reterr, ERR_INVALID,
+			"--store-url: it names a user, whose password is missing: --store-password (a user "
+			"that needs none takes any)");
+	if (c->url.service.n == 0 && !secret_empty(c->sentinel_password))
+		return err_set(reterr, ERR_INVALID,
+			"--store-sentinel-password: --store-url names no Sentinels (redis+sentinel:// or "
+			"rediss+sentinel://)");
 	c->login = (struct redis_login){.user = c->url.user,
 		.password = c->url.password,
 		.database = c->url.database,
@@ -109,7 +117,8 @@ enum err_code redis_client_new(
 	if (!c->url.tls &&
 		has_tls_options(&opts->tls)) /* else the password would go in clear text, unnoticed */
 		return err_set(reterr, ERR_INVALID,
-			"options for TLS with Redis need a URL that begins with rediss://");
+			"--store-url: the options --store-tls-... need a URL that begins with rediss:// or "
+			"rediss+sentinel://");
 	if (c->url.tls && stream_tls_new(&opts->tls, &c->tls, reterr) != ERR_OK)
 		return reterr->code;
 	*ret_client = TAKE(c);
@@ -187,9 +196,10 @@ static size_t note_failure(
 	for (uint64_t i = 1; i < c->failures && pause_ms < REDIS_AWAY_MAX_MS; i++)
 		pause_ms *= 2;
 	c->away_until_ms = now_ms + (pause_ms < REDIS_AWAY_MAX_MS ? pause_ms : REDIS_AWAY_MAX_MS);
-	(void)snprintf(c->reason, sizeof(c->reason), "%.150s", e->msg);
+	(void)snprintf(c->reason, sizeof(c->reason), "%.440s", e->msg);
 	forget_places(c);
-	if (c->url.service.n == 0 && c->url.n_hosts > 0) /* one that answers may be no good all the same */
+	if (c->url.n_hosts >
+		0) /* one that answers may be no good, a Sentinel may name the master of yesterday */
 		c->first_host = (c->first_host + 1) % c->url.n_hosts;
 	for (; c->n_idle > 0; c->n_idle--)
 		dead[n_dead++] = c->idle[c->n_idle - 1].link;
@@ -249,13 +259,14 @@ static bool is_to(const struct redis_link *link, const struct node *node)
 }
 
 /* The connection that was used last, so that the others grow old; NULL: there is none. Those that have grown too old go to *dead. */
-static struct redis_link *pop_idle(
-	struct redis_client *c, const struct node *node, struct redis_link **dead, size_t *n_dead)
+static struct redis_link *pop_idle(struct redis_client *c, const struct node *node,
+	struct redis_link *dead[static MAX_IDLE], size_t *n_dead)
 {
 	const int64_t now_ms = clock_mono_ms(c->clock);
 	struct redis_link *found = NULL;
 	size_t kept = 0;
 
+	*n_dead = 0;
 	LOCK_SCOPE(&c->lock);
 	for (size_t i = c->n_idle; i-- > 0 && found == NULL;) {
 		if (!is_to(c->idle[i].link, node))
@@ -277,13 +288,16 @@ static struct redis_link *pop_idle(
 static struct redis_link *take_idle(struct redis_client *c, const struct node *node)
 {
 	struct redis_link *dead[MAX_IDLE], *link;
-	size_t n_dead = 0;
+	size_t n_dead;
 
-	while ((link = pop_idle(c, node, dead, &n_dead)) != NULL && !redis_link_is_quiet(link))
+	for (;;) {
+		link = pop_idle(c, node, dead, &n_dead);
+		while (n_dead > 0)
+			redis_link_free(dead[--n_dead]);
+		if (link == NULL || redis_link_is_quiet(link))
+			return link;
 		redis_link_free(link); /* closed by the other side, or it speaks unasked */
-	while (n_dead > 0)
-		redis_link_free(dead[--n_dead]);
-	return link;
+	}
 }
 
 /* The one that lies idle for longest goes when it has grown too old, or there are too many. */
@@ -346,8 +360,11 @@ static enum err_code read_master(struct redis_client *c, const struct resp_reply
 	struct redis_host host;
 	struct str text;
 
+	if (reply->kind == RESP_ERROR && redis_reply_err(reply, reterr) == ERR_UNAUTHENTICATED)
+		return err_set(reterr, ERR_UNAUTHENTICATED,
+			"this Sentinel wants a password: --store-sentinel-password");
 	if (reply->kind == RESP_ERROR)
-		return redis_reply_err(reply, reterr);
+		return reterr->code;
 	if (reply->kind == RESP_NIL)
 		return err_set(reterr, ERR_UNAVAILABLE, "this Sentinel knows no master '" STR_FMT "'",
 			STR_ARG(c->url.service));
@@ -375,7 +392,7 @@ static enum err_code ask_sentinel(struct redis_client *c, const struct ctx *ctx,
 	REDIS_ADD(&b, STR("SENTINEL"), STR("GET-MASTER-ADDR-BY-NAME"), c->url.service);
 	opts.login = c->sentinel_password != NULL ? &c->sentinel_login : NULL;
 	if (open_link(c, ctx, &opts, &link, reterr) != ERR_OK)
-		return reterr->code;
+		return err_prefix(reterr, "Sentinel");
 	if (redis_link_run(link, ctx, &b, arena, &reply, reterr) != ERR_OK ||
 		read_master(c, reply, arena, ret_node, reterr) != ERR_OK)
 		return err_prefix(reterr, "Sentinel at " STR_FMT, STR_ARG(redis_link_name(link)));
@@ -422,21 +439,20 @@ static bool next_host(struct redis_client *c, struct str tag, size_t *tried)
 	return true;
 }
 
-/* A connection for the tag, an idle one if there is. */
+/* A connection for the tag, an idle one if there is, and where it leads. */
 static enum err_code take_link(struct redis_client *c, const struct ctx *ctx, struct str tag,
-	struct redis_link **ret_link, struct err *reterr)
+	struct redis_link **ret_link, struct node *ret_node, struct err *reterr)
 {
 	struct redis_link_options opts;
-	struct node node;
 	size_t tried = 0;
 
 	do {
-		if (!recall(c, tag, &node) && find_master(c, ctx, &node, reterr) != ERR_OK)
+		if (!recall(c, tag, ret_node) && find_master(c, ctx, ret_node, reterr) != ERR_OK)
 			return reterr->code;
-		*ret_link = take_idle(c, &node);
+		*ret_link = take_idle(c, ret_node);
 		if (*ret_link != NULL)
 			return ERR_OK;
-		opts = link_options(c, &node);
+		opts = link_options(c, ret_node);
 		if (open_link(c, ctx, &opts, ret_link, reterr) == ERR_OK)
 			return ERR_OK;
 	} while (!is_callers_end(ctx) && next_host(c, tag, &tried));
@@ -469,15 +485,17 @@ static enum err_code run_on(struct redis_client *c, const struct ctx *ctx, struc
 	return ERR_OK;
 }
 
-/* There may be several connections that were closed, each of which is tried once at most; all commands may be sent twice. */
+/* There may be several connections that were closed, each of which is tried once at most; all commands may be sent twice. *ret_node: who
+ * has answered. */
 static enum err_code run_once(struct redis_client *c, const struct ctx *ctx, struct str tag,
-	const struct redis_batch *b, struct arena *arena, struct resp_reply **replies, struct err *reterr)
+	const struct redis_batch *b, struct arena *arena, struct resp_reply **replies, struct node *ret_node,
+	struct err *reterr)
 {
 	struct redis_link *link;
 	bool was_closed;
 
 	do {
-		if (take_link(c, ctx, tag, &link, reterr) != ERR_OK)
+		if (take_link(c, ctx, tag, &link, ret_node, reterr) != ERR_OK)
 			return reterr->code;
 		if (run_on(c, ctx, link, b, arena, replies, &was_closed, reterr) == ERR_OK)
 			return ERR_OK;
@@ -485,51 +503,53 @@ static enum err_code run_once(struct redis_client *c, const struct ctx *ctx, str
 	return reterr->code;
 }
 
-/* "MOVED 3999 127.0.0.1:6381" */
-static enum err_code read_redirection(
-	const struct resp_reply *r, struct arena *arena, struct node *ret_node, struct err *reterr)
+/* "MOVED 3999 127.0.0.1:6381", or ":6381": the host is that of the node that answers. */
+static enum err_code read_redirection(const struct resp_reply *r, const struct node *from,
+	struct arena *arena, struct node *ret_node, struct err *reterr)
 {
 	struct str rest = r->text;
 	struct redis_host host;
 
 	str_cut(&rest, ' ');
 	str_cut(&rest, ' ');
+	if (str_starts(rest, STR(":")))
+		rest = str_fmt(arena, "%s" STR_FMT, from->host, STR_ARG(rest));
 	if (!redis_host_parse(arena, rest, /* default_port= */ 0, &host))
 		return redis_reply_odd("with a redirection,", reterr);
 	*ret_node = node_of(&host);
 	return ERR_OK;
 }
 
-/* Sends command i to the node that ASK named. */
-static enum err_code run_asking(struct redis_client *c, const struct ctx *ctx, const struct redis_batch *b,
-	size_t i, struct arena *arena, struct resp_reply **reply, struct err *reterr)
+/* Sends command i to the node. */
+static enum err_code run_asking(struct redis_client *c, const struct ctx *ctx, const struct node *node,
+	const struct redis_batch *b, size_t i, struct arena *arena, struct resp_reply **reply,
+	struct err *reterr)
 {
 	CLEANUP(redis_batch_deinit) struct redis_batch asking = {.n = 0};
-	struct redis_link_options opts;
+	const struct redis_link_options opts = link_options(c, node);
 	struct redis_link *link;
 	struct resp_reply *replies[2];
-	struct node node;
 	bool was_closed;
 
-	if (read_redirection(*reply, arena, &node, reterr) != ERR_OK)
-		return reterr->code;
-	opts = link_options(c, &node);
-	link = take_idle(c, &node);
-	if (link == NULL && open_link(c, ctx, &opts, &link, reterr) != ERR_OK)
-		return reterr->code;
 	redis_batch_init(&asking, b->bytes.cap);
 	REDIS_ADD(&asking, STR("ASKING"));
 	redis_batch_copy(&asking, b, i);
-	if (run_on(c, ctx, link, &asking, arena, replies, &was_closed, reterr) != ERR_OK)
-		return reterr->code;
-	*reply = replies[1];
-	return ERR_OK;
+	do {
+		link = take_idle(c, node);
+		if (link == NULL && open_link(c, ctx, &opts, &link, reterr) != ERR_OK)
+			return reterr->code;
+		if (run_on(c, ctx, link, &asking, arena, replies, &was_closed, reterr) == ERR_OK) {
+			*reply = replies[1];
+			return ERR_OK;
+		}
+	} while (was_closed && !is_callers_end(ctx));
+	return reterr->code;
 }
 
-/* *ret_again: the tag is elsewhere, which is known now. */
+/* from: who has answered. *ret_again: the tag is elsewhere, which is known now. */
 static enum err_code follow(struct redis_client *c, const struct ctx *ctx, struct str tag,
-	const struct redis_batch *b, struct arena *arena, struct resp_reply **replies, bool *ret_again,
-	struct err *reterr)
+	const struct redis_batch *b, struct arena *arena, struct resp_reply **replies,
+	const struct node *from, bool *ret_again, struct err *reterr)
 {
 	struct node node;
 
@@ -537,13 +557,14 @@ static enum err_code follow(struct redis_client *c, const struct ctx *ctx, struc
 	for (size_t i = 0; i < b->n; i++) {
 		switch (redis_reply_trouble(replies[i])) {
 		case REDIS_MOVED:
-			if (read_redirection(replies[i], arena, &node, reterr) != ERR_OK)
+			if (read_redirection(replies[i], from, arena, &node, reterr) != ERR_OK)
 				return reterr->code;
 			remember_moved(c, tag, &node);
 			*ret_again = true;
 			return ERR_OK;
 		case REDIS_ASK:
-			if (run_asking(c, ctx, b, i, arena, &replies[i], reterr) != ERR_OK)
+			if (read_redirection(replies[i], from, arena, &node, reterr) != ERR_OK ||
+				run_asking(c, ctx, &node, b, i, arena, &replies[i], reterr) != ERR_OK)
 				return reterr->code;
 			break;
 		default:
@@ -556,11 +577,12 @@ static enum err_code follow(struct redis_client *c, const struct ctx *ctx, struc
 static enum err_code run(struct redis_client *c, const struct ctx *ctx, struct str tag,
 	const struct redis_batch *b, struct arena *arena, struct resp_reply **replies, struct err *reterr)
 {
+	struct node node;
 	bool again;
 
 	for (size_t hop = 0; hop < MAX_HOPS; hop++) {
-		if (run_once(c, ctx, tag, b, arena, replies, reterr) != ERR_OK ||
-			follow(c, ctx, tag, b, arena, replies, &again, reterr) != ERR_OK)
+		if (run_once(c, ctx, tag, b, arena, replies, &node, reterr) != ERR_OK ||
+			follow(c, ctx, tag, b, arena, replies, &node, &again, reterr) != ERR_OK)
 			return reterr->code;
 		if (!again)
 			return ERR_OK;

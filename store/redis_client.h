@@ -34,7 +34,8 @@ struct redis_client_options {
 	const struct clock *clock;
 };
 
-/* Connects to nothing yet. ERR_INVALID: the URL, files that are no certificates, or TLS options for a URL without TLS. */
+/* Connects to nothing yet. ERR_INVALID: the URL, a user without a password, files that are no certificates, or TLS options for a URL
+ * without TLS. */
 MUST_CHECK enum err_code redis_client_new(
 	const struct redis_client_options *opts, struct redis_client **ret_client, struct err *reterr);
 void redis_client_free(struct redis_client *c); /* nobody may be in redis_client_run; NULL is fine */

@@ -54,9 +54,9 @@ void redis_batch_copy(struct redis_batch *b, const struct redis_batch *from, siz
 
 /* --- replies --- */
 
-/* First words of Redis's error replies. What a remedy is for, the operator reads in the log. */
+/* What Redis's error replies begin with. What a remedy is for, the operator reads in the log. */
 static const struct {
-	const char *word;
+	const char *words;
 	enum redis_trouble trouble;
 	enum err_code code;
 	const char *remedy;
@@ -71,35 +71,40 @@ static const struct {
 	{"TRYAGAIN", REDIS_CHANGING, ERR_UNAVAILABLE, NULL},
 	{"UNBLOCKED", REDIS_CHANGING, ERR_UNAVAILABLE, NULL},
 	{"BUSY", REDIS_CHANGING, ERR_UNAVAILABLE, "somebody's script runs for too long"},
+	{"ERR max number of clients reached", REDIS_CHANGING, ERR_UNAVAILABLE, "raise Redis's maxclients"},
+	{"DENIED", REDIS_FORBIDDEN, ERR_DENIED, "set a password there, or protected-mode no"},
 	{"OOM", REDIS_FULL, ERR_TOO_LARGE,
 		"give Redis more maxmemory, or a maxmemory-policy that makes room"},
 	{"MISCONF", REDIS_FULL, ERR_UNAVAILABLE,
 		"Redis cannot write its snapshot; this store needs none: save \"\""},
 	{"NOREPLICAS", REDIS_FULL, ERR_UNAVAILABLE, "min-replicas-to-write is not met"},
 	{"NOAUTH", REDIS_FORBIDDEN, ERR_UNAUTHENTICATED,
-		"give user and password in store-url or store-password"},
+		"give user and password in --store-url or --store-password"},
 	{"WRONGPASS", REDIS_FORBIDDEN, ERR_UNAUTHENTICATED, "user or password is wrong"},
 	{"NOPERM", REDIS_FORBIDDEN, ERR_DENIED, "docs/scaling.md lists what the user must be allowed"},
 };
 
 /* Redis 5 and 6 wrap what a command in a script was answered:
  * "ERR Error running script (call to f_...): @user_script:3: @user_script: 3: -OOM command not allowed" */
-static struct str first_word(struct str text)
+static struct str unwrap(struct str text)
 {
 	const ptrdiff_t inner =
 		str_starts(text, STR("ERR Error running script")) ? str_rfind(text, STR(": -")) : -1;
 
-	if (inner >= 0)
-		text = str_from(text, (size_t)inner + 3);
-	return str_cut(&text, ' ');
+	return inner >= 0 ? str_from(text, (size_t)inner + 3) : text;
+}
+
+static bool begins_with(struct str text, struct str words)
+{
+	return str_starts(text, words) && (text.n == words.n || text.p[words.n] == ' ');
 }
 
 static size_t find_trouble(const struct resp_reply *r)
 {
-	const struct str word = first_word(r->text);
+	const struct str text = unwrap(r->text);
 	size_t i = 0;
 
-	while (i < ARRAY_LEN(troubles) && !str_eq_c(word, troubles[i].word))
+	while (i < ARRAY_LEN(troubles) && !begins_with(text, str_c(troubles[i].words)))
 		i++;
 	return i;
 }
@@ -144,11 +149,13 @@ static struct ctx within(const struct ctx *ctx, int64_t timeout_ms)
 }
 
 /* Says whose time it was that passed. */
-static enum err_code too_slow(const struct ctx *ctx, int64_t timeout_ms, struct err *reterr)
+static enum err_code too_slow(
+	const struct ctx *ctx, int64_t timeout_ms, const char *option, struct err *reterr)
 {
 	if (reterr->code != ERR_DEADLINE || ctx_left_ms(ctx) == 0)
 		return reterr->code;
-	return err_set(reterr, ERR_DEADLINE, "Redis did not answer within %lld ms", (long long)timeout_ms);
+	return err_set(reterr, ERR_DEADLINE, "Redis did not answer within %lld ms (%s)",
+		(long long)timeout_ms, option);
 }
 
 static enum err_code read_replies(struct redis_link *l, const struct ctx *ctx, struct arena *arena,
@@ -180,7 +187,7 @@ enum err_code redis_link_run(struct redis_link *l, const struct ctx *ctx, const 
 		return reterr->code;
 	if (stream_write(l->stream, &part, buf_view(&b->bytes), reterr) != ERR_OK ||
 		read_replies(l, &part, arena, replies, b->n, reterr) != ERR_OK)
-		return too_slow(ctx, l->command_timeout_ms, reterr);
+		return too_slow(ctx, l->command_timeout_ms, "--store-command-timeout-ms", reterr);
 	if (!resp_reader_is_empty(l->reader)) /* it would be taken for the next request's */
 		return err_set(reterr, ERR_PROTOCOL, "Redis answers more than it was asked");
 	l->used = true;
@@ -201,7 +208,7 @@ static enum err_code log_in(
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
 	CLEANUP(redis_batch_deinit) struct redis_batch b = {.n = 0};
-	struct resp_reply *replies[4];
+	struct resp_reply *replies[4] = {NULL};
 
 	redis_batch_init(&b, 64 * 1024);
 	b.bytes.wipe = true;
@@ -215,13 +222,15 @@ static enum err_code log_in(
 		REDIS_ADD(&b, STR("ROLE"));
 	if (b.n == 0)
 		REDIS_ADD(&b, STR("PING")); /* a server that wants a password says so now */
-	if (redis_link_run(l, ctx, &b, arena, replies, reterr) != ERR_OK)
+	/* Who lets nobody in says so, once, and hangs up. */
+	if (redis_link_run(l, ctx, &b, arena, replies, reterr) != ERR_OK &&
+		(replies[0] == NULL || replies[0]->kind != RESP_ERROR))
 		return reterr->code;
 	/* A server without AUTH repeats its arguments. */
 	if (login->password != NULL && redis_reply_trouble(replies[0]) == REDIS_REFUSED)
 		return err_set(reterr, ERR_UNAUTHENTICATED,
 			"Redis refuses AUTH: is a password set there, and is it one of a user's?");
-	for (size_t i = 0; i < b.n; i++)
+	for (size_t i = 0; i < b.n && replies[i] != NULL; i++)
 		if (replies[i]->kind == RESP_ERROR)
 			return redis_reply_err(replies[i], reterr);
 	if (login->must_be_master && !is_master(replies[b.n - 1]))
@@ -265,7 +274,7 @@ enum err_code redis_link_open(const struct redis_link_options *opts, const struc
 	l->name = make_name(opts);
 	l->command_timeout_ms = opts->command_timeout_ms;
 	if (open_link(l, opts, &part, reterr) != ERR_OK) {
-		too_slow(ctx, opts->connect_timeout_ms, reterr);
+		too_slow(ctx, opts->connect_timeout_ms, "--store-connect-timeout-ms", reterr);
 		return err_prefix(reterr, "Redis at %s", l->name);
 	}
 	*ret_link = TAKE(l);

@@ -76,7 +76,7 @@ bool redis_link_was_used(const struct redis_link *l);   /* a batch was answered 
 
 /* --- replies --- */
 
-/* What an error reply is about, by its first word. */
+/* What an error reply is about, by its first words. */
 enum redis_trouble {
 	REDIS_FINE,  /* no error */
 	REDIS_MOVED, /* Cluster: the slot is elsewhere */

@@ -69,12 +69,13 @@ static enum err_code check_items(
 	return rc;
 }
 
-static enum err_code check_keys(struct str scope, const struct str *keys, size_t n, struct err *reterr)
+static enum err_code check_leases(
+	struct str scope, const struct store_lease *leases, size_t n, struct err *reterr)
 {
 	enum err_code rc = check_name("scope", scope, reterr);
 
 	for (size_t i = 0; i < n && rc == ERR_OK; i++)
-		rc = check_name("key", keys[i], reterr);
+		rc = check_name("key", leases[i].key, reterr);
 	return rc;
 }
 
@@ -126,23 +127,23 @@ enum err_code store_put_many(struct store *s, const struct ctx *ctx, struct str 
 }
 
 enum err_code store_renew_leases(struct store *s, const struct ctx *ctx, struct str scope,
-	const struct str *keys, size_t n, int64_t lease_ms, struct err *reterr)
+	const struct store_lease *leases, size_t n, int64_t lease_ms, struct err *reterr)
 {
-	enum err_code rc = check_keys(scope, keys, n, reterr);
+	enum err_code rc = check_leases(scope, leases, n, reterr);
 
 	if (rc || n == 0 || !store_is_shared(s))
 		return rc;
-	return s->vtable->renew_leases(s, ctx, scope, keys, n, lease_ms, reterr);
+	return s->vtable->renew_leases(s, ctx, scope, leases, n, lease_ms, reterr);
 }
 
 enum err_code store_end_leases(struct store *s, const struct ctx *ctx, struct str scope,
-	const struct str *keys, size_t n, struct err *reterr)
+	const struct store_lease *leases, size_t n, struct err *reterr)
 {
-	enum err_code rc = check_keys(scope, keys, n, reterr);
+	enum err_code rc = check_leases(scope, leases, n, reterr);
 
 	if (rc || n == 0 || !store_is_shared(s))
 		return rc;
-	return s->vtable->end_leases(s, ctx, scope, keys, n, reterr);
+	return s->vtable->end_leases(s, ctx, scope, leases, n, reterr);
 }
 
 enum err_code store_ended(

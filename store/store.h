@@ -53,7 +53,8 @@ MUST_CHECK enum err_code store_clear(
 bool store_is_shared(const struct store *s);
 
 /* What several servers need is fetched by one of them: the others find its lease and wait for the value. A lease that is
- * not renewed ends by itself, so that somebody takes over when its holder has died. */
+ * not renewed ends by itself, so that somebody takes over when its holder has died. Each has a number, which its server chooses: who
+ * takes a lease again under another number need not fear that the end of the last one, still on its way, ends the new one, too. */
 enum store_found {
 	STORE_VALUE,     /* here it is */
 	STORE_YOURS,     /* nothing there, and the lease is now this server's: fetch, put, end the lease */
@@ -62,8 +63,13 @@ enum store_found {
 };
 struct store_item {
 	struct str key;
+	uint64_t lease;         /* for store_get_or_lease: the number of the lease that it may take */
 	struct blob *value;     /* the caller's reference; NULL: none */
 	enum store_found found; /* of store_get_or_lease */
+};
+struct store_lease {
+	struct str key;
+	uint64_t number;
 };
 
 /* Asks for n keys at once. Every item is filled, also after a failure: those that it hit are STORE_YOURS, and whether their lease is this
@@ -75,11 +81,12 @@ MUST_CHECK enum err_code store_get_or_lease(struct store *s, const struct ctx *c
 MUST_CHECK enum err_code store_put_many(struct store *s, const struct ctx *ctx, struct str scope,
 	const struct store_item *items, size_t n, int64_t ttl_ms, struct err *reterr);
 
-/* Prolongs, or ends, this server's leases of the keys. A lease that has gone to another server meanwhile stays there. */
+/* Prolongs, or ends, this server's leases. One that the store has lost is taken anew; one that has gone to another server, or that this one
+ * has taken again under another number, stays as it is. */
 MUST_CHECK enum err_code store_renew_leases(struct store *s, const struct ctx *ctx, struct str scope,
-	const struct str *keys, size_t n, int64_t lease_ms, struct err *reterr);
+	const struct store_lease *leases, size_t n, int64_t lease_ms, struct err *reterr);
 MUST_CHECK enum err_code store_end_leases(struct store *s, const struct ctx *ctx, struct str scope,
-	const struct str *keys, size_t n, struct err *reterr);
+	const struct store_lease *leases, size_t n, struct err *reterr);
 
 /* Whether store_clear has ended the scope, on whichever server. */
 MUST_CHECK enum err_code store_ended(
@@ -127,9 +134,9 @@ struct store_vtable {
 	enum err_code (*put_many)(struct store *s, const struct ctx *ctx, struct str scope,
 		const struct store_item *items, size_t n, int64_t ttl_ms, struct err *reterr);
 	enum err_code (*renew_leases)(struct store *s, const struct ctx *ctx, struct str scope,
-		const struct str *keys, size_t n, int64_t lease_ms, struct err *reterr);
+		const struct store_lease *leases, size_t n, int64_t lease_ms, struct err *reterr);
 	enum err_code (*end_leases)(struct store *s, const struct ctx *ctx, struct str scope,
-		const struct str *keys, size_t n, struct err *reterr);
+		const struct store_lease *leases, size_t n, struct err *reterr);
 	enum err_code (*ended)(struct store *s, const struct ctx *ctx, struct str scope, bool *ret_ended,
 		struct err *reterr);
 };

@@ -26,9 +26,8 @@ struct stream {
 };
 
 struct stream_tls {
-	SSL_CTX *ctx;
-	char *server_name; /* NULL: the host */
-	bool accept_any;
+	struct arena *arena; /* of the options' texts */
+	struct stream_tls_options opts;
 };
 
 /* --- waiting --- */
@@ -95,11 +94,11 @@ static const char *tls_reason(char *buffer, size_t size)
 	return buffer;
 }
 
-static enum err_code bad_file(struct str file, const char *what, struct err *reterr)
+static enum err_code bad_file(const char *option, struct str file, const char *what, struct err *reterr)
 {
 	char buffer[256];
 
-	return err_set(reterr, ERR_INVALID, "'" STR_FMT "' is no %s: %s", STR_ARG(file), what,
+	return err_set(reterr, ERR_INVALID, "%s: '" STR_FMT "' is no %s: %s", option, STR_ARG(file), what,
 		tls_reason(buffer, sizeof(buffer)));
 }
 
@@ -109,14 +108,15 @@ static enum err_code load_files(
 	const char *cert = str_dup_c(arena, o->cert_file), *key = str_dup_c(arena, o->key_file);
 
 	if (o->ca_file.n > 0 && SSL_CTX_load_verify_locations(ctx, str_dup_c(arena, o->ca_file), NULL) != 1)
-		return bad_file(o->ca_file, "file of CA certificates (PEM)", reterr);
+		return bad_file("--store-tls-ca-file", o->ca_file, "file of CA certificates (PEM)", reterr);
 	if (o->ca_file.n == 0 && SSL_CTX_set_default_verify_paths(ctx) != 1)
-		return err_set(reterr, ERR_INVALID, "the system's CA certificates cannot be read");
+		return err_set(reterr, ERR_INVALID,
+			"the system's CA certificates cannot be read; --store-tls-ca-file names others");
 	if (o->cert_file.n > 0 && SSL_CTX_use_certificate_chain_file(ctx, cert) != 1)
-		return bad_file(o->cert_file, "certificate chain (PEM)", reterr);
+		return bad_file("--store-tls-cert-file", o->cert_file, "certificate chain (PEM)", reterr);
 	if (o->key_file.n > 0 && SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) != 1)
-		return bad_file(
-			o->key_file, "private key (PEM, without a pass phrase) of the certificate", reterr);
+		return bad_file("--store-tls-key-file", o->key_file,
+			"private key (PEM, without a pass phrase) of the certificate", reterr);
 	return ERR_OK;
 }
 
@@ -130,12 +130,11 @@ static int no_pass_phrase(char *buffer, int size, int writing, void *arg)
 	return 0;
 }
 
-enum err_code stream_tls_new(
-	const struct stream_tls_options *opts, struct stream_tls **ret_tls, struct err *reterr)
+/* Of one connection, with the files as they are now. Connections are few: they are kept. */
+static enum err_code context_new(const struct stream_tls_options *opts, SSL_CTX **ret_ctx, struct err *reterr)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
 	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
-	struct stream_tls *t;
 
 	ERR_clear_error();
 	errno = 0;
@@ -149,22 +148,36 @@ enum err_code stream_tls_new(
 		SSL_CTX_free(ctx);
 		return reterr->code;
 	}
-	t = mem_zalloc(sizeof(*t));
-	t->ctx = ctx;
-	t->accept_any = opts->accept_any;
-	if (opts->server_name.n > 0)
-		t->server_name = mem_strndup(opts->server_name.p, opts->server_name.n);
+	*ret_ctx = ctx;
+	return ERR_OK;
+}
+
+enum err_code stream_tls_new(
+	const struct stream_tls_options *opts, struct stream_tls **ret_tls, struct err *reterr)
+{
+	struct stream_tls *t;
+	struct arena *arena;
+	SSL_CTX *ctx;
+
+	if (context_new(opts, &ctx, reterr) != ERR_OK)
+		return reterr->code;
+	SSL_CTX_free(ctx);
+	arena = arena_new(0);
+	t = arena_new_of(arena, struct stream_tls);
+	t->arena = arena;
+	t->opts = (struct stream_tls_options){.ca_file = str_dup(arena, opts->ca_file),
+		.cert_file = str_dup(arena, opts->cert_file),
+		.key_file = str_dup(arena, opts->key_file),
+		.server_name = str_dup(arena, opts->server_name),
+		.accept_any = opts->accept_any};
 	*ret_tls = t;
 	return ERR_OK;
 }
 
 void stream_tls_free(struct stream_tls *t)
 {
-	if (t == NULL)
-		return;
-	SSL_CTX_free(t->ctx);
-	mem_free(t->server_name);
-	mem_free(t);
+	if (t != NULL)
+		arena_free(t->arena);
 }
 
 /* What OpenSSL's call wants before it can go on; ERR_OK: call it again. */
@@ -198,12 +211,17 @@ static enum err_code start_tls(
 	struct stream *s, const struct ctx *ctx, const struct stream_options *o, struct err *reterr)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
-	const char *name = o->tls->server_name ? o->tls->server_name : str_dup_c(arena, o->host);
+	const struct stream_tls_options *tls = &o->tls->opts;
+	const char *name = str_dup_c(arena, tls->server_name.n > 0 ? tls->server_name : o->host);
+	SSL_CTX *context;
 	enum err_code rc;
 	long verdict;
 	int result;
 
-	s->ssl = SSL_new(o->tls->ctx);
+	if (context_new(tls, &context, reterr) != ERR_OK)
+		return reterr->code;
+	s->ssl = SSL_new(context);
+	SSL_CTX_free(context); /* the connection holds it */
 	if (s->ssl == NULL || SSL_set_fd(s->ssl, s->fd) != 1 || !set_peer_name(s->ssl, name))
 		return err_set(reterr, ERR_UNAVAILABLE, "TLS cannot be set up for '%s'", name);
 	for (;;) {
@@ -216,7 +234,7 @@ static enum err_code start_tls(
 		if (rc == ERR_OK)
 			continue;
 		verdict = SSL_get_verify_result(s->ssl);
-		if (verdict != X509_V_OK && !o->tls->accept_any)
+		if (verdict != X509_V_OK && !tls->accept_any)
 			return err_set(reterr, ERR_UNAUTHENTICATED, "the certificate of '%s' is not good: %s",
 				name, X509_verify_cert_error_string(verdict));
 		if (rc == ERR_UNAVAILABLE)

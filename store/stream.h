@@ -4,7 +4,7 @@
  * of the ctx.
  *
  * Threads:   a stream belongs to one thread at a time; struct stream_tls is shared by any number.
- * Ownership: options are borrowed for the call, but for tls, which outlives its streams.
+ * Ownership: options are borrowed for the call, but for tls, which outlives the opening of its streams.
  * Errors:    ERR_UNAVAILABLE: refused, reset, closed, no such host. ERR_DEADLINE, ERR_CANCELLED. ERR_UNAUTHENTICATED: TLS
  *            could not agree, or the server's certificate is not good. ERR_INVALID: files that are no certificates. */
 #ifndef STORE_STREAM_H
@@ -27,6 +27,7 @@ struct stream_tls_options {
 	struct str server_name; /* in the server's certificate; empty: the host that is connected to */
 	bool accept_any;        /* the certificate is not looked at */
 };
+/* Looks whether the files are good. They are read anew for each connection, so they may be replaced at any time. */
 MUST_CHECK enum err_code stream_tls_new(
 	const struct stream_tls_options *opts, struct stream_tls **ret_tls, struct err *reterr);
 void stream_tls_free(struct stream_tls *t); /* NULL is fine */

@@ -170,7 +170,7 @@ static enum err_code add_grants(struct page *page, const V2(Resource) * account,
 	for (size_t i = ic_after(assignments, last); i < n; i++) {
 		if (!str_eq(all[i].permission_set_arn, arn)) {
 			const struct ic_permission_set *set =
-				assignment_set(sets, all[i].permission_set_arn, str_c(account->id->resource));
+				assignment_set(page->call, sets, all[i].permission_set_arn);
 
 			arn = all[i].permission_set_arn;
 			entitlement = set == NULL ? NULL : held(arena, account, set);

@@ -1,7 +1,6 @@
 #include "syncers/assignment.h"
 
 #include "base/arn.h"
-#include "base/log.h"
 #include "syncers/message.h"
 
 typedef struct str(arn_fn)(struct arena *arena, const struct sso_arn *of, struct str id);
@@ -45,13 +44,13 @@ V2(Grant) * assignment_grant(struct arena *arena, const V2(Entitlement) * entitl
 	return g;
 }
 
-const struct ic_permission_set *assignment_set(const struct ic_rows *sets, struct str arn, struct str account)
+const struct ic_permission_set *assignment_set(
+	const struct syncer_call *call, const struct ic_rows *sets, struct str arn)
 {
 	const struct ic_permission_set *set = ic_find(sets, arn);
 
 	if (set == NULL)
-		log_warn("a permission set of an account came or went during the sync, ignoring",
-			LOG_STR("permission_set", arn), LOG_STR("account", account));
+		inventory_ic_permission_set_gone(call->inventory, call->sync_id, arn);
 	return set;
 }
 

@@ -18,9 +18,9 @@ bool assignment_is_known(const struct ic_assignment *a);
 V2(Grant) * assignment_grant(struct arena *arena, const V2(Entitlement) * entitlement,
 		    const struct ic_assignment *a, const struct sso_arn *arns);
 
-/* The permission set of that ARN. NULL, with a warning: it is on the account, but not (any more) one of the instance's. */
+/* The permission set of that ARN, which is on an account. NULL, warned about: it is not (any more) one of the instance's. */
 const struct ic_permission_set *assignment_set(
-	const struct ic_rows *sets, struct str arn, struct str account);
+	const struct syncer_call *call, const struct ic_rows *sets, struct str arn);
 
 /* The account a request is about. ERR_INVALID: not 12 digits. */
 MUST_CHECK enum err_code assignment_account(

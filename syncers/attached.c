@@ -2,6 +2,8 @@
 
 #include "syncers/message.h"
 
+#include "proto/pb_build.h"
+
 static V2(Grant) * attached_grant(struct arena *arena, const struct iam_attachment *policy,
 			   const char *principal_type, struct str principal)
 {
@@ -29,4 +31,14 @@ enum err_code attached_grants(struct page *page, struct str kind, const char *pr
 		last = policy->arn;
 	}
 	return page_last(page, ret_page);
+}
+
+V2(ResourceType) *
+	policy_holder_type(struct arena *arena, const struct syncer_config *config, const char *type_id)
+{
+	V2(ResourceType) *t = resource_type_static(arena, type_id);
+
+	if (!syncer_config_wants(config, "iam_policy"))
+		PB_ADD(arena, t, annotations, pb_any_empty(arena, V2_DESC(skip_entitlements_and_grants)));
+	return t;
 }

@@ -39,19 +39,9 @@ static enum err_code list(const struct syncer_call *call, const V2(ResourceId) *
 static enum err_code entitlements(const struct syncer_call *call, const V2(Resource) * resource,
 	struct syncer_page *ret_page, struct err *reterr)
 {
-	static const char *const grantable_to[] = {"iam_user", NULL};
-	struct arena *arena = call->arena;
-	const char *name = resource->display_name;
-
 	(void)reterr;
-	const struct entitlement_spec spec = {
-		.slug = "member",
-		.display_name = str_fmt(arena, "%s Group Member", name),
-		.description = str_fmt(arena, "Is member of the %s IAM group in AWS", name),
-		.grantable_to = grantable_to,
-		.v1_id = str_fmt(arena, "membership:%s", resource->id->resource),
-	};
-	return page_of_one(call, &entitlement_new(arena, resource, &spec)->base, ret_page);
+	return page_of_one(
+		call, &member_entitlement(call->arena, resource, "IAM", "iam_user")->base, ret_page);
 }
 
 static V2(Grant) * member_grant(struct arena *arena, const V2(Resource) * resource, struct str user_arn)

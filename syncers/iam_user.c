@@ -118,12 +118,7 @@ static enum err_code grants(const struct syncer_call *call, const V2(Resource) *
 
 static V2(ResourceType) * type(struct arena *arena, const struct syncer_config *config)
 {
-	V2(ResourceType) *t = resource_type_static(arena, "iam_user");
-
-	/* Without iam_policy there is nothing a user could be asked for (spec/iam.md 2.3). */
-	if (!syncer_config_wants(config, "iam_policy"))
-		PB_ADD(arena, t, annotations, pb_any_empty(arena, V2_DESC(skip_entitlements_and_grants)));
-	return t;
+	return policy_holder_type(arena, config, "iam_user");
 }
 
 const struct syncer syncer_iam_user = {

@@ -52,17 +52,19 @@ static enum err_code list(
 {
 	struct syncer_call call = request->call;
 	const struct login_source source = {.look_up = look_up, .self = &call};
-	const int64_t now_s = clock_wall_s(call.ctx->clock);
 	struct ic_instance instance;
 	struct login_cursor cursor;
 	struct login_batch batch;
 	struct event_page page;
+	int64_t now_s;
 
-	if ((call.page_token.n > 0 ? login_cursor_decode(call.arena, call.page_token, &cursor, reterr)
-				   : first_cursor(request, now_s, &cursor, reterr)) != ERR_OK)
+	if (call.page_token.n > 0 &&
+		login_cursor_decode(call.arena, call.page_token, &cursor, reterr) != ERR_OK)
 		return reterr->code;
 	if (inventory_ic_instance(call.inventory, call.ctx, call.sync_id, call.arena, &instance, reterr) !=
 			ERR_OK ||
+		inventory_login_now_s(call.inventory, call.ctx, &now_s, reterr) != ERR_OK ||
+		(call.page_token.n == 0 && first_cursor(request, now_s, &cursor, reterr) != ERR_OK) ||
 		login_scan_step(&cursor, now_s, call.page_size, &source, call.arena, &batch, reterr) !=
 			ERR_OK)
 		return reterr->code;

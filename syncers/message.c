@@ -86,6 +86,22 @@ V2(Entitlement) * entitlement_new(struct arena *arena, const V2(Resource) * reso
 	return e;
 }
 
+V2(Entitlement) * member_entitlement(struct arena *arena, const V2(Resource) * group, const char *product,
+			  const char *member_type)
+{
+	const char *const grantable_to[] = {member_type, NULL};
+	const char *name = group->display_name;
+	const struct entitlement_spec spec = {
+		.slug = "member",
+		.display_name = str_fmt(arena, "%s Group Member", name),
+		.description = str_fmt(arena, "Is member of the %s %s group in AWS", name, product),
+		.grantable_to = grantable_to,
+		.v1_id = str_fmt(arena, "membership:%s", group->id->resource),
+	};
+
+	return entitlement_new(arena, group, &spec);
+}
+
 void grant_set_id(struct arena *arena, V2(Grant) * g, struct str id)
 {
 	if (id.n > MAX_ID)

@@ -41,6 +41,10 @@ struct entitlement_spec {
 V2(Entitlement) * entitlement_new(struct arena *arena, const V2(Resource) * resource,
 			  const struct entitlement_spec *spec);
 
+/* The one of a group: "member", for principals of that type. The product names the directory: "IAM" or "SSO". */
+V2(Entitlement) * member_entitlement(struct arena *arena, const V2(Resource) * group, const char *product,
+			  const char *member_type);
+
 struct str entitlement_id(struct arena *arena, const char *type_id, struct str resource, const char *slug);
 
 /* A grant of the slug on the resource (used as it is: the request's, or a bare one) to the principal. Its id is

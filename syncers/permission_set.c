@@ -2,6 +2,7 @@
  * grants are the AWS-managed policies it is made of. Customer-managed policies are not among them: a permission set names them only, and each
  * account has its own under that name (permission_set_assignment). */
 #include "inventory/identity_center.h"
+#include "syncers/attached.h"
 #include "syncers/kinds.h"
 #include "syncers/message.h"
 #include "syncers/page.h"
@@ -84,12 +85,7 @@ static enum err_code grants(const struct syncer_call *call, const V2(Resource) *
 
 static V2(ResourceType) * type(struct arena *arena, const struct syncer_config *config)
 {
-	V2(ResourceType) *t = resource_type_static(arena, "permission_set");
-
-	/* Without iam_policy there is nothing a permission set could be asked for (spec/identity-center.md 6.1). */
-	if (!syncer_config_wants(config, "iam_policy"))
-		PB_ADD(arena, t, annotations, pb_any_empty(arena, V2_DESC(skip_entitlements_and_grants)));
-	return t;
+	return policy_holder_type(arena, config, "permission_set");
 }
 
 const struct syncer syncer_permission_set = {

@@ -49,8 +49,7 @@ static enum err_code list_of_account(const struct syncer_call *call, const V2(Re
 	all = ic_all(provisioned, &n);
 	page_init(&page, call);
 	for (size_t i = ic_after(provisioned, token->last); i < n; i++) {
-		const struct ic_permission_set *set =
-			assignment_set(sets, all[i].permission_set_arn, account);
+		const struct ic_permission_set *set = assignment_set(call, sets, all[i].permission_set_arn);
 
 		if (set == NULL)
 			continue;

@@ -138,6 +138,22 @@ def test_late_events_and_the_boundary(sim, serve, connect):
     assert by_id(got) == want
 
 
+@pytest.mark.parametrize("offset", [-7200, 7200])
+def test_a_clock_that_is_wrong(sim, serve, connect, offset):
+    """AWS's clock counts: by ours what happens now would be done with already, or still to come."""
+    key = {"AWS_ACCESS_KEY_ID": "AKIASIMULATOREXAMPLE", "AWS_SECRET_ACCESS_KEY": "simsecretEXAMPLEKEY"}
+    aws = sim(**SMALL, cloudtrail_rate=0, verify_signatures=True, clock_offset_s=offset)
+    tail = Tail(connect(serve(aws.url, *FAST, env=key)))
+    assert tail.poll() == []
+    user = aws.center()["users"][3]["id"]
+    account = aws.center()["accounts"][0]["id"]
+    got = []
+    for age in (30, 20, 10):
+        aws.mutate({"event": "Federate", "time": int(time.time()) + offset - age, "user": user, "target_account": account})
+        got += tail.poll()
+    assert len(by_id(got)) == 3
+
+
 def test_more_in_one_second_than_a_page_holds(sim, serve, connect):
     aws = sim(**SMALL, cloudtrail_rate=0)
     tail = Tail(connect(serve(aws.url, *FAST)), page_size=20)

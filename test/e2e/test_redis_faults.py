@@ -252,7 +252,7 @@ def test_is_slow(scene):
     grown = hasty.sync()
     assert grown["failures"] > 10
     warning, *_ = told(hasty.server)
-    assert "within 400 ms" in warning or "within 1000 ms" in warning, warning
+    assert "within 400 ms (--store-command-timeout-ms)" in warning or "within 1000 ms (--store-connect-timeout-ms)" in warning, warning
     hasty.proxy.clear()
     hasty.recovers()
 

@@ -14,9 +14,9 @@ from support.aws import Sim
 from support.compare import assert_same
 from support.crawl import crawl
 from support.redis import Redis
-from support.server import Server
+from support.server import Server, patience
 from support.shared import EVERYTHING, FAILED, PATIENT, SMALL, store_counters, sync_id, told
-from support.stored import of_sync, wait_for_ended_leases
+from support.stored import of_sync, split, wait_for_ended_leases
 from support.wire import msg
 
 # AWS's rates times three: some 220 calls of SSO Admin take three seconds.
@@ -166,6 +166,48 @@ def test_who_fails_gives_up_its_lease(sim, group, connect, redis):
     assert connect(second).call("GrantsService/ListGrants", grants_request(aws)).list
 
 
+def fetching(aws):
+    return aws.counters().get("sso:ListAccountAssignments", {"calls": 0})["calls"]
+
+
+def test_who_is_stopped_is_succeeded_at_once(sim, group, connect, redis):
+    """In the middle of a fetch. Not when its lease would run out."""
+    aws, store = sim(**SMALL), redis()
+    first, second, _ = group(aws, store, *EVERYTHING, "--read-ahead", "0", "--drain-seconds", "1")
+    aws.faults({"op": "sso:ListAccountAssignments", "nth": [1], "action": "hang", "ms": 60000})
+    lost = connect(first).future("GrantsService/ListGrants", grants_request(aws), timeout=300)
+    first.wait_until(lambda: fetching(aws), "fetching")
+    asked = connect(second).future("GrantsService/ListGrants", grants_request(aws), timeout=300)
+    second.wait_until(lambda: second.metrics()["baton_rpc_in_flight"] > 0, "asked")
+    assert first.stop() == 0
+    assert lost.code().name in ("CANCELLED", "UNAVAILABLE")
+    assert asked.result().list
+    assert store.client().info("stats")["expired_keys"] == 0, "its lease was ended"
+
+
+@pytest.mark.parametrize("what", ["a lease", "Redis"])
+def test_who_waits_can_be_stopped(sim, group, connect, redis, what):
+    """At the end of its --drain-seconds, whoever it waits for."""
+    aws, store = sim(**SMALL), redis()
+    first, second, _ = group(aws, store, *EVERYTHING, "--read-ahead", "0", "--drain-seconds", "1", "--store-command-timeout-ms", "30000",
+                             "--store-connect-timeout-ms", "30000")
+    if what == "Redis":
+        store.pause()
+    else:
+        aws.faults({"op": "sso:ListAccountAssignments", "nth": [1], "action": "hang", "ms": 60000})
+        held = connect(first).future("GrantsService/ListGrants", grants_request(aws), timeout=300)
+        first.wait_until(lambda: fetching(aws), "fetching")
+    asked = connect(second).future("GrantsService/ListGrants", grants_request(aws), timeout=300)
+    second.wait_until(lambda: second.metrics()["baton_rpc_in_flight"] > 0, "asked")
+    time.sleep(0.2)  # until it waits
+    began = time.monotonic()
+    assert second.stop() == 0
+    assert 0.9 < time.monotonic() - began < patience(25)
+    assert asked.code().name in ("CANCELLED", "UNAVAILABLE")
+    store.resume()
+    assert what == "Redis" or not held.done()
+
+
 def test_who_dies_is_succeeded(sim, group, connect, redis):
     """In the middle of a fetch. The others wait for its lease to run out, then one of them fetches, and the third has it from that one.
     A server that was only asleep wakes up and is no worse off. One that lives and takes its time is waited for."""
@@ -175,19 +217,16 @@ def test_who_dies_is_succeeded(sim, group, connect, redis):
         aws.faults({"op": "sso:ListAccountAssignments", "nth": [1], "action": action, "ms": 12000})
         return aws, servers, [connect(s) for s in servers]
 
-    def calls(aws):
-        return aws.counters().get("sso:ListAccountAssignments", {"calls": 0})["calls"]
-
     def play(scene, fate, wake=None, lives=True, reads=2):
         aws, servers, clients = scene
         first = clients[0].future("GrantsService/ListGrants", grants_request(aws), timeout=300)
-        servers[0].wait_until(lambda: calls(aws), "fetching")
+        servers[0].wait_until(lambda: fetching(aws), "fetching")
         fate(servers[0])
         with ThreadPoolExecutor(2) as pool:
             asked = [pool.submit(c.call, "GrantsService/ListGrants", grants_request(aws), timeout=300) for c in clients[1:]]
             replies = [a.result() for a in asked]
         assert replies[0].list and replies[0] == replies[1]
-        assert calls(aws) == reads
+        assert fetching(aws) == reads
         assert sum(store_counters(s)["hits"] for s in servers[1:]) > 0
         if wake:
             wake(servers[0])

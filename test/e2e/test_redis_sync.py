@@ -7,7 +7,7 @@ import pytest
 
 from support.crawl import Together, crawl
 from support.paths import ROOT
-from support.shared import EVERYTHING, FAILED, PATIENT, SMALL, crawled, store_counters, sync_id, told
+from support.shared import EVERYTHING, FAILED, PATIENT, SMALL, crawled, store_counters, sync_id, told, used_again
 from support.stored import decode, of_sync, split, values, wait_for_ended_leases
 from support.tls import Authority
 
@@ -131,6 +131,25 @@ def test_tls_with_client_certificates_and_another_name(pair, redis, folder):
          str(cert), "--store-tls-key-file", str(key), "--store-tls-server-name", "redis.example")
 
 
+def test_certificates_are_replaced_while_serving(pair, redis, folder):
+    """Redis's, ours, and the CA of both: the next connection uses them."""
+    (folder / "other").mkdir()
+    authority, other = Authority(folder), Authority(folder / "other")
+    store = redis(tls=authority, client_certificates=True)
+    cert, key = authority.issue("awsd")
+    server = pair("--store-url", f"rediss://{store.address}", "--store-tls-ca-file", str(authority.ca), "--store-tls-cert-file", str(cert),
+                  "--store-tls-key-file", str(key))
+    for name in ("redis0", "awsd"):
+        for new in other.issue(name):
+            new.rename(folder / new.name)
+    other.ca.rename(authority.ca)
+    other.ca = authority.ca
+    store.authority = other
+    (folder / "test-client.pem").unlink()
+    store.restart()
+    assert used_again(server, lambda: crawled(server))["puts"] > 15
+
+
 def test_tls_to_anybody(pair, redis, folder):
     store = redis(tls=Authority(folder))
     server = pair("--store-url", f"rediss://{store.address}", "--store-tls-skip-verify")
@@ -174,11 +193,11 @@ def no_way(aws, serve, *flags, answers=True):
     return warning
 
 
-@pytest.mark.parametrize("case", ["another CA", "the system's CAs", "another name", "no client certificate", "no TLS there",
+@pytest.mark.parametrize("case", ["another CA", "the system's CAs", "another name", "expired", "no client certificate", "no TLS there",
                                   "TLS there alone"])
 def test_tls_is_refused(aws, serve, redis, folder, case):
     (folder / "other").mkdir()
-    authority, other = Authority(folder), Authority(folder / "other")
+    authority, other = Authority(folder, expired=case == "expired"), Authority(folder / "other")
     wants_certificate = case == "no client certificate"
     store = redis(**({} if case == "no TLS there" else {"tls": authority, "client_certificates": wants_certificate}))
     scheme = "redis" if case == "TLS there alone" else "rediss"
@@ -188,7 +207,7 @@ def test_tls_is_refused(aws, serve, redis, folder, case):
     if case == "another name":
         flags += ["--store-tls-server-name", "other.example"]
     warning = no_way(aws, serve, *flags, answers=case != "no TLS there")
-    if case in ("another CA", "the system's CAs", "another name"):
+    if case in ("another CA", "the system's CAs", "another name", "expired"):
         assert "certificate" in warning, warning
     if not wants_certificate:
         assert store.client().dbsize() == 0
@@ -228,12 +247,21 @@ def test_a_url_that_is_none(serve, url):
     """Ends the start, and does not print what may be a password."""
     server = serve(None, "--store-url", url, ready=None, may_fail=True)
     assert server.wait() == 2
-    assert "session store" in server.output() and "s3cret" not in server.output(), server.output()
+    assert "(session store): --store-url: " in server.output() and "s3cret" not in server.output(), server.output()
 
 
 def test_files_that_are_no_certificates(serve, redis, folder):
     (folder / "none.pem").write_text("nothing\n")
     for flags in (["--store-tls-ca-file", "/nowhere"], ["--store-tls-ca-file", str(folder / "none.pem")]):
         server = serve(None, "--store-url", "rediss://localhost", *flags, ready=None, may_fail=True)
-        assert server.wait() != 0
-        assert flags[1] in server.output()
+        assert server.wait() == 2
+        assert f"{flags[0]}: '{flags[1]}'" in server.output()
+    server = serve(None, "--store-url", "redis://localhost", "--store-tls-skip-verify", ready=None, may_fail=True)
+    assert server.wait() == 2
+    assert "--store-url: " in server.output() and "rediss://" in server.output()
+
+
+def test_a_password_that_goes_nowhere(serve):
+    server = serve(None, "--store-url", "redis://localhost", "--store-sentinel-password", "s3cret", ready=None, may_fail=True)
+    assert server.wait() == 2
+    assert "--store-sentinel-password: " in server.output() and "redis+sentinel://" in server.output() and "s3cret" not in server.output()

@@ -133,6 +133,40 @@ def test_mutual_tls(moto, serve, connect, authority, engine):
     assert result.ok, result.summary
 
 
+def replace(file, content):
+    """In one step, as whoever issues certificates does it."""
+    new = file.with_suffix(".new")
+    new.write_bytes(content)
+    new.rename(file)
+
+
+def test_certificates_are_replaced_while_serving(moto, serve, connect, authority, folder):
+    """Server's certificate and key, and the CA of the clients: the next handshake uses them, connections that are there stay."""
+    cert, key = authority.issue("server")
+    ca = folder / "clients.pem"
+    ca.write_bytes(authority.ca.read_bytes())
+    old = credentials(authority.ca, authority.issue("client"))
+    server = serve(moto.url, "--tls-cert-file", cert, "--tls-key-file", key, "--tls-client-ca-file", ca, credentials=old)
+    open_connection = connect(server, old)
+    assert open_connection.health()
+
+    other = Authority(folder, "other")
+    new_cert, new_key = (file.read_bytes() for file in other.issue("successor"))
+    new = credentials(other.ca, other.issue("client-of-other"))
+    replace(cert, new_cert)  # does not fit the key
+    for _ in range(3):
+        assert connect(server, old).health()
+    assert len(server.said("new TLS files cannot be used, ignoring")) == 1
+    assert connect(server, new).health() is None
+    replace(key, new_key)
+    replace(ca, other.ca.read_bytes())
+    assert connect(server, new).health()
+    assert connect(server, old).health() is None
+    assert open_connection.health()
+    assert server.said("new TLS files are used", level="info")
+    assert len(server.said("new TLS files cannot be used, ignoring")) == 1
+
+
 # --------------------------------------------------------------------------------------------- ending
 
 def asks_iam(aws):

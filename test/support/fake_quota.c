@@ -39,7 +39,8 @@ static void wake(struct fake_quota *f, double now_ms, const struct quota_request
 			f->member_ms[i] = -1;
 	}
 	f->used_ms = now_ms;
-	f->rate = min(f->rate, in->most_per_s);
+	f->rate = min(max(f->rate, in->start_per_s * 0.05), in->most_per_s);
+	f->least = min(max(f->least, in->start_per_s * 0.05), in->most_per_s);
 	f->learned_ms = min(f->learned_ms, now_ms);
 	if (f->period_ms > now_ms)
 		f->period_ms = now_ms - 1000;

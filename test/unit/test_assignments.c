@@ -244,6 +244,17 @@ static void test_by_pairs(void)
 	}
 }
 
+/* Who we are in the organization decides about the cheaper way only. */
+static void test_management_account_is_not_told(void)
+{
+	set_up(NULL, 0, synced);
+	KEEP("org-accounts/2/", 5, true, {.text = {STR(MAIN)}, .number = 1},
+		{.text = {STR(OTHER)}, .number = 1}, {.text = {STR(CLOSED)}, .number = 0});
+	assert_same_rows();
+	assert_calls(0, 3);
+	tear_down();
+}
+
 static void test_denied(void)
 {
 	static const struct rule rules[] = {
@@ -340,6 +351,7 @@ int main(void)
 	static CU_TestInfo tests[] = {
 		{"by principals", test_by_principals},
 		{"by pairs", test_by_pairs},
+		{"the management account is not told", test_management_account_is_not_told},
 		{"a denial", test_denied},
 		{"read-ahead after a denial", test_read_ahead_after_a_denial},
 		{"a principal that is gone", test_principal_is_gone},

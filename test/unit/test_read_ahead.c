@@ -5,6 +5,7 @@
 
 #include <stdatomic.h>
 
+#include "base/arena.h"
 #include "base/thread.h"
 #include "support/cunit_main.h"
 #include "support/fake_clock.h"
@@ -126,6 +127,30 @@ static void test_what_the_foreground_took(void)
 	tear_down(r);
 }
 
+/* Half a million, all but one of which the foreground takes. When each look-up passed all names this took longer than any sync. */
+static void test_many(void)
+{
+	enum { N = 500000, PAGE = 1000 };
+	struct arena *arena = arena_new(0);
+	struct str *names = arena_array_of(arena, N, struct str);
+	struct read_ahead *r = set_up(1);
+
+	for (size_t i = 0; i < N; i++)
+		names[i] = str_fmt(arena, "%c%zu", i == N / 2 ? 'x' : 'g', i);
+	atomic_store(&rd.room, false);
+	for (size_t i = 0; i < N; i += PAGE)
+		read_ahead_expect(r, STR("s"), i / PAGE % 2, names + i, PAGE);
+	for (size_t i = 0; i < N; i++) {
+		if (i != N / 2)
+			read_ahead_done(r, read_ahead_begin(r, STR("s"), names[i]));
+	}
+	atomic_store(&rd.room, true);
+	await_read(1);
+	CU_ASSERT_EQUAL(rd.read[0], 'x');
+	tear_down(r);
+	arena_free(arena);
+}
+
 static void test_end(void)
 {
 	struct read_ahead *r = set_up(2);
@@ -195,6 +220,7 @@ int main(void)
 		{"reads in order", test_order},
 		{"lanes", test_lanes},
 		{"passes over what the foreground took", test_what_the_foreground_took},
+		{"many names", test_many},
 		{"ends with its sync", test_end},
 		{"a long request keeps its sync alive", test_long_request},
 		{"stops while reading", test_stops_while_reading},

@@ -35,7 +35,7 @@ static bool answer(void *arg, const struct str *args, size_t n, struct buf *out)
 		if (!str_eq_c(args[0], log_in[i]))
 			continue;
 		buf_c(out, own_log_in ? own_log_in : i == 3 ? "*1\r\n$6\r\nmaster\r\n" : "+OK\r\n");
-		return true;
+		return own_log_in == NULL || !role->hang_up;
 	}
 	if (str_eq_c(args[0], "ASKING")) {
 		atomic_fetch_add(&role->asking, 1);
@@ -162,6 +162,24 @@ static void test_closed_in_use(void)
 	tear_down();
 }
 
+/* Whoever passes by reads what can be done about it, too. */
+static void test_away_with_remedy(void)
+{
+	CLEANUP(buf_deinit) struct buf reply;
+	struct err err;
+
+	buf_init(&reply, 1000);
+	set_up("redis://127.0.0.1:%1");
+	fx.roles[0].answer = "-READONLY You can't write against a read only replica. script: "
+			     "b1307edcccaf96acdff0e19275d1666a3853f5bc, on @user_script:11.\r\n";
+	CU_ASSERT_EQUAL(ask(&reply, &err), ERR_UNAVAILABLE);
+	CU_ASSERT(str_contains(str_c(err.msg), STR("redis+sentinel://")));
+	CU_ASSERT_EQUAL(ask(&reply, &err), ERR_UNAVAILABLE);
+	CU_ASSERT(str_contains(str_c(err.msg), STR("not tried")));
+	CU_ASSERT(str_contains(str_c(err.msg), STR("redis+sentinel://")));
+	tear_down();
+}
+
 static void test_away_and_back(void)
 {
 	CLEANUP(buf_deinit) struct buf reply;
@@ -255,6 +273,24 @@ static void test_password(void)
 	tear_down();
 }
 
+/* Without a password there is no AUTH, and we would be somebody else. */
+static void test_user_without_a_password(void)
+{
+	struct redis_client_options opts = {.url = STR("redis://me@127.0.0.1"), .clock = &clock_system};
+	struct redis_client *client = NULL;
+	struct secret *password = secret_new(STR("s3cret"));
+	struct err err;
+
+	CU_ASSERT_EQUAL(redis_client_new(&opts, &client, &err), ERR_INVALID);
+	CU_ASSERT(str_contains(str_c(err.msg), STR("--store-password")));
+	redis_client_free(client);
+	client = NULL;
+	opts.password = password;
+	CU_ASSERT_EQUAL(redis_client_new(&opts, &client, &err), ERR_OK);
+	redis_client_free(client);
+	secret_unref(password);
+}
+
 /* A server that has no AUTH repeats its arguments. */
 static void test_password_is_not_repeated(void)
 {
@@ -267,6 +303,31 @@ static void test_password_is_not_repeated(void)
 	CU_ASSERT_EQUAL(ask(&reply, &err), ERR_UNAUTHENTICATED);
 	CU_ASSERT(!str_contains(str_c(err.msg), STR("s3cret")));
 	tear_down();
+}
+
+/* A server that lets nobody in says why before it is asked anything, and hangs up: not because of the password. */
+static void test_nobody_is_let_in(void)
+{
+	static const struct {
+		const char *answer, *remedy;
+	} cases[] = {
+		{"-ERR max number of clients reached\r\n", "maxclients"},
+		{"-DENIED Redis is running in protected mode because protected mode is enabled\r\n",
+			"protected-mode"},
+	};
+	CLEANUP(buf_deinit) struct buf reply;
+	struct err err;
+
+	buf_init(&reply, 1000);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		set_up("redis://:s3cret@127.0.0.1:%1/3");
+		fx.roles[0].log_in = cases[i].answer;
+		fx.roles[0].hang_up = true;
+		CU_ASSERT_NOT_EQUAL(ask(&reply, &err), ERR_OK);
+		CU_ASSERT(str_contains(str_c(err.msg), str_c(cases[i].remedy)));
+		CU_ASSERT(!str_contains(str_c(err.msg), STR("AUTH")));
+		tear_down();
+	}
 }
 
 /* A node that answers and is of no use is not asked for ever. */
@@ -319,6 +380,23 @@ static void test_moved(void)
 	tear_down();
 }
 
+/* A node that does not tell its Cluster's addresses (cluster-preferred-endpoint-type) means its own, with another port. */
+static void test_moved_without_a_host(void)
+{
+	char text[2][64];
+
+	set_up("redis://127.0.0.1:%1");
+	for (int i = 0; i < 2; i++)
+		(void)snprintf(text[i], sizeof(text[i]), "-%s 1234 :%u\r\n", i ? "MOVED" : "ASK",
+			fake_redis_port(fx.servers[1]));
+	for (int i = 0; i < 2; i++) {
+		fx.roles[0].answer = text[i];
+		CU_ASSERT_EQUAL(ask_simply(), ERR_OK);
+		ASSERT_I64(fx.roles[1].commands, i + 1, "where it is");
+	}
+	tear_down();
+}
+
 /* The node that the tag was moved to dies: another one knows who has it now. */
 static void test_moved_node_dies(void)
 {
@@ -343,6 +421,11 @@ static void test_ask(void)
 	ASSERT_I64(fx.roles[0].commands, 2, "not remembered");
 	ASSERT_I64(fx.roles[1].asking, 2, "ASKING");
 	ASSERT_I64(fx.roles[1].commands, 2, "answered");
+	ASSERT_I64(fake_redis_connections(fx.servers[1]), 1, "kept");
+	fx.roles[1].answer = "";
+	fx.roles[1].hang_up = true;
+	CU_ASSERT_EQUAL(ask_simply(), ERR_UNAVAILABLE);
+	ASSERT_I64(fake_redis_connections(fx.servers[1]), 2, "the idle one, and one more");
 	tear_down();
 }
 
@@ -350,13 +433,18 @@ static void test_ask(void)
 
 static char master[128];
 
-static void name_master(size_t i)
+static const char *is_master(size_t i, char *text, size_t size)
 {
 	char port[8];
 
 	(void)snprintf(port, sizeof(port), "%u", fake_redis_port(fx.servers[i]));
-	(void)snprintf(master, sizeof(master), "*2\r\n$9\r\n127.0.0.1\r\n$%zu\r\n%s\r\n", strlen(port), port);
-	fx.roles[0].answer = master;
+	(void)snprintf(text, size, "*2\r\n$9\r\n127.0.0.1\r\n$%zu\r\n%s\r\n", strlen(port), port);
+	return text;
+}
+
+static void name_master(size_t i)
+{
+	fx.roles[0].answer = is_master(i, master, sizeof(master));
 }
 
 static void test_sentinel(void)
@@ -389,7 +477,8 @@ static void test_sentinel_fails(void)
 		{"*-1\r\n", NULL, ERR_UNAVAILABLE, "knows no master"},
 		{"$1\r\nx\r\n", NULL, ERR_PROTOCOL, "no sense"},
 		{"*2\r\n$1\r\n \r\n$1\r\n1\r\n", NULL, ERR_PROTOCOL, "no sense"},
-		{"-NOAUTH Authentication required.\r\n", NULL, ERR_UNAUTHENTICATED, "Sentinel"},
+		{"-NOAUTH Authentication required.\r\n", NULL, ERR_UNAUTHENTICATED,
+			"--store-sentinel-password"},
 		{NULL, "*1\r\n$5\r\nslave\r\n", ERR_UNAVAILABLE, "no master"},
 	};
 	CLEANUP(buf_deinit) struct buf reply;
@@ -406,6 +495,22 @@ static void test_sentinel_fails(void)
 		CU_ASSERT(str_contains(str_c(err.msg), str_c(cases[i].says)));
 		tear_down();
 	}
+}
+
+/* Server 1 is a Sentinel of yesterday: the master that it names is none. Server 2 is another Sentinel, and the master. */
+static void test_sentinel_is_wrong(void)
+{
+	char right[128];
+
+	set_up("redis+sentinel://127.0.0.1:%1,127.0.0.1:%2/mymaster");
+	name_master(0);
+	fx.roles[0].log_in = "*1\r\n$5\r\nslave\r\n";
+	fx.roles[1].answer = is_master(1, right, sizeof(right));
+	CU_ASSERT_EQUAL(ask_simply(), ERR_UNAVAILABLE);
+	fake_clock_advance_ms(&fx.clock, REDIS_AWAY_MAX_MS);
+	CU_ASSERT_EQUAL(ask_simply(), ERR_OK);
+	CU_ASSERT(!is_away());
+	tear_down();
 }
 
 /* --- waiting --- */
@@ -530,18 +635,23 @@ int main(void)
 	static CU_TestInfo tests[] = {
 		{"connections_are_kept", test_connections_are_kept},
 		{"closed_in_use", test_closed_in_use},
+		{"away_with_remedy", test_away_with_remedy},
 		{"away_and_back", test_away_and_back},
 		{"pauses", test_pauses},
 		{"replies", test_replies},
 		{"password", test_password},
+		{"user_without_a_password", test_user_without_a_password},
 		{"password_is_not_repeated", test_password_is_not_repeated},
+		{"nobody_is_let_in", test_nobody_is_let_in},
 		{"useless_host", test_useless_host},
 		{"hosts", test_hosts},
 		{"moved", test_moved},
+		{"moved_without_a_host", test_moved_without_a_host},
 		{"moved_node_dies", test_moved_node_dies},
 		{"ask", test_ask},
 		{"sentinel", test_sentinel},
 		{"sentinel_fails", test_sentinel_fails},
+		{"sentinel_is_wrong", test_sentinel_is_wrong},
 		{"silence", test_silence},
 		{"silence_for_long", test_silence_for_long},
 		{"cancelled", test_cancelled},

@@ -171,6 +171,104 @@ static void test_leases_are_prolonged(void)
 	tear_down();
 }
 
+/* A server that is asked to stop while its keeper is busy: what its threads were done with goes to the others at once. */
+static const struct store_vtable *real;
+static struct store_vtable busy;
+static atomic_bool renewing;
+
+static enum err_code renew_slowly(struct store *s, const struct ctx *of_ctx, struct str scope,
+	const struct store_lease *leases, size_t n, int64_t lease_ms, struct err *reterr)
+{
+	atomic_store(&renewing, true);
+	while (atomic_load(&fx.hold))
+		clock_sleep_ms(1);
+	return real->renew_leases(s, of_ctx, scope, leases, n, lease_ms, reterr);
+}
+
+static void *free_main(void *shelf)
+{
+	shelf_free(shelf);
+	return NULL;
+}
+
+static void test_the_last_leases_are_ended(void)
+{
+	const struct str key = STR("a");
+	struct thread thread;
+	struct store *store;
+	struct shelf *s;
+	struct err err;
+
+	set_up(0);
+	fx.hold = true;
+	renewing = false;
+	store = new_store(redis_server_url(redis));
+	real = store->vtable;
+	busy = *real;
+	busy.renew_leases = renew_slowly;
+	store->vtable = &busy;
+	s = shelf_new(&(struct shelf_options){.store = store, .clock = &clock_system, .lease_ms = 3000});
+	CU_ASSERT_EQUAL(look(s, "a"), STORE_YOURS);
+	while (!atomic_load(&renewing))
+		clock_sleep_ms(1);
+	shelf_done(s, str_c(sync), &key, 1);
+	CU_ASSERT_EQUAL_FATAL(thread_start(&thread, "free", 0, free_main, s, &err), ERR_OK);
+	clock_sleep_ms(50);
+	fx.hold = false;
+	thread_join(&thread);
+	CU_ASSERT_EQUAL(look(fx.shelves[1], "a"), STORE_YOURS);
+	store_free(store);
+	tear_down();
+}
+
+/* A store that takes its time: leases are prolonged before everything else that the keeper does. */
+static enum err_code ended_slowly(
+	struct store *s, const struct ctx *of_ctx, struct str scope, bool *ret_ended, struct err *reterr)
+{
+	clock_sleep_ms(500);
+	return real->ended(s, of_ctx, scope, ret_ended, reterr);
+}
+
+static bool lease_comes_first(void)
+{
+	const int64_t until_ms =
+		clock_mono_ms(&clock_system) + 9000; /* the keeper looks for ends after 5 s */
+	struct store *store;
+	struct shelf *s;
+	bool is_whole = true;
+
+	set_up(0);
+	store = new_store(redis_server_url(redis));
+	real = store->vtable;
+	busy = *real;
+	busy.ended = ended_slowly;
+	store->vtable = &busy;
+	s = shelf_new(&(struct shelf_options){.store = store, .clock = &clock_system, .lease_ms = 1500});
+	for (char name[] = "scope-0"; name[6] < '8'; name[6]++) {
+		struct store_item item = {.key = STR_INIT("a")};
+
+		shelf_get(s, &ctx, str_c(name), &item, 1);
+	}
+	CU_ASSERT_EQUAL(look(s, "a"), STORE_YOURS);
+	while (is_whole && clock_mono_ms(&clock_system) < until_ms) {
+		is_whole = look(fx.shelves[1], "a") == STORE_ELSEWHERE;
+		clock_sleep_ms(100);
+	}
+	shelf_free(s);
+	store_free(store);
+	tear_down();
+	return is_whole;
+}
+
+static void test_leases_come_first(void)
+{
+	bool is_whole = false;
+
+	for (int i = 0; i < 5 && !is_whole; i++) /* see is_prolonged */
+		is_whole = lease_comes_first();
+	CU_ASSERT_TRUE(is_whole);
+}
+
 static void test_views(void)
 {
 	struct shelf *other = NULL;
@@ -424,6 +522,8 @@ int main(void)
 	static CU_TestInfo tests[] = {
 		{"one_fetches", test_one_fetches},
 		{"leases_are_prolonged", test_leases_are_prolonged},
+		{"the_last_leases_are_ended", test_the_last_leases_are_ended},
+		{"leases_come_first", test_leases_come_first},
 		{"views", test_views},
 		{"fetched_once", test_fetched_once},
 		{"taken_over", test_taken_over},

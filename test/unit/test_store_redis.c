@@ -4,6 +4,7 @@
 #include "store/redis.h"
 
 #include <math.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -11,6 +12,7 @@
 #include "store/redis_client.h"
 #include "support/cunit_main.h"
 #include "support/fake_quota.h"
+#include "support/fake_redis.h"
 #include "support/redis_server.h"
 
 #define MAX_VALUE 100000
@@ -20,10 +22,10 @@ static struct redis_client *raw; /* to look behind the store's back */
 static struct store *one, *two;
 static const struct ctx ctx = {.clock = &clock_system, .deadline_ms = CTX_NO_DEADLINE};
 
-static struct store *new_store(const char *prefix)
+static struct store *store_at(const char *url, const char *prefix)
 {
 	const struct store_redis_options opts = {
-		.url = str_c(redis_server_url(server)),
+		.url = str_c(url),
 		.prefix = str_c(prefix),
 		.max_value_bytes = MAX_VALUE,
 		.max_age_ms = 100000,
@@ -38,6 +40,11 @@ static struct store *new_store(const char *prefix)
 	if (store_redis_new(&opts, &s, &err) != ERR_OK)
 		abort();
 	return s;
+}
+
+static struct store *new_store(const char *prefix)
+{
+	return store_at(redis_server_url(server), prefix);
 }
 
 static int init(void)
@@ -107,14 +114,19 @@ static bool has(struct store *s, const char *scope, const char *key, const char 
 	return rc == ERR_OK && str_eq_c(blob_view(value), want);
 }
 
-static enum store_found ask(struct store *s, const char *key, int64_t lease_ms)
+static enum store_found ask_under(struct store *s, const char *key, uint64_t number, int64_t lease_ms)
 {
-	struct store_item item = {.key = str_c(key)};
+	struct store_item item = {.key = str_c(key), .lease = number};
 	struct err err;
 
 	CU_ASSERT_EQUAL(store_get_or_lease(s, &ctx, STR("sync"), &item, 1, lease_ms, &err), ERR_OK);
 	blob_unref(item.value);
 	return item.found;
+}
+
+static enum store_found ask(struct store *s, const char *key, int64_t lease_ms)
+{
+	return ask_under(s, key, 0, lease_ms);
 }
 
 static void test_values(void)
@@ -214,6 +226,41 @@ static void test_ended(void)
 	CU_ASSERT(has(two, "other", "a", "1"));
 }
 
+/* A server's put and another one's clear, command by command in the worst order: the set is emptied between SADD and SET. */
+struct late_put {
+	atomic_int unlinked;
+};
+
+static bool answer_late_put(void *arg, const struct str *args, size_t n, struct buf *out)
+{
+	struct late_put *late = arg;
+
+	if (str_eq_c(args[0], "SRANDMEMBER"))
+		buf_c(out, "*0\r\n");
+	else if (str_eq_c(args[0], "EXISTS") || str_eq_c(args[0], "SADD"))
+		buf_c(out, ":1\r\n");
+	else
+		buf_c(out, str_eq_c(args[0], "UNLINK") || str_eq_c(args[0], "SREM") ? ":1\r\n" : "+OK\r\n");
+	if (str_eq_c(args[0], "UNLINK") && n == 2 && str_eq_c(args[1], "baton:1:{sync}:v:a"))
+		atomic_fetch_add(&late->unlinked, 1);
+	return true;
+}
+
+static void test_put_after_the_end(void)
+{
+	struct late_put late = {.unlinked = 0};
+	struct fake_redis *fake = fake_redis_start(answer_late_put, &late);
+	char url[64];
+	struct store *s;
+
+	(void)snprintf(url, sizeof(url), "redis://127.0.0.1:%u", fake_redis_port(fake));
+	s = store_at(url, "");
+	CU_ASSERT_EQUAL(put(s, "sync", "a", STR("late"), 0), ERR_OK);
+	ASSERT_I64(late.unlinked, 1, "what was put");
+	store_free(s);
+	fake_redis_stop(fake);
+}
+
 static void test_large(void)
 {
 	char *bytes = mem_alloc(MAX_VALUE + 1);
@@ -232,6 +279,24 @@ static void test_large(void)
 	CU_ASSERT_EQUAL(put(one, "sync", "larger", str_n(bytes, MAX_VALUE + 1), 0), ERR_TOO_LARGE);
 	store_stats(one, &stats);
 	CU_ASSERT(stats.bytes_written < stats.bytes_packed);
+	mem_free(bytes);
+}
+
+/* Small values that are large when unpacked: the bound is for all that one question gets. */
+static void test_large_together(void)
+{
+	struct store_item items[] = {{.key = STR_INIT("a")}, {.key = STR_INIT("b")}};
+	char *bytes = mem_alloc(MAX_VALUE);
+	struct err err;
+
+	redis("FLUSHALL");
+	memset(bytes, 'x', MAX_VALUE);
+	CU_ASSERT_EQUAL(put(one, "sync", "a", str_n(bytes, MAX_VALUE / 2 + 1), 0), ERR_OK);
+	CU_ASSERT_EQUAL(put(one, "sync", "b", str_n(bytes, MAX_VALUE / 2), 0), ERR_OK);
+	CU_ASSERT_EQUAL(store_get_or_lease(two, &ctx, STR("sync"), items, 2, 60000, &err), ERR_TOO_LARGE);
+	CU_ASSERT(items[0].found == STORE_VALUE && items[1].found == STORE_YOURS);
+	CU_ASSERT(items[1].value == NULL);
+	blob_unref(items[0].value);
 	mem_free(bytes);
 }
 
@@ -267,7 +332,7 @@ static void test_poisoned(void)
 
 static void test_leases(void)
 {
-	const struct str keys[] = {STR_INIT("a")};
+	const struct store_lease leases[] = {{.key = STR_INIT("a")}};
 	struct err err;
 
 	redis("FLUSHALL");
@@ -275,11 +340,11 @@ static void test_leases(void)
 	CU_ASSERT_EQUAL(ask(two, "a", 60000), STORE_ELSEWHERE);
 	CU_ASSERT_EQUAL(ask(one, "a", 60000), STORE_YOURS); /* a server may ask twice */
 	CU_ASSERT_EQUAL(ask(two, "b", 60000), STORE_YOURS);
-	CU_ASSERT_EQUAL(store_end_leases(two, &ctx, STR("sync"), keys, 1, &err), ERR_OK);
+	CU_ASSERT_EQUAL(store_end_leases(two, &ctx, STR("sync"), leases, 1, &err), ERR_OK);
 	CU_ASSERT_EQUAL(ask(two, "a", 60000), STORE_ELSEWHERE); /* it was not two's to end */
 	CU_ASSERT_EQUAL(put(one, "sync", "a", STR("1"), 0), ERR_OK);
 	CU_ASSERT_EQUAL(ask(two, "a", 60000), STORE_VALUE);
-	CU_ASSERT_EQUAL(store_end_leases(one, &ctx, STR("sync"), keys, 1, &err), ERR_OK);
+	CU_ASSERT_EQUAL(store_end_leases(one, &ctx, STR("sync"), leases, 1, &err), ERR_OK);
 	CU_ASSERT_EQUAL(redis("EXISTS baton:1:{sync}:l:a"), 0);
 	CU_ASSERT_EQUAL(ask(two, "a", 60000), STORE_VALUE);
 }
@@ -287,20 +352,54 @@ static void test_leases(void)
 /* A holder that died is succeeded; one that lives prolongs its lease. */
 static void test_leases_end(void)
 {
-	const struct str keys[] = {STR_INIT("a"), STR_INIT("gone")};
+	const struct store_lease leases[] = {{.key = STR_INIT("a")}, {.key = STR_INIT("lost")}};
 	int64_t left_ms;
 	struct err err;
 
 	redis("FLUSHALL");
 	CU_ASSERT_EQUAL(ask(one, "a", 60000), STORE_YOURS);
 	redis("PEXPIRE baton:1:{sync}:l:a 20000");
-	CU_ASSERT_EQUAL(store_renew_leases(one, &ctx, STR("sync"), keys, 2, 60000, &err), ERR_OK);
+	CU_ASSERT_EQUAL(store_renew_leases(one, &ctx, STR("sync"), leases, 2, 60000, &err), ERR_OK);
 	left_ms = redis("PTTL baton:1:{sync}:l:a");
 	CU_ASSERT(left_ms > 20000);
-	CU_ASSERT_EQUAL(redis("EXISTS baton:1:{sync}:l:gone"), 0);
+	left_ms = redis("PTTL baton:1:{sync}:l:lost");
+	CU_ASSERT(left_ms > 20000); /* a Redis that came back empty */
+	CU_ASSERT_EQUAL(store_end_leases(one, &ctx, STR("sync"), leases, 2, &err), ERR_OK);
+	CU_ASSERT_EQUAL(redis("DBSIZE"), 0);
+	CU_ASSERT_EQUAL(ask(one, "a", 60000), STORE_YOURS);
 	redis("DEL baton:1:{sync}:l:a"); /* it ran out */
 	CU_ASSERT_EQUAL(ask(two, "a", 60000), STORE_YOURS);
-	CU_ASSERT_EQUAL(store_renew_leases(one, &ctx, STR("sync"), keys, 1, 60000, &err), ERR_OK);
+	CU_ASSERT_EQUAL(store_renew_leases(one, &ctx, STR("sync"), leases, 1, 60000, &err), ERR_OK);
+	CU_ASSERT_EQUAL(ask(one, "a", 60000), STORE_ELSEWHERE);
+}
+
+/* The end of a lease comes late, when the same server has taken it again: that one stays. */
+static void test_a_lease_is_taken_again(void)
+{
+	const struct store_lease first = {.key = STR_INIT("a"), .number = 1},
+				 second = {.key = STR_INIT("a"), .number = 2};
+	struct err err;
+
+	redis("FLUSHALL");
+	CU_ASSERT_EQUAL(ask_under(one, "a", 1, 60000), STORE_YOURS);
+	CU_ASSERT_EQUAL(ask_under(one, "a", 2, 60000), STORE_YOURS);
+	CU_ASSERT_EQUAL(store_end_leases(one, &ctx, STR("sync"), &first, 1, &err), ERR_OK);
+	CU_ASSERT_EQUAL(ask_under(two, "a", 1, 60000), STORE_ELSEWHERE);
+	CU_ASSERT_EQUAL(store_end_leases(two, &ctx, STR("sync"), &second, 1, &err), ERR_OK);
+	CU_ASSERT_EQUAL(ask_under(two, "a", 1, 60000), STORE_ELSEWHERE);
+	CU_ASSERT_EQUAL(store_end_leases(one, &ctx, STR("sync"), &second, 1, &err), ERR_OK);
+	CU_ASSERT_EQUAL(ask_under(two, "a", 1, 60000), STORE_YOURS);
+}
+
+/* Nobody waits for a lease that never ends, or not before a clock that was set back is where it was. */
+static void test_leases_without_end(void)
+{
+	redis("FLUSHALL");
+	redis("SET baton:1:{sync}:l:a somebody");
+	CU_ASSERT_EQUAL(ask(one, "a", 60000), STORE_YOURS);
+	redis("SET baton:1:{sync}:l:a somebody PX 3600000");
+	CU_ASSERT_EQUAL(ask(one, "a", 60000), STORE_YOURS);
+	redis("SET baton:1:{sync}:l:a somebody PX 60000");
 	CU_ASSERT_EQUAL(ask(one, "a", 60000), STORE_ELSEWHERE);
 }
 
@@ -338,15 +437,19 @@ static void test_many(void)
 	CU_ASSERT_EQUAL(store_end_leases(one, &ctx, STR("sync"), NULL, 0, &err), ERR_OK);
 }
 
-/* Reading goes on; what is not there cannot be leased or put. */
+/* Reading goes on, and so do leases; what is not there cannot be leased or put. */
 static void test_full(void)
 {
+	const struct store_lease lease = {.key = STR_INIT("leased")};
 	struct store_item items[] = {{.key = STR_INIT("there")}, {.key = STR_INIT("missing")}};
 	struct err err;
 
 	redis("FLUSHALL");
 	CU_ASSERT_EQUAL(put(one, "sync", "there", STR("1"), 0), ERR_OK);
+	CU_ASSERT_EQUAL(ask(one, "leased", 1000), STORE_YOURS);
 	redis("CONFIG SET maxmemory 1");
+	CU_ASSERT_EQUAL(store_renew_leases(one, &ctx, STR("sync"), &lease, 1, 60000, &err), ERR_OK);
+	CU_ASSERT(redis("PTTL baton:1:{sync}:l:leased") > 1000);
 	CU_ASSERT_EQUAL(store_get_or_lease(two, &ctx, STR("sync"), items, 2, 60000, &err), ERR_TOO_LARGE);
 	CU_ASSERT(str_contains(str_c(err.msg), STR("maxmemory")));
 	CU_ASSERT(items[0].found == STORE_VALUE && items[1].found == STORE_YOURS);
@@ -354,6 +457,21 @@ static void test_full(void)
 	CU_ASSERT_EQUAL(put(one, "sync", "b", STR("1"), 0), ERR_TOO_LARGE);
 	redis("CONFIG SET maxmemory 0");
 	CU_ASSERT_EQUAL(put(one, "sync", "b", STR("1"), 0), ERR_OK);
+}
+
+/* Cleanup makes room, also where there is none for the mark that the sync has ended. */
+static void test_clear_when_full(void)
+{
+	struct err err;
+
+	redis("FLUSHALL");
+	CU_ASSERT_EQUAL(put(one, "sync", "a", STR("1"), 0), ERR_OK);
+	redis("CONFIG SET maxmemory 1");
+	CU_ASSERT_EQUAL(store_clear(two, &ctx, STR("sync"), &err), ERR_TOO_LARGE); /* the mark is missing */
+	CU_ASSERT_EQUAL(redis("DBSIZE"), 0);
+	redis("CONFIG SET maxmemory 0");
+	CU_ASSERT_EQUAL(store_clear(two, &ctx, STR("sync"), &err), ERR_OK);
+	CU_ASSERT_EQUAL(redis("EXISTS baton:1:{sync}:ended"), 1);
 }
 
 /* --- the bucket --- */
@@ -461,14 +579,21 @@ static void test_quota_like_the_rules(void)
 	CU_ASSERT_TRUE(said);
 }
 
-/* Whatever lies there, a grant is one or an error. */
+/* Whatever lies there, a bucket gives what one of these rates could give, or nothing and says so: and goes on like that. */
 static void test_quota_poisoned(void)
 {
-	static const char *const poisons[] = {"SET %s x", "HSET %s next nan", "HSET %s next 1e300",
-		"HSET %s rate -5", "HSET %s rate inf", "HSET %s rate 0",
-		"HSET %s learned x period y least z"};
-	const struct quota_request in = {
-		.name = STR("p"), .start_per_s = 20, .most_per_s = 25, .burst = 5, .turns = 3};
+	static const char *const poisons[] = {"SET %s x", "HSET %s tat nan", "HSET %s tat 1e300",
+		"HSET %s tat -inf", "HSET %s rate -5", "HSET %s rate inf", "HSET %s rate nan",
+		"HSET %s rate 0", "HSET %s rate 1e-300", "HSET %s learned nan", "HSET %s learned -inf",
+		"HSET %s learned x period y least z", "HSET %s period nan least nan",
+		"HSET %s period -inf least inf"};
+	const struct quota_request in = {.name = STR("p"),
+		.start_per_s = 20,
+		.most_per_s = 25,
+		.burst = 5,
+		.turns = 3,
+		.throttled = 1,
+		.succeeded = true};
 	struct quota *q = store_redis_quota(one);
 	char command[128];
 
@@ -482,9 +607,15 @@ static void test_quota_poisoned(void)
 		(void)snprintf(command, sizeof(command), poisons[i], "baton:1:{quota/p}:b");
 #pragma GCC diagnostic pop
 		redis(command);
-		if (q->take(q, &ctx, &in, &grant, &err) != ERR_OK)
+		if (i == 0) { /* of another type */
+			CU_ASSERT_NOT_EQUAL(q->take(q, &ctx, &in, &grant, &err), ERR_OK);
 			continue;
-		CU_ASSERT(grant.turns <= 65535 && isfinite(grant.rate_per_s) && isfinite(grant.first_ms));
+		}
+		for (int again = 0; again < 3; again++) {
+			ASSERT_I64(q->take(q, &ctx, &in, &grant, &err), ERR_OK, poisons[i]);
+			CU_ASSERT(grant.turns <= 3 && grant.rate_per_s >= 1 && grant.rate_per_s <= 25);
+			CU_ASSERT(fabs(grant.first_ms) < 10000 && grant.interval_ms >= 40);
+		}
 	}
 }
 
@@ -528,12 +659,17 @@ int main(void)
 		{"prefix", test_prefix},
 		{"clear", test_clear},
 		{"ended", test_ended},
+		{"put_after_the_end", test_put_after_the_end},
 		{"large", test_large},
+		{"large_together", test_large_together},
 		{"poisoned", test_poisoned},
 		{"leases", test_leases},
 		{"leases_end", test_leases_end},
+		{"a_lease_is_taken_again", test_a_lease_is_taken_again},
+		{"leases_without_end", test_leases_without_end},
 		{"many", test_many},
 		{"full", test_full},
+		{"clear_when_full", test_clear_when_full},
 		{"quota", test_quota},
 		{"quota_like_the_rules", test_quota_like_the_rules},
 		{"quota_poisoned", test_quota_poisoned},

@@ -96,6 +96,8 @@ class Redis(Process):
                 if self.authority.folder != self.folder:
                     cert, key = self.authority.folder / cert.name, self.authority.folder / key.name
             options |= {"ssl": True, "ssl_ca_certs": str(self.authority.ca), "ssl_certfile": str(cert), "ssl_keyfile": str(key)}
+            if self.authority.expired:
+                options |= {"ssl_cert_reqs": "none", "ssl_check_hostname": False}
         return redis.Redis(**{**options, **more})
 
     def ask(self, *command):
