@@ -253,9 +253,12 @@ static void fail_credentials(struct call *c, struct err *err)
 /* In STEP_SEND: the turn is left_ms off, which may change in the meantime. */
 static void wait_for_turn(struct call *c, int64_t left_ms)
 {
+	const int64_t ctx_ms = ctx_left_ms(c->ctx);
 	struct err err;
 
-	if (left_ms >= ctx_left_ms(c->ctx)) { /* waiting would be for nothing; done() gives the turn back */
+	/* Waiting would be for nothing; done() gives the turn back. When the deadline has passed it is no fault of the queue's: run()
+	 * sees that and says so. */
+	if (left_ms >= ctx_ms && ctx_ms > 0) {
 		err_set(&err, ERR_THROTTLED, "the queue for AWS is longer than this call's deadline");
 		err.retry_after_ms = left_ms;
 		fail(c, &err);

@@ -52,12 +52,10 @@ static grpc_channel *channel_of(
 	const char *target, grpc_channel_credentials *credentials, const char *server_name)
 {
 	grpc_arg args[] = {
-		/* A server that is just starting: ask again soon. */
+		/* A server that is just starting: ask again soon. (Not GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, which is the time that a
+		 * connection has to come about, and 20 s by itself.) */
 		{.type = GRPC_ARG_INTEGER,
 			.key = (char *)GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS,
-			.value.integer = 100},
-		{.type = GRPC_ARG_INTEGER,
-			.key = (char *)GRPC_ARG_MIN_RECONNECT_BACKOFF_MS,
 			.value.integer = 100},
 		{.type = GRPC_ARG_INTEGER,
 			.key = (char *)GRPC_ARG_MAX_RECONNECT_BACKOFF_MS,

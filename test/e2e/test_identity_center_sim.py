@@ -234,6 +234,7 @@ def test_killed_at_random_moments(sim, serve, engine, folder, organization):
         dice, n = random.Random(4), 0
         with ThreadPoolExecutor(1) as pool:
             run = pool.submit(engine, folder, server.target, "--wait-for-ready", "--workers", "2")
+            server.wait_until(lambda: run.done() or "ListResourceTypes" in server.output(), "past Validate, which is not asked for again")
             while n < 5:
                 time.sleep(dice.uniform(*between))
                 if run.done():

@@ -12,6 +12,7 @@ import pytest
 
 from support.paths import BATON_AWSD
 from support.process import environment, free_port
+from support.proxies import Relay
 from support.server import Server, patience
 from support.tls import Authority
 
@@ -383,6 +384,17 @@ def test_the_client_program_syncs(moto, serve, folder):
     assert len(lines) > 1000
     done = run(folder, "crawl", "--target", server.target)
     assert done.returncode == 0 and "iam_user" in done.stdout
+
+
+def test_the_client_program_waits_for_a_connection_over_a_long_way(serve, sim, folder):
+    """Or to a busy machine: half a second for each flight of TCP's and HTTP/2's is no reason to give up."""
+    server = serve(sim(users=3).url)
+    relay = Relay(int(server.target.rsplit(":", 1)[1]), 0.5)
+    try:
+        done = run(folder, "healthcheck", "--target", f"127.0.0.1:{relay.port}", "--timeout-seconds", "120")
+        assert done.returncode == 0, done.stderr
+    finally:
+        relay.close()
 
 
 def test_the_client_program_fails_when_nobody_listens(program, folder):

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/thread.h"
 #include "support/cunit_main.h"
+#include "support/fake_clock.h"
 #include "support/scripted_http.h"
 
 /* ---- answers ---- */
@@ -503,6 +504,26 @@ static void test_never_answering(void)
 	deadline_in_ms(-1);
 	CU_ASSERT_EQUAL(list_users(&out), ERR_DEADLINE);
 	ASSERT_I64(scripted_http_requests(w.server), 0, "over before it began");
+	world_close();
+}
+
+/* Each look at the clock takes a millisecond: the deadline passes between any two of them. */
+static void test_deadline_at_any_moment(void)
+{
+	static const struct scripted_answer never[] = {HOW(SCRIPTED_NEVER)};
+	struct aws_iam_list_users_out out;
+	struct fake_clock fake;
+	char what[20];
+
+	WORLD(never);
+	fake_clock_init(&fake, 0);
+	w.ctx.clock = &fake.clock;
+	atomic_store(&fake.auto_step_ms, 1);
+	for (int i = 0; i < 30; i++) {
+		snprintf(what, sizeof(what), "after %d", i);
+		w.ctx.deadline_ms = clock_mono_ms(&fake.clock) + i;
+		ASSERT_I64(list_users(&out), ERR_DEADLINE, what);
+	}
 	world_close();
 }
 
@@ -1252,6 +1273,7 @@ int main(void)
 		{"clock skew", test_clock_skew},
 		{"credentials that cannot be had", test_credentials_that_cannot_be_had},
 		{"never answering", test_never_answering},
+		{"deadline at any moment", test_deadline_at_any_moment},
 		{"cancelled", test_cancelled},
 		{"unreachable", test_unreachable},
 		{"too large", test_too_large},

@@ -12,6 +12,7 @@ import socket
 import socketserver
 import ssl
 import threading
+import time
 
 
 class FrontHandler(http.server.BaseHTTPRequestHandler):
@@ -64,6 +65,41 @@ class Front:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(*certificate)
             self.server.socket = context.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class RelayHandler(socketserver.BaseRequestHandler):
+    def handle(self):
+        relay = self.server.relay
+        with socket.create_connection(("127.0.0.1", relay.upstream)) as far:
+            there = threading.Thread(target=self.pump, args=(self.request, far, relay.seconds), daemon=True)
+            there.start()
+            self.pump(far, self.request, relay.seconds)
+            there.join()
+
+    @staticmethod
+    def pump(near, far, seconds):
+        try:
+            while data := near.recv(65536):
+                time.sleep(seconds)
+                far.sendall(data)
+            far.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+
+class Relay:
+    """A long way to a port: whatever is sent, either way, is some seconds late."""
+
+    def __init__(self, upstream, seconds):
+        self.upstream, self.seconds = upstream, seconds
+        self.server = ThreadingTCPServer(("127.0.0.1", 0), RelayHandler)
+        self.server.relay = self
+        self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def close(self):
