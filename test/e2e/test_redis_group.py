@@ -16,7 +16,7 @@ from support.crawl import crawl
 from support.redis import Redis
 from support.server import Server
 from support.shared import EVERYTHING, FAILED, PATIENT, SMALL, store_counters, sync_id, told
-from support.stored import of_sync, split, wait_for_ended_leases
+from support.stored import of_sync, wait_for_ended_leases
 from support.wire import msg
 
 # AWS's rates times three: some 220 calls of SSO Admin take three seconds.
