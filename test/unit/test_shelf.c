@@ -346,7 +346,7 @@ static void test_end_is_heard_of(void)
 	set_up(0);
 	ends = 0;
 	other = shelf_new(&(struct shelf_options){
-		.store = fx.stores[1], .clock = &clock_system, .lease_ms = 300, .ended = count_end});
+		.store = fx.stores[1], .clock = &clock_system, .look_ms = 100, .ended = count_end});
 	CU_ASSERT_EQUAL(look(other, "a"), STORE_YOURS);
 	shelf_clear(fx.shelves[0], &ctx, str_c(sync));
 	for (int i = 0; i < 2000 && ends == 0; i++)
