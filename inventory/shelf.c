@@ -335,7 +335,7 @@ static void *keeper_main(void *arg)
 	const int64_t prolong_ms = s->opts.lease_ms / 3;
 	const int64_t look_ms = s->opts.look_ms;
 	const int64_t pause_ms = prolong_ms < look_ms ? prolong_ms : look_ms;
-	int64_t round_ms = clock_mono_ms(&clock_system), looked_ms = round_ms;
+	int64_t looked_ms = clock_mono_ms(&clock_system), round_ms = looked_ms + pause_ms;
 
 	while (!is_stopped(s)) {
 		const bool is_due = await_round(s, round_ms);

@@ -377,7 +377,8 @@ static void test_failures(void)
 	(void)snprintf(sync, sizeof(sync), "failing");
 	fake_clock_init(&clock, 0);
 	log_capture(count_lines, NULL);
-	s = shelf_new(&(struct shelf_options){.store = nowhere, .clock = &clock.clock});
+	s = shelf_new(&(struct shelf_options){
+		.store = nowhere, .clock = &clock.clock, .lease_ms = 1000000}); /* none is prolonged */
 	for (int i = 0; i < 10; i++)
 		CU_ASSERT_EQUAL(look(s, "a"), STORE_YOURS); /* fetch it yourself */
 	put(s, "a", STR("1"));
