@@ -24,9 +24,8 @@
 #define SAY_AGAIN_MS 60000 /* a store that goes on failing is mentioned so often */
 #define CALM_MS      10000 /* without a failure: it works again */
 
-#define LOOK_MS    5000 /* whether syncs have ended, and the like */
-#define MAX_SCOPES 8    /* two syncs may be live at once; the rest are syncs that failed */
-#define MAX_CLEARS 60   /* attempts: five minutes */
+#define MAX_SCOPES 8  /* two syncs may be live at once; the rest are syncs that failed */
+#define MAX_CLEARS 60 /* attempts, one each SHELF_LOOK_MS: five minutes */
 #define OWN_CALL_MS                                                                                          \
 	3000 /* of calls that are the keeper's and not an RPC's: longer than a store takes to be called too slow */
 
@@ -350,7 +349,8 @@ static void *keeper_main(void *arg)
 {
 	struct shelf *s = arg;
 	const int64_t prolong_ms = s->opts.lease_ms / 3;
-	const int64_t pause_ms = prolong_ms < LOOK_MS ? prolong_ms : LOOK_MS;
+	const int64_t look_ms = s->opts.look_ms;
+	const int64_t pause_ms = prolong_ms < look_ms ? prolong_ms : look_ms;
 	int64_t looked_ms = clock_mono_ms(&clock_system), round_ms = looked_ms + pause_ms;
 
 	while (!is_stopped(s)) {
@@ -361,7 +361,7 @@ static void *keeper_main(void *arg)
 			continue;
 		round_ms = clock_mono_ms(&clock_system) + pause_ms;
 		prolong_leases(s);
-		if (clock_mono_ms(&clock_system) - looked_ms < LOOK_MS)
+		if (clock_mono_ms(&clock_system) - looked_ms < look_ms)
 			continue;
 		looked_ms = clock_mono_ms(&clock_system);
 		look_for_ends(s, round_ms);
@@ -382,6 +382,8 @@ struct shelf *shelf_new(const struct shelf_options *opts)
 	s->opts = *opts;
 	if (s->opts.lease_ms == 0)
 		s->opts.lease_ms = SHELF_LEASE_MS;
+	if (s->opts.look_ms == 0)
+		s->opts.look_ms = SHELF_LOOK_MS;
 	s->view = mem_strndup(opts->view.n > 0 ? opts->view.p : "", opts->view.n);
 	mutex_init(&s->lock);
 	cond_init(&s->changed);

@@ -27,6 +27,7 @@ struct shelf_options {
 	/* What facts depend on beside AWS: servers that are configured differently must not take each other's. Part of the scope. */
 	struct str view;
 	int64_t lease_ms; /* 0: SHELF_LEASE_MS */
+	int64_t look_ms; /* how often the keeper looks whether syncs have ended, and the like; 0: SHELF_LOOK_MS */
 
 	/* A sync that was asked about here has had its Cleanup on another server, some seconds ago. Called on a thread of the shelf's,
 	 * never during shelf_free. NULL: nobody wants to know. */
@@ -61,5 +62,6 @@ uint64_t shelf_failures(struct shelf *s);
 
 /* A server that died is succeeded by another after so long. */
 #define SHELF_LEASE_MS 10000
+#define SHELF_LOOK_MS  5000
 
 #endif

@@ -178,6 +178,12 @@ static struct str full_key(struct work *w, struct str member)
 	return str_fmt(w->arena, STR_FMT STR_FMT, STR_ARG(w->prefix), STR_ARG(member));
 }
 
+/* Of n full names in a request, each with what stands around it. */
+static size_t names_bytes(const struct redis *r, size_t n)
+{
+	return n * (strlen(r->prefix) + 4 * STORE_NAME_MAX + 32); /* a scope's bytes may become three each */
+}
+
 static struct str number(struct work *w, int64_t v)
 {
 	return str_fmt(w->arena, "%lld", (long long)v);
@@ -265,7 +271,7 @@ static enum err_code drop_members(struct redis *r, const struct ctx *ctx, struct
 	struct resp_reply **replies;
 	struct str *args;
 
-	work_init(&w, r, scope, n * 8 * STORE_NAME_MAX + REQUEST_SLACK);
+	work_init(&w, r, scope, names_bytes(r, 2 * n) + REQUEST_SLACK);
 	args = arena_array_of(w.arena, n + 2, struct str);
 	args[0] = STR("UNLINK");
 	for (size_t i = 0; i < n; i++)
@@ -515,7 +521,8 @@ static enum err_code redis_get_or_lease(struct store *s, const struct ctx *ctx, 
 	enum err_code rc = ERR_OK;
 	struct str *names;
 
-	work_init(&w, redis_of(s), scope, n * 4 * STORE_NAME_MAX + n * sizeof(lease_script) + REQUEST_SLACK);
+	work_init(&w, redis_of(s), scope,
+		names_bytes(redis_of(s), 4 * n) + n * sizeof(lease_script) + REQUEST_SLACK);
 	names = arena_array_of(w.arena, n, struct str);
 	for (size_t i = 0; i < n; i++) {
 		names[i] = full_key(&w, member_of(&w, 'v', items[i].key));
@@ -541,7 +548,8 @@ static enum err_code redis_renew_leases(struct store *s, const struct ctx *ctx, 
 	CLEANUP(work_deinit) struct work w;
 	struct resp_reply **replies;
 
-	work_init(&w, redis_of(s), scope, n * 4 * STORE_NAME_MAX + n * sizeof(renew_script) + REQUEST_SLACK);
+	work_init(&w, redis_of(s), scope,
+		names_bytes(redis_of(s), n) + n * (sizeof(renew_script) + 128) + REQUEST_SLACK);
 	for (size_t i = 0; i < n; i++)
 		REDIS_ADD(&w.batch, STR("EVAL"), str_c(renew_script), STR("1"),
 			full_key(&w, member_of(&w, 'l', leases[i].key)), lease_text(&w, leases[i].number),

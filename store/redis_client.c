@@ -433,7 +433,7 @@ static bool next_host(struct redis_client *c, struct str tag, size_t *tried)
 		*m = (struct moved){.tag = NULL};
 		return true;
 	}
-	if (c->url.path.n > 0 || c->url.service.n > 0 || ++*tried >= c->url.n_hosts)
+	if (c->url.service.n > 0 || ++*tried >= c->url.n_hosts) /* a UNIX socket has no hosts */
 		return false;
 	c->first_host = (c->first_host + 1) % c->url.n_hosts;
 	return true;

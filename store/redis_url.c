@@ -51,11 +51,12 @@ static bool is_v6(struct str s)
 	return has_colon;
 }
 
+/* 0 is for the caller to refuse. */
 static bool parse_port(struct str text, unsigned *ret_port)
 {
 	uint64_t port;
 
-	if (text.n > 5 || !str_to_u64(text, &port) || port == 0 || port > 65535)
+	if (text.n > 5 || !str_to_u64(text, &port) || port > 65535)
 		return false;
 	*ret_port = (unsigned)port;
 	return true;

@@ -111,8 +111,6 @@ static void *make_array_of(const redisReadTask *task, size_t n)
 	reply->items = alloc(r, n * sizeof(*reply->items));
 	if (reply->items == NULL && n > 0)
 		return NULL;
-	if (n > 0)
-		memset(reply->items, 0, n * sizeof(*reply->items));
 	return place(task, reply);
 }
 
@@ -158,7 +156,8 @@ static void *make_bool(const redisReadTask *task, int value)
 #else
 static void *make_array(const redisReadTask *task, int n)
 {
-	return n < 0 ? NULL : make_array_of(task, (size_t)n);
+	return make_array_of(
+		task, (size_t)n); /* negative: the parser lets none through, and it would be too large */
 }
 #endif
 

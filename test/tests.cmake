@@ -8,7 +8,7 @@ if(NOT EXISTS ${support_inc}/support)
 endif()
 add_library(test_support STATIC ${support_src})
 target_include_directories(test_support PUBLIC ${support_inc})
-target_link_libraries(test_support PUBLIC base cunit)
+target_link_libraries(test_support PUBLIC base cunit PRIVATE OpenSSL::SSL)
 project_flags(test_support)
 
 file(GLOB unit_src CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/test/unit/test_*.c)

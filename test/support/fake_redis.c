@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@ struct connection {
 	struct fake_redis *of;
 	struct thread thread;
 	int fd;
+	atomic_bool is_closed;
 };
 
 struct fake_redis {
@@ -97,6 +99,7 @@ static void *connection_main(void *arg)
 	}
 	buf_deinit(&in);
 	buf_deinit(&out);
+	atomic_store(&c->is_closed, true);
 	(void)shutdown(
 		c->fd, SHUT_RDWR); /* closed when the server ends: the number must not be used again before */
 	return NULL;
@@ -149,6 +152,33 @@ void fake_redis_hang_up(struct fake_redis *r)
 	LOCK_SCOPE(&r->lock);
 	for (size_t i = 0; i < r->n; i++)
 		(void)shutdown(r->connections[i].fd, SHUT_RDWR);
+}
+
+static void say(int fd, struct str bytes)
+{
+	int left = 1; /* not yet acknowledged */
+
+	(void)send_all(fd, bytes);
+	while (left > 0 && ioctl(fd, TIOCOUTQ, &left) == 0)
+		clock_sleep_ms(1);
+}
+
+void fake_redis_say(struct fake_redis *r, struct str bytes)
+{
+	LOCK_SCOPE(&r->lock);
+	for (size_t i = 0; i < r->n; i++)
+		if (!atomic_load(&r->connections[i].is_closed))
+			say(r->connections[i].fd, bytes);
+}
+
+size_t fake_redis_open(struct fake_redis *r)
+{
+	size_t n = 0;
+
+	LOCK_SCOPE(&r->lock);
+	for (size_t i = 0; i < r->n; i++)
+		n += !atomic_load(&r->connections[i].is_closed);
+	return n;
 }
 
 void fake_redis_stop(struct fake_redis *r)

@@ -23,6 +23,10 @@ void fake_redis_stop(struct fake_redis *r); /* NULL is fine; ends every connecti
 
 unsigned fake_redis_port(const struct fake_redis *r);
 size_t fake_redis_connections(struct fake_redis *r); /* accepted so far */
+size_t fake_redis_open(struct fake_redis *r);        /* those that neither side has closed */
 void fake_redis_hang_up(struct fake_redis *r);       /* closes every connection that is open now */
+
+/* Sends bytes, unasked, on every connection that is open now, and returns when they have arrived. */
+void fake_redis_say(struct fake_redis *r, struct str bytes);
 
 #endif

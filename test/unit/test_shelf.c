@@ -460,7 +460,7 @@ static void test_end_is_heard_of(void)
 	set_up(0);
 	ends = 0;
 	other = shelf_new(&(struct shelf_options){
-		.store = fx.stores[1], .clock = &clock_system, .lease_ms = 300, .ended = count_end});
+		.store = fx.stores[1], .clock = &clock_system, .look_ms = 100, .ended = count_end});
 	CU_ASSERT_EQUAL(look(other, "a"), STORE_YOURS);
 	shelf_clear(fx.shelves[0], &ctx, str_c(sync));
 	for (int i = 0; i < 6000 && ends == 0; i++)
@@ -491,7 +491,8 @@ static void test_failures(void)
 	(void)snprintf(sync, sizeof(sync), "failing");
 	fake_clock_init(&clock, 0);
 	log_capture(count_lines, NULL);
-	s = shelf_new(&(struct shelf_options){.store = nowhere, .clock = &clock.clock});
+	s = shelf_new(&(struct shelf_options){
+		.store = nowhere, .clock = &clock.clock, .lease_ms = 1000000}); /* none is prolonged */
 	for (int i = 0; i < 10; i++)
 		CU_ASSERT_EQUAL(look(s, "a"), STORE_YOURS); /* fetch it yourself */
 	put(s, "a", STR("1"));

@@ -165,6 +165,10 @@ static void test_evict_least_recent(void)
 	CU_ASSERT_EQUAL(put(s, "t", "5", str_n(bytes, 1), 0), ERR_OK);
 	CU_ASSERT(has(s, "t", "3", NULL));
 	CU_ASSERT_EQUAL(stats_of(s).entries, 3);
+	CU_ASSERT_EQUAL(put(s, "t", "6", str_n((char[227]){0}, 227), 0), ERR_OK); /* weighs 260 */
+	CU_ASSERT(has(s, "s", "1", NULL) && has(s, "t", "4", NULL));              /* both had to go for it */
+	CU_ASSERT_EQUAL(stats_of(s).evictions, 4);
+	CU_ASSERT_EQUAL(stats_of(s).bytes, 260 + 34);
 }
 
 static void test_too_large(void)
