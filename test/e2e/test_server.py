@@ -216,7 +216,8 @@ def test_a_call_that_never_ends_does_not_hold_it_for_ever(serve, connect, sim):
 # ----------------------------------------------------------------------------- deadlines, cancellation
 
 def test_deadline(serve, connect, sim):
-    """The server lets the call go, too: it says so long before AWS answers."""
+    """The server lets the call go, too: it says so long before AWS answers. Which it notices first, that the time is over or that the client
+    has gone, is a matter of chance."""
     aws = sim(users=3)
     server = serve(aws.url)
     client = connect(server)
@@ -225,7 +226,7 @@ def test_deadline(serve, connect, sim):
     def ends():
         error = client.fails(LIST, resource_type_id="iam_user", timeout=1)
         assert error.code() == Code.DEADLINE_EXCEEDED
-        return '"code":"DEADLINE_EXCEEDED"' in server.output()
+        return any(f'"code":"{code}"' in server.output() for code in ("DEADLINE_EXCEEDED", "CANCELLED"))
     server.wait_until(ends, "letting the call go")
     assert client.call("ResourceTypesService/ListResourceTypes").list
 
