@@ -26,6 +26,9 @@
 /* A wave of denials is believed for so long: a sync would repeat it for each of 1,400 policies. */
 #define DENIED_MS 60000
 
+/* A policy's ARN has a path of up to 512 bytes and a name of up to 128 (IAM quotas). */
+_Static_assert(STORE_NAME_MAX > 512 + 128 + 100, "the key of each policy version fits");
+
 static struct str document_key(struct arena *arena, const struct policy_version *p)
 {
 	return str_fmt(arena, STR_FMT "|" STR_FMT, STR_ARG(p->arn), STR_ARG(p->version_id));

@@ -26,7 +26,7 @@
 
 struct store;
 
-#define STORE_NAME_MAX 512 /* bytes of a scope and of a key; both are 1 at least */
+#define STORE_NAME_MAX 1024 /* bytes of a scope and of a key; both are 1 at least */
 
 /* Gives a reference to the value, which the caller gives back with blob_unref.
  * ERR_NOT_FOUND: nothing there, or no more. */
