@@ -25,8 +25,8 @@
 #include "store/redis_value.h"
 
 #define REQUEST_SLACK   65536 /* of a request beside its values */
-#define CLEAR_WAVE      500   /* keys that two round trips of store_clear take */
-#define MAX_CLEAR_WAVES 20000 /* 10 million keys: some millions of accounts */
+#define CLEAR_WAVE      100 /* keys that two round trips of store_clear take: the longest fit the smallest store */
+#define MAX_CLEAR_WAVES 100000 /* 10 million keys: some millions of accounts */
 #define ENDED_MS        600000 /* as long as servers may be reading ahead for a sync whose Cleanup another one got */
 #define HOLDER_BYTES    16 /* random, in hexadecimal: who we are among the servers */
 
