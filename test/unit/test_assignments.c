@@ -13,6 +13,7 @@
 #include "support/cunit_main.h"
 #include "support/kept_rows.h"
 #include "support/scripted_http.h"
+#include "support/scripted_session.h"
 
 #define SYNC   "2abcdefghijklmnopqrstuvwxyz"
 #define MAIN   "111111111111"
@@ -142,22 +143,11 @@ static void keep_directory(size_t n_users, size_t n_pairs)
 
 static void set_up(const struct rule *rules, size_t n_rules, struct inventory_options opts)
 {
-	char endpoint[64];
-	const char *const environ_of[] = {endpoint, "AWS_ACCESS_KEY_ID=K", "AWS_SECRET_ACCESS_KEY=s",
-		"AWS_MAX_ATTEMPTS=1", "AWS_REGION=us-east-1", NULL};
-	struct err e;
-
 	fx = (struct fixture){.rules = rules, .n_rules = n_rules, .own_account = MAIN};
 	fx.arena = arena_new(0);
 	fx.aws = scripted_http_start(answer, NULL);
-	snprintf(endpoint, sizeof(endpoint), "AWS_ENDPOINT_URL=http://127.0.0.1:%u",
-		scripted_http_port(fx.aws));
-	CU_ASSERT_EQUAL_FATAL(aws_session_new(&(struct aws_session_options){.environ = environ_of,
-						      .sso_region = STR("us-east-1"),
-						      .quota_percent = 10000,
-						      .clock = &clock_system},
-				      &fx.session, &e),
-		ERR_OK);
+	fx.session = scripted_session(
+		fx.aws, (struct aws_session_options){.sso_region = STR("us-east-1"), .quota_percent = 10000});
 	fx.store = store_memory_new(&(struct store_memory_options){
 		.max_bytes = 1 << 20, .max_age_ms = 60000, .clock = &clock_system});
 	opts.aws = fx.session;

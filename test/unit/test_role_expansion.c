@@ -13,6 +13,7 @@
 #include "support/cunit_main.h"
 #include "support/sample_account.h"
 #include "support/scripted_http.h"
+#include "support/scripted_session.h"
 #include "syncers/syncer.h"
 
 #define SYNC    "2abcdefghijklmnopqrstuvwxyz"
@@ -74,19 +75,9 @@ static struct iam_account *foreign_account(void)
 
 static void set_up(const char *accounts, int assume_status)
 {
-	char endpoint[64];
-	const char *const environ_of[] = {
-		endpoint, "AWS_ACCESS_KEY_ID=K", "AWS_SECRET_ACCESS_KEY=s", "AWS_MAX_ATTEMPTS=1", NULL};
-	struct err e;
-
 	fx = (struct fixture){.accounts = accounts, .assume_status = assume_status};
 	fx.aws = scripted_http_start(answer, NULL);
-	snprintf(endpoint, sizeof(endpoint), "AWS_ENDPOINT_URL=http://127.0.0.1:%u",
-		scripted_http_port(fx.aws));
-	CU_ASSERT_EQUAL_FATAL(
-		aws_session_new(&(struct aws_session_options){.environ = environ_of, .clock = &clock_system},
-			&fx.session, &e),
-		ERR_OK);
+	fx.session = scripted_session(fx.aws, (struct aws_session_options){.quota_percent = 100});
 	fx.store = store_memory_new(&(struct store_memory_options){
 		.max_bytes = 1 << 20, .max_age_ms = 60000, .clock = &clock_system});
 	fx.inventory = inventory_new(
