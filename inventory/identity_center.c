@@ -463,7 +463,7 @@ static enum err_code fetch_matrix(const struct fact_kind *kind, void *self, cons
 {
 	bool by_set = false;
 
-	/* Decided anew each time: what the other way may have left half done is dropped by gather_fetch. */
+	/* Decided anew each time: gather_fetch drops what the other way has left half done. */
 	if (is_by_set_cheaper(self, ctx, scope, &by_set, reterr) != ERR_OK)
 		return reterr->code;
 	if (by_set && inventory_is_permitted(self, scope, matrix_by_set.op)) {
@@ -472,8 +472,6 @@ static enum err_code fetch_matrix(const struct fact_kind *kind, void *self, cons
 			return ERR_OK;
 		if (reterr->code != ERR_DENIED)
 			return reterr->code;
-		gather_free(*partial);
-		*partial = NULL;
 		inventory_note_denied(self, scope, matrix_by_set.op, "each account costs a call of its own");
 	}
 	return gather_fetch(kind, self, ctx, scope, name, partial, ret_fact, reterr);

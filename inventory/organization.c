@@ -392,8 +392,6 @@ static enum err_code fetch_by_node_or_account(const struct fact_kind *kind, stru
 			return ERR_OK;
 		if (reterr->code != ERR_DENIED)
 			return reterr->code;
-		gather_free(*partial);
-		*partial = NULL;
 		inventory_note_denied(inv, scope, parents_by_node.op, "each account costs a call of its own");
 	}
 	return gather_fetch(kind, inv, ctx, scope, name, partial, ret_fact, reterr);
