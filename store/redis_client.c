@@ -198,8 +198,8 @@ static size_t note_failure(
 	c->away_until_ms = now_ms + (pause_ms < REDIS_AWAY_MAX_MS ? pause_ms : REDIS_AWAY_MAX_MS);
 	(void)snprintf(c->reason, sizeof(c->reason), "%.440s", e->msg);
 	forget_places(c);
-	if (c->url.n_hosts >
-		0) /* one that answers may be no good, a Sentinel may name the master of yesterday */
+	/* One that answers may be no good, a Sentinel may name the master of yesterday. */
+	if (c->url.n_hosts > 0)
 		c->first_host = (c->first_host + 1) % c->url.n_hosts;
 	for (; c->n_idle > 0; c->n_idle--)
 		dead[n_dead++] = c->idle[c->n_idle - 1].link;
@@ -461,24 +461,31 @@ static enum err_code take_link(struct redis_client *c, const struct ctx *ctx, st
 
 /* --- running --- */
 
+/* What redis_client_run was given. */
+struct request {
+	struct str tag;
+	const struct redis_batch *batch;
+	struct arena *arena;         /* of the replies */
+	struct resp_reply **replies; /* one for each command */
+};
+
 /* A request over one connection, which is then idle again, or closed. *ret_was_closed: the other side had closed it, unused for a
  * while, which says nothing about Redis. */
 static enum err_code run_on(struct redis_client *c, const struct ctx *ctx, struct redis_link *link,
-	const struct redis_batch *b, struct arena *arena, struct resp_reply **replies, bool *ret_was_closed,
-	struct err *reterr)
+	const struct request *q, bool *ret_was_closed, struct err *reterr)
 {
 	*ret_was_closed = false;
-	if (redis_link_run(link, ctx, b, arena, replies, reterr) != ERR_OK) {
+	if (redis_link_run(link, ctx, q->batch, q->arena, q->replies, reterr) != ERR_OK) {
 		*ret_was_closed = redis_link_was_used(link) && reterr->code == ERR_UNAVAILABLE;
 		redis_link_free(link);
 		return reterr->code;
 	}
-	for (size_t i = 0; i < b->n; i++) {
-		const enum redis_trouble trouble = redis_reply_trouble(replies[i]);
+	for (size_t i = 0; i < q->batch->n; i++) {
+		const enum redis_trouble trouble = redis_reply_trouble(q->replies[i]);
 
 		if (trouble == REDIS_CHANGING || trouble == REDIS_FORBIDDEN) {
 			redis_link_free(link);
-			return redis_reply_err(replies[i], reterr);
+			return redis_reply_err(q->replies[i], reterr);
 		}
 	}
 	give_back(c, link);
@@ -487,17 +494,16 @@ static enum err_code run_on(struct redis_client *c, const struct ctx *ctx, struc
 
 /* There may be several connections that were closed, each of which is tried once at most; all commands may be sent twice. *ret_node: who
  * has answered. */
-static enum err_code run_once(struct redis_client *c, const struct ctx *ctx, struct str tag,
-	const struct redis_batch *b, struct arena *arena, struct resp_reply **replies, struct node *ret_node,
-	struct err *reterr)
+static enum err_code run_once(struct redis_client *c, const struct ctx *ctx, const struct request *q,
+	struct node *ret_node, struct err *reterr)
 {
 	struct redis_link *link;
 	bool was_closed;
 
 	do {
-		if (take_link(c, ctx, tag, &link, ret_node, reterr) != ERR_OK)
+		if (take_link(c, ctx, q->tag, &link, ret_node, reterr) != ERR_OK)
 			return reterr->code;
-		if (run_on(c, ctx, link, b, arena, replies, &was_closed, reterr) == ERR_OK)
+		if (run_on(c, ctx, link, q, &was_closed, reterr) == ERR_OK)
 			return ERR_OK;
 	} while (was_closed && !is_callers_end(ctx));
 	return reterr->code;
@@ -520,26 +526,26 @@ static enum err_code read_redirection(const struct resp_reply *r, const struct n
 	return ERR_OK;
 }
 
-/* Sends command i to the node. */
+/* Sends command i of the request to the node. */
 static enum err_code run_asking(struct redis_client *c, const struct ctx *ctx, const struct node *node,
-	const struct redis_batch *b, size_t i, struct arena *arena, struct resp_reply **reply,
-	struct err *reterr)
+	const struct request *q, size_t i, struct err *reterr)
 {
-	CLEANUP(redis_batch_deinit) struct redis_batch asking = {.n = 0};
+	CLEANUP(redis_batch_deinit) struct redis_batch b = {.n = 0};
 	const struct redis_link_options opts = link_options(c, node);
-	struct redis_link *link;
 	struct resp_reply *replies[2];
+	const struct request asking = {.batch = &b, .arena = q->arena, .replies = replies};
+	struct redis_link *link;
 	bool was_closed;
 
-	redis_batch_init(&asking, b->bytes.cap);
-	REDIS_ADD(&asking, STR("ASKING"));
-	redis_batch_copy(&asking, b, i);
+	redis_batch_init(&b, q->batch->bytes.cap);
+	REDIS_ADD(&b, STR("ASKING"));
+	redis_batch_copy(&b, q->batch, i);
 	do {
 		link = take_idle(c, node);
 		if (link == NULL && open_link(c, ctx, &opts, &link, reterr) != ERR_OK)
 			return reterr->code;
-		if (run_on(c, ctx, link, &asking, arena, replies, &was_closed, reterr) == ERR_OK) {
-			*reply = replies[1];
+		if (run_on(c, ctx, link, &asking, &was_closed, reterr) == ERR_OK) {
+			q->replies[i] = replies[1];
 			return ERR_OK;
 		}
 	} while (was_closed && !is_callers_end(ctx));
@@ -547,24 +553,23 @@ static enum err_code run_asking(struct redis_client *c, const struct ctx *ctx, c
 }
 
 /* from: who has answered. *ret_again: the tag is elsewhere, which is known now. */
-static enum err_code follow(struct redis_client *c, const struct ctx *ctx, struct str tag,
-	const struct redis_batch *b, struct arena *arena, struct resp_reply **replies,
+static enum err_code follow(struct redis_client *c, const struct ctx *ctx, const struct request *q,
 	const struct node *from, bool *ret_again, struct err *reterr)
 {
 	struct node node;
 
 	*ret_again = false;
-	for (size_t i = 0; i < b->n; i++) {
-		switch (redis_reply_trouble(replies[i])) {
+	for (size_t i = 0; i < q->batch->n; i++) {
+		switch (redis_reply_trouble(q->replies[i])) {
 		case REDIS_MOVED:
-			if (read_redirection(replies[i], from, arena, &node, reterr) != ERR_OK)
+			if (read_redirection(q->replies[i], from, q->arena, &node, reterr) != ERR_OK)
 				return reterr->code;
-			remember_moved(c, tag, &node);
+			remember_moved(c, q->tag, &node);
 			*ret_again = true;
 			return ERR_OK;
 		case REDIS_ASK:
-			if (read_redirection(replies[i], from, arena, &node, reterr) != ERR_OK ||
-				run_asking(c, ctx, &node, b, i, arena, &replies[i], reterr) != ERR_OK)
+			if (read_redirection(q->replies[i], from, q->arena, &node, reterr) != ERR_OK ||
+				run_asking(c, ctx, &node, q, i, reterr) != ERR_OK)
 				return reterr->code;
 			break;
 		default:
@@ -574,15 +579,15 @@ static enum err_code follow(struct redis_client *c, const struct ctx *ctx, struc
 	return ERR_OK;
 }
 
-static enum err_code run(struct redis_client *c, const struct ctx *ctx, struct str tag,
-	const struct redis_batch *b, struct arena *arena, struct resp_reply **replies, struct err *reterr)
+static enum err_code run(
+	struct redis_client *c, const struct ctx *ctx, const struct request *q, struct err *reterr)
 {
 	struct node node;
 	bool again;
 
 	for (size_t hop = 0; hop < MAX_HOPS; hop++) {
-		if (run_once(c, ctx, tag, b, arena, replies, &node, reterr) != ERR_OK ||
-			follow(c, ctx, tag, b, arena, replies, &node, &again, reterr) != ERR_OK)
+		if (run_once(c, ctx, q, &node, reterr) != ERR_OK ||
+			follow(c, ctx, q, &node, &again, reterr) != ERR_OK)
 			return reterr->code;
 		if (!again)
 			return ERR_OK;
@@ -593,6 +598,7 @@ static enum err_code run(struct redis_client *c, const struct ctx *ctx, struct s
 enum err_code redis_client_run(struct redis_client *c, const struct ctx *ctx, struct str tag,
 	const struct redis_batch *b, struct arena *arena, struct resp_reply **replies, struct err *reterr)
 {
+	const struct request q = {.tag = tag, .batch = b, .arena = arena, .replies = replies};
 	const int64_t start_ms = clock_mono_ms(c->clock);
 	struct redis_link *dead[MAX_IDLE];
 	uint64_t failures;
@@ -600,7 +606,7 @@ enum err_code redis_client_run(struct redis_client *c, const struct ctx *ctx, st
 
 	if (may_try(c, &failures, reterr) != ERR_OK)
 		return reterr->code;
-	if (run(c, ctx, tag, b, arena, replies, reterr) == ERR_OK) {
+	if (run(c, ctx, &q, reterr) == ERR_OK) {
 		note_success(c, failures);
 		return ERR_OK;
 	}
