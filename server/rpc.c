@@ -800,17 +800,17 @@ static grpc_server_credentials *credentials_of(struct tls_watch *tls)
 			next_certificate, tls));
 }
 
-enum err_code rpc_server_listen(
-	struct rpc_server *s, const char *target, struct tls_watch *tls, int *ret_port, struct err *reterr)
+enum err_code rpc_server_listen(struct rpc_server *s, const char *target, struct tls_watch *take_tls,
+	int *ret_port, struct err *reterr)
 {
-	grpc_server_credentials *credentials = credentials_of(tls);
+	grpc_server_credentials *credentials = credentials_of(take_tls);
 	mode_t umask_before;
 	int port;
 
-	if (tls != NULL) {
+	if (take_tls != NULL) {
 		struct listener *l = mem_zalloc(sizeof(*l));
 
-		*l = (struct listener){.tls = tls, .next = s->listeners};
+		*l = (struct listener){.tls = take_tls, .next = s->listeners};
 		s->listeners = l;
 	}
 	umask_before = umask(077); /* of a UNIX socket: the owner's only */

@@ -92,10 +92,10 @@ struct rpc_server *rpc_server_new(const struct rpc_options *opts);
 /* After rpc_server_stop, or before rpc_server_start; NULL is fine. */
 void rpc_server_free(struct rpc_server *s);
 
-/* Binds target ("host:port" with port 0 for any, "unix:/path"), with TLS unless tls is NULL. Takes tls: its files are looked at again at each
+/* Binds target ("host:port" with port 0 for any, "unix:/path"), with TLS unless take_tls is NULL; its files are looked at again at each
  * handshake, until rpc_server_free. Before rpc_server_start. *ret_port: the TCP port, or 1. ERR_UNAVAILABLE: gRPC could not. */
-MUST_CHECK enum err_code rpc_server_listen(
-	struct rpc_server *s, const char *target, struct tls_watch *tls, int *ret_port, struct err *reterr);
+MUST_CHECK enum err_code rpc_server_listen(struct rpc_server *s, const char *target,
+	struct tls_watch *take_tls, int *ret_port, struct err *reterr);
 
 MUST_CHECK enum err_code rpc_server_start(struct rpc_server *s, struct err *reterr);
 
