@@ -171,7 +171,7 @@ static void test_leases_are_prolonged(void)
 	tear_down();
 }
 
-/* A server that is asked to stop while its keeper is busy: what its threads were done with goes to the others at once. */
+/* A store that takes its time for one of its calls. */
 static const struct store_vtable *real;
 static struct store_vtable busy;
 static atomic_bool renewing;
@@ -191,6 +191,7 @@ static void *free_main(void *shelf)
 	return NULL;
 }
 
+/* A server that is asked to stop while its keeper is busy: what its threads were done with goes to the others at once. */
 static void test_the_last_leases_are_ended(void)
 {
 	const struct str key = STR("a");
@@ -221,7 +222,6 @@ static void test_the_last_leases_are_ended(void)
 	tear_down();
 }
 
-/* A store that takes its time: leases are prolonged before everything else that the keeper does. */
 static enum err_code ended_slowly(
 	struct store *s, const struct ctx *of_ctx, struct str scope, bool *ret_ended, struct err *reterr)
 {
@@ -229,10 +229,10 @@ static enum err_code ended_slowly(
 	return real->ended(s, of_ctx, scope, ret_ended, reterr);
 }
 
+/* To look for the ends of all its syncs takes the keeper 4 s. */
 static bool lease_comes_first(void)
 {
-	const int64_t until_ms =
-		clock_mono_ms(&clock_system) + 9000; /* the keeper looks for ends after 5 s */
+	const int64_t until_ms = clock_mono_ms(&clock_system) + 5000;
 	struct store *store;
 	struct shelf *s;
 	bool is_whole = true;
@@ -243,7 +243,8 @@ static bool lease_comes_first(void)
 	busy = *real;
 	busy.ended = ended_slowly;
 	store->vtable = &busy;
-	s = shelf_new(&(struct shelf_options){.store = store, .clock = &clock_system, .lease_ms = 1500});
+	s = shelf_new(&(struct shelf_options){
+		.store = store, .clock = &clock_system, .lease_ms = 1500, .look_ms = 500});
 	for (char name[] = "scope-0"; name[6] < '8'; name[6]++) {
 		struct store_item item = {.key = STR_INIT("a")};
 
@@ -260,6 +261,7 @@ static bool lease_comes_first(void)
 	return is_whole;
 }
 
+/* Before everything else that the keeper does, when the store is slow. */
 static void test_leases_come_first(void)
 {
 	bool is_whole = false;
