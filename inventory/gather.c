@@ -223,8 +223,8 @@ static enum err_code count_answer(struct run *run, const struct target *target, 
 static void call_done(void *self, struct aws_call_item *item)
 {
 	struct asked *asked = (struct asked *)item; /* its first member */
-	struct gather *g = ((struct run *)self)->g;
 	struct run *run = self;
+	struct gather *g = run->g;
 	const size_t at = (size_t)(asked->target - g->targets);
 	struct err e;
 

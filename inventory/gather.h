@@ -36,8 +36,8 @@ enum when_not_found {
 };
 enum when_denied {
 	DENIED_FAILS,
-	DENIED_IS_EMPTY, /* if the operation's first answer in the sync is a denial: warned about, and not asked again. Not when all
-			    permissions are required */
+	/* If the operation's first answer in the sync is a denial: warned about, and not asked again. Not when all permissions are required. */
+	DENIED_IS_EMPTY,
 };
 
 struct gather_fact {

@@ -18,9 +18,8 @@
 #include "store/store.h"
 
 #define DEFAULT_MAX_BYTES (256UL << 20)
-#define ACCOUNT_MAX_BYTES (1UL << 30) /* of one account, packed: about a million users */
-#define MAX_LIST_BYTES                                                                                       \
-	(512UL << 20) /* twice what a list may take packed (rows.c), because structs take more */
+#define ACCOUNT_MAX_BYTES (1UL << 30)   /* of one account, packed: about a million users */
+#define MAX_LIST_BYTES    (512UL << 20) /* twice what a list may take packed: structs take more */
 #define DEFAULT_IN_FLIGHT 16
 #define DOCUMENTS_BYTES   (32UL << 20) /* AWS's 1,400 policies have about 4 MiB of documents */
 #define DOCUMENTS_AGE_MS  (7 * 24 * 3600 * 1000LL)

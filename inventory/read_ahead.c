@@ -1,9 +1,11 @@
 /* DESIGN
  *
  * A list of live syncs, each with its names; threads take the next name of the sync that was touched last, from the lane in which the fewest
- * threads read. A directory may have 100,000 groups, and every request looks for its name here: names are found by their hash, and a lane
- * forgets its beginning as that is done. One queue for all was tried: 800 groups stood before 200 accounts, and SSO Admin's quota lay idle for 30 s while Identity
+ * threads read. One queue for all was tried: 800 groups stood before 200 accounts, and SSO Admin's quota lay idle for 30 s while Identity
  * Store's was the limit.
+ *
+ * A directory may have 100,000 groups, and every request looks for its name here: names are found by their hash, and a lane forgets its
+ * beginning as that is done.
  *
  * A read runs under a deadline of SYNC_IDLE_MS behind the sync's last sign of life: when it is cut off although the sync lives on (a large
  * account in the narrow way), the name goes back to the front of its lane and the read resumes where it was. So nothing has to watch the
@@ -200,8 +202,8 @@ static struct wish *next_waiting(struct live_sync *s)
 	struct wish *next = NULL;
 
 	for (size_t i = 0; i < READ_AHEAD_LANES; i++) {
-		const struct lane *l = &s->lanes[i];
-		struct wish *w = next_of_lane(&s->lanes[i]);
+		struct lane *l = &s->lanes[i];
+		struct wish *w = next_of_lane(l);
 
 		if (w == NULL)
 			continue;

@@ -4,8 +4,8 @@
  *
  * Threads:   a link belongs to one thread at a time.
  * Ownership: a batch owns its bytes; replies live in the arena given.
- * Errors:    of redis_link_run: those of stream.h and resp.h (ERR_DEADLINE: the caller's, or Redis was too slow); the link is then broken, and only good to be freed. A reply that is an
- *            error of Redis's is a reply: redis_reply_err says what it means. */
+ * Errors:    of redis_link_run: those of stream.h and resp.h (ERR_DEADLINE: the caller's, or Redis was too slow); the link is then broken,
+ *            and only good to be freed. A reply that is an error of Redis's is a reply: redis_reply_err says what it means. */
 #ifndef STORE_REDIS_LINK_H
 #define STORE_REDIS_LINK_H
 

@@ -156,8 +156,8 @@ static void *make_bool(const redisReadTask *task, int value)
 #else
 static void *make_array(const redisReadTask *task, int n)
 {
-	return make_array_of(
-		task, (size_t)n); /* negative: the parser lets none through, and it would be too large */
+	/* The parser lets no negative one through, which would be too large here. */
+	return make_array_of(task, (size_t)n);
 }
 #endif
 
