@@ -108,9 +108,10 @@ def torture(folder, organization, flags, fault, lasts, read, which):
                 assert world.aws.get("repeats")["repeats"] == [], about
             noticed += store_counters(server)["failures"] > before
         proxy.reset()
-        last = []
-        grown = used_again(server, lambda: last.append(world.sync()))
-        assert all(content == want for content in last)
+
+        def sync():
+            assert world.sync() == want
+        grown = used_again(server, sync)
         assert grown["hits"] + grown["puts"] > 1, "the store is not used again"
         warnings = [*told(server), *told(server, BUCKET_AWAY)]
         assert len(warnings) == len(server.said("ignoring")), "warnings of another kind"
@@ -325,9 +326,10 @@ def test_fails_over(sim, sentinels, serve, engine, folder, how):
         assert run.result() == want
     aws.assert_no_read_twice()
     assert crawled(server) == want  # notices, if the first one was over too early for that
-    last = []
-    assert used_again(server, lambda: last.append(crawled(server)))["puts"] > 15
-    assert all(content == want for content in last)
+
+    def sync():
+        assert crawled(server) == want
+    assert used_again(server, sync)["puts"] > 15
     assert new.command_counts().get("set", 0) > 15
     told(server)
 
