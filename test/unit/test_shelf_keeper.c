@@ -345,7 +345,6 @@ static void test_renew(void)
 	tear_down();
 }
 
-/* Between rounds nothing happens. */
 static int64_t cpu_ms(void)
 {
 	struct timespec t;
@@ -354,6 +353,7 @@ static int64_t cpu_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+/* Between rounds nothing happens. */
 static void test_rest(void)
 {
 	int64_t before_ms;

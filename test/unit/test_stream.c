@@ -585,27 +585,33 @@ static void test_path(void)
 /* --- certificates --- */
 
 /* A handshake, and a word each way: TLS 1.3 reports a client's bad certificate only then. */
-static enum err_code shake_hands(struct peer *p, const struct stream_tls_options *o, struct err *reterr)
+static enum err_code shake_hands_by(struct peer *p, struct stream_tls *tls, struct err *reterr)
 {
 	const struct ctx ctx = within_ms(10000);
-	struct stream_tls *tls = NULL;
 	struct stream *s = NULL;
 	char bytes[8];
 	enum err_code code;
 	size_t n;
 
 	peer_start(p, NULL);
-	code = stream_tls_new(o, &tls, reterr);
-	if (code == ERR_OK)
-		code = stream_open(
-			&(struct stream_options){.host = STR("127.0.0.1"), .port = p->port, .tls = tls}, &ctx,
-			&s, reterr);
+	code = stream_open(&(struct stream_options){.host = STR("127.0.0.1"), .port = p->port, .tls = tls},
+		&ctx, &s, reterr);
 	if (code == ERR_OK)
 		code = stream_write(s, &ctx, STR("hello"), reterr);
 	if (code == ERR_OK)
 		code = stream_read(s, &ctx, bytes, sizeof(bytes), &n, reterr);
 	stream_free(s);
 	peer_stop(p);
+	return code;
+}
+
+static enum err_code shake_hands(struct peer *p, const struct stream_tls_options *o, struct err *reterr)
+{
+	struct stream_tls *tls = NULL;
+	enum err_code code;
+
+	CU_ASSERT_EQUAL_FATAL(stream_tls_new(o, &tls, reterr), ERR_OK);
+	code = shake_hands_by(p, tls, reterr);
 	stream_tls_free(tls);
 	return code;
 }
@@ -685,6 +691,41 @@ static void test_client_certificates(void)
 	}
 }
 
+/* They are read anew for each connection: another authority's, none for a moment, then the one that signed the server's. */
+static void test_files_change(void)
+{
+	static const struct {
+		const char *file; /* NULL: none */
+		enum err_code want;
+		const char *says;
+	} cases[] = {
+		{certs.other_authority, ERR_UNAUTHENTICATED, "is not good"},
+		{NULL, ERR_INVALID, "--store-tls-ca-file: '"},
+		{certs.authority, ERR_OK, ""},
+		{certs.other_authority, ERR_UNAUTHENTICATED, "is not good"},
+	};
+	struct stream_tls *tls = NULL;
+	char path[64];
+	struct err err;
+
+	(void)snprintf(path, sizeof(path), "%s/changing.pem", certs.folder);
+	CU_ASSERT_EQUAL_FATAL(symlink(certs.other_authority, path), 0);
+	CU_ASSERT_EQUAL_FATAL(
+		stream_tls_new(&(struct stream_tls_options){.ca_file = str_c(path)}, &tls, &err), ERR_OK);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct peer p = {.act = act_echo, .ssl_ctx = server_ctx(NULL, NULL)};
+
+		(void)unlink(path);
+		if (cases[i].file != NULL)
+			CU_ASSERT_EQUAL(symlink(cases[i].file, path), 0);
+		err.msg[0] = '\0';
+		ASSERT_I64(shake_hands_by(&p, tls, &err), cases[i].want, err.msg);
+		CU_ASSERT(str_contains(str_c(err.msg), str_c(cases[i].says)));
+	}
+	(void)unlink(path);
+	stream_tls_free(tls);
+}
+
 static void test_bad_files(void)
 {
 	const struct str good = str_c(certs.client), key = str_c(certs.client_key);
@@ -736,6 +777,7 @@ int main(void)
 		{"path", test_path},
 		{"certificates", test_certificates},
 		{"client_certificates", test_client_certificates},
+		{"files_change", test_files_change},
 		{"bad_files", test_bad_files},
 		CU_TEST_INFO_NULL,
 	};
