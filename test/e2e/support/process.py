@@ -16,8 +16,8 @@ GIVEN, GIVEN_LOCK = set(), threading.Lock()  # ports
 
 def free_port():
     """Below the ports that outgoing connections get: what is killed and started again finds its port as it left it. (In between,
-    one of those who try to reach it could be given that very port, and connect to itself.) No port is given twice, in no process of the tests:
-    whoever has it may not have begun to listen yet, or be dead for a while."""
+    one of those who try to reach it could be given that very port, and connect to itself.) No port is given twice, in no process of
+    the tests: whoever has it may not have begun to listen yet, or be dead for a while."""
     lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     each = (lowest - 10000) // WORKERS
     first = 10000 + WORKER * each

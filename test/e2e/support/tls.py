@@ -8,13 +8,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-NO_USAGE = dict.fromkeys(("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "key_cert_sign",
-                          "crl_sign", "encipher_only", "decipher_only"), False)
+NO_USAGE = dict.fromkeys(("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement",
+                          "key_cert_sign", "crl_sign", "encipher_only", "decipher_only"), False)
 
 
 class Authority:
-    """Writes ca.pem, and a certificate with its key for each name asked for, into a folder. They hold what RFC 5280 wants: Python's ssl asks for
-    it since 3.13. expired: the latter were good until an hour ago."""
+    """Writes <name>.pem, and a certificate with its key for each name asked for, into a folder. They hold what RFC 5280 wants: Python's
+    ssl asks for it since 3.13. expired: the latter were good until an hour ago."""
 
     def __init__(self, folder, name="e2e-ca", expired=False):
         self.folder, self.key, self.expired = folder, ec.generate_private_key(ec.SECP256R1()), expired
