@@ -1,4 +1,5 @@
-/* aws_last_login_event_feed: logins through Identity Center, from CloudTrail (spec/identity-center.md 10.1). Which of them, and when: login_scan.c. */
+/* aws_last_login_event_feed: logins through Identity Center, from CloudTrail (spec/identity-center.md 10.1). Which of them, and when:
+ * login_scan.c. */
 #include "inventory/identity_center.h"
 #include "syncers/event_feed.h"
 #include "syncers/kinds.h"

@@ -496,7 +496,8 @@ def test_a_group_is_deleted_in_the_middle(sim, serve, engine, connect, folder):
     assert_same(result.lines(), [line for line in expected(aws) if f'"grant"' not in line or f"grant:membership:{arn}" not in line])
 
 
-@pytest.mark.parametrize("resource", ["", "arn:", "arn:aws:identitystore:us-east-1::d-0123456789/user/0", "arn:aws:identitystore:us-east-1::d-0/group/"])
+@pytest.mark.parametrize("resource", ["", "arn:", "arn:aws:identitystore:us-east-1::d-0123456789/user/0",
+                                      "arn:aws:identitystore:us-east-1::d-0/group/"])
 def test_what_is_no_group(sim, serve, connect, resource):
     error = connect(serve(sim(**SMALL).url, *FAST)).fails("GrantsService/ListGrants", msg(
         "GrantsServiceListGrantsRequest", resource=msg("Resource", id=rid("sso_group", resource)), active_sync_id=SYNC_ID))
