@@ -290,6 +290,13 @@ static enum err_code begin(
 	return ERR_OK;
 }
 
+bool gather_is_of(const void *partial, const struct gather_fact *fact)
+{
+	const struct gather *g = partial;
+
+	return g != NULL && g->fact == fact;
+}
+
 enum err_code gather_fetch(const struct fact_kind *kind, void *self, const struct ctx *ctx, struct str scope,
 	struct str name, void **partial, void **ret_fact, struct err *reterr)
 {
@@ -303,7 +310,7 @@ enum err_code gather_fetch(const struct fact_kind *kind, void *self, const struc
 		inventory_ic_instance(self, ctx, scope, arena, &call.instance, reterr) != ERR_OK)
 		return reterr->code;
 	/* What another operation has left for the same fact is no use: its targets are other things. */
-	if (*partial != NULL && ((const struct gather *)*partial)->fact != call.fact) {
+	if (!gather_is_of(*partial, call.fact)) {
 		gather_free(*partial);
 		*partial = NULL;
 	}

@@ -70,6 +70,8 @@ MUST_CHECK enum err_code gather_get(struct inventory *inv, const struct ctx *ctx
 enum err_code gather_fetch(const struct fact_kind *kind, void *self, const struct ctx *ctx, struct str scope,
 	struct str name, void **partial, void **ret_fact, struct err *reterr);
 void gather_free(void *gather); /* NULL is fine */
+/* Whether a partial (NULL is fine) is what gather_fetch has left half done of this way to the fact. */
+bool gather_is_of(const void *partial, const struct gather_fact *fact);
 
 /* For facts that choose between operations, or need several rounds: begins, runs to the end, gives the rows so far (which are the
  * gathering's), and makes the fact of them. */

@@ -354,7 +354,7 @@ static const struct gather_fact parents_by_node = {
 	.targets = all_nodes,
 };
 
-/* What ListAccounts told already, of active accounts. NULL: it did not tell of each; *ret_n is how many there are. */
+/* What ListAccounts told already, of active accounts. NULL: it did not tell of each. */
 static struct org_parent *parents_from_paths(
 	const struct org_accounts *accounts, struct arena *scratch, size_t *ret_n)
 {
@@ -374,27 +374,44 @@ static struct org_parent *parents_from_paths(
 	return complete ? parents : NULL;
 }
 
-static enum err_code fetch_by_node_or_account(const struct fact_kind *kind, struct inventory *inv,
-	const struct ctx *ctx, struct str scope, struct str name, size_t n_accounts, void **partial,
-	void **ret_fact, struct err *reterr)
+static bool are_placed(const struct rows *parents, const struct str *accounts, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n && rows_find(parents, accounts[i]) != NULL)
+		i++;
+	return i == n;
+}
+
+/* By nodes, where they are fewer. *ret_fact NULL: not that way.
+ *
+ * A root that stands alone may have units that are denied (the tree does not tell, it may be another server's): accounts in them are not
+ * among the root's. */
+static enum err_code fetch_by_nodes(struct inventory *inv, const struct ctx *ctx, struct str scope,
+	struct str name, void **partial, void **ret_fact, struct err *reterr)
 {
 	CLEANUP(ic_unrefp) struct ic_rows *tree = NULL;
-	size_t n_nodes;
+	CLEANUP(arena_freep) struct arena *scratch = arena_new(0);
+	size_t n_nodes, n_accounts;
+	struct str *accounts;
 
-	if (inventory_org_tree(inv, ctx, scope, &tree, reterr) != ERR_OK)
+	*ret_fact = NULL;
+	if (inventory_org_tree(inv, ctx, scope, &tree, reterr) != ERR_OK ||
+		ic_active_accounts(inv, ctx, scope, scratch, &accounts, &n_accounts, reterr) != ERR_OK)
 		return reterr->code;
 	(void)ic_all(tree, &n_nodes);
-	/* Of a tree that is denied there are no nodes to ask for, or the roots alone. */
-	if (n_nodes > 0 && n_nodes < n_accounts && inventory_is_permitted(inv, scope, units.op) &&
-		inventory_is_permitted(inv, scope, parents_by_node.op)) {
-		if (gather_fetch(&parents_by_node.rows.kind, inv, ctx, scope, name, partial, ret_fact,
-			    reterr) == ERR_OK)
-			return ERR_OK;
+	if (n_nodes == 0 || n_nodes >= n_accounts || !inventory_is_permitted(inv, scope, parents_by_node.op))
+		return ERR_OK;
+	if (gather_fetch(&parents_by_node.rows.kind, inv, ctx, scope, name, partial, ret_fact, reterr) !=
+		ERR_OK) {
 		if (reterr->code != ERR_DENIED)
 			return reterr->code;
 		inventory_note_denied(inv, scope, parents_by_node.op, "each account costs a call of its own");
+	} else if (n_nodes == 1 && !are_placed(*ret_fact, accounts, n_accounts)) {
+		rows_unref(*ret_fact);
+		*ret_fact = NULL;
 	}
-	return gather_fetch(kind, inv, ctx, scope, name, partial, ret_fact, reterr);
+	return ERR_OK;
 }
 
 static enum err_code fetch_parents(const struct fact_kind *kind, void *self, const struct ctx *ctx,
@@ -404,16 +421,25 @@ static enum err_code fetch_parents(const struct fact_kind *kind, void *self, con
 	CLEANUP(arena_freep) struct arena *scratch = arena_new(0);
 	struct org_parent *parents;
 	struct rows *rows;
+	void *fact;
 	size_t n;
 
+	if (gather_is_of(*partial, (const struct gather_fact *)kind)) /* goes on where it was */
+		return gather_fetch(kind, self, ctx, scope, name, partial, ret_fact, reterr);
 	if (inventory_org_accounts(self, ctx, scope, &accounts, reterr) != ERR_OK)
 		return reterr->code;
 	parents = parents_from_paths(accounts, scratch, &n);
-	if (parents == NULL)
-		return fetch_by_node_or_account(kind, self, ctx, scope, name, n, partial, ret_fact, reterr);
-	if (rows_new(&parent_rows, parents, n, &rows, reterr) != ERR_OK)
+	if (parents != NULL) {
+		if (rows_new(&parent_rows, parents, n, &rows, reterr) != ERR_OK)
+			return reterr->code;
+		*ret_fact = rows;
+		return ERR_OK;
+	}
+	if (fetch_by_nodes(self, ctx, scope, name, partial, &fact, reterr) != ERR_OK)
 		return reterr->code;
-	*ret_fact = rows;
+	if (fact == NULL)
+		return gather_fetch(kind, self, ctx, scope, name, partial, ret_fact, reterr);
+	*ret_fact = fact;
 	return ERR_OK;
 }
 

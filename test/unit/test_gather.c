@@ -288,7 +288,7 @@ static struct str parents(void)
 
 #define PARENT(id, type) "{\"Parents\":[{\"Id\":\"" id "\",\"Type\":\"" type "\"}]}"
 
-/* One root and three active accounts: the root would be cheaper to ask, but not all hang on it. */
+/* One root and three active accounts: the root is cheaper to ask, but not all hang on it. */
 static void test_parents_below_denied_units(void)
 {
 	static const struct rule rules[] = {
@@ -298,16 +298,48 @@ static void test_parents_below_denied_units(void)
 			0},
 		{"ListRoots", "", 0, "{\"Roots\":[{\"Id\":\"r-1\"}]}", 0},
 		{"ListOrganizationalUnitsForParent", "", DENIED, 0},
-		{"ListAccountsForParent", "", 0, "{\"Accounts\":[" ACCOUNT(MAIN, "ACTIVE") "]}", 0},
+		{"ListAccountsForParent", "", 0, "{\"Accounts\":[" ACCOUNT(MAIN, "ACTIVE") "]}", 1},
 		{"ListParents", MAIN, 0, PARENT("r-1", "ROOT"), 0},
+		{"ListParents", OTHER, BROKEN, 1},
 		{"ListParents", OTHER, 0, PARENT("ou-1", "ORGANIZATIONAL_UNIT"), 0},
 		{"ListParents", "", 0, PARENT("x-1", "SOMETHING_NEW"), 0},
 	};
 
 	set_up(rules, ARRAY_LEN(rules), "ListParents");
-	ASSERT_STR(parents(), STR(MAIN "=r-1 " OTHER "=ou-1 "), "one by one");
-	ASSERT_I64(atomic_load(&fx.calls), 3, "of active accounts");
+	ASSERT_STR(parents(), code_text(ERR_UNAVAILABLE), "one by one");
+	ASSERT_STR(parents(), STR(MAIN "=r-1 " OTHER "=ou-1 "), "goes on, and does not ask the root again");
+	ASSERT_I64(atomic_load(&fx.calls), 4, "of active accounts, one of them twice");
 	tear_down();
+}
+
+/* The same by a server that has the tree from another one, and so knows of no denial; and an organization that has no units. */
+static void test_parents_below_a_lone_root(void)
+{
+	static const struct {
+		const char *accounts_of_root, *want;
+		int calls;
+	} cases[] = {
+		{"{\"Accounts\":[" ACCOUNT(MAIN, "ACTIVE") "]}", MAIN "=r-1 " OTHER "=ou-1 ", 2},
+		{"{\"Accounts\":[" ACCOUNT(MAIN, "ACTIVE") "," ACCOUNT(OTHER, "ACTIVE") "]}",
+			MAIN "=r-1 " OTHER "=r-1 ", 0},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const struct rule rules[] = {
+			{"ListAccounts", "", 0,
+				"{\"Accounts\":[" ACCOUNT(MAIN, "ACTIVE") "," ACCOUNT(OTHER, "ACTIVE") "]}",
+				0},
+			{"ListAccountsForParent", "r-1", 0, cases[i].accounts_of_root, 0},
+			{"ListParents", MAIN, 0, PARENT("r-1", "ROOT"), 0},
+			{"ListParents", OTHER, 0, PARENT("ou-1", "ORGANIZATIONAL_UNIT"), 0},
+			{"ListRoots", "", 0, "{\"Roots\":[{\"Id\":\"r-1\"}]}", 0},
+		};
+
+		set_up(rules, ARRAY_LEN(rules), "ListParents");
+		ASSERT_STR(parents(), str_c(cases[i].want), "parents");
+		ASSERT_I64(atomic_load(&fx.calls), cases[i].calls, "calls of ListParents");
+		tear_down();
+	}
 }
 
 /* Row 31: the first denial is remembered. */
@@ -352,6 +384,7 @@ int main(void)
 		{"denied in part", test_denied_in_part},
 		{"half done by another way", test_half_done_by_another_way},
 		{"parents below units that are denied", test_parents_below_denied_units},
+		{"parents below a lone root", test_parents_below_a_lone_root},
 		{"parents are denied", test_parents_are_denied},
 		{"an instance without a directory", test_instance_without_directory},
 		CU_TEST_INFO_NULL,
