@@ -19,7 +19,8 @@ ROOT = Path(__file__).resolve().parent.parent
 E2E = ROOT / "test" / "e2e"
 
 SANITIZER_OPTIONS = {
-    "asan": {"ASAN_OPTIONS": "detect_leaks=1:exitcode=99", "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1:exitcode=99"},
+    "asan": {"ASAN_OPTIONS": "detect_leaks=1:exitcode=99", "LSAN_OPTIONS": f"suppressions={ROOT / 'test' / 'leaks.supp'}:print_suppressions=0",
+             "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1:exitcode=99"},
     "tsan": {"TSAN_OPTIONS": "ignore_noninstrumented_modules=1:halt_on_error=1:exitcode=99"},
 }
 
