@@ -26,7 +26,8 @@
 
 struct store;
 
-#define STORE_NAME_MAX 1024 /* bytes of a scope and of a key; both are 1 at least */
+/* Bytes of a scope (a sync's id may have 1024) and of a key; both are 1 at least. */
+#define STORE_NAME_MAX 1088
 
 /* Gives a reference to the value, which the caller gives back with blob_unref.
  * ERR_NOT_FOUND: nothing there, or no more. */
