@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures syncs of Identity Center in the simulator and prints a table; needs baton-awsd, aws-sim and Go.
 
-    bench/identity_center.py [quota] [example] [latency] [plans] [memory]      all of them unless named
+    ./dev bench identity_center [quota] [example] [latency] [plans] [memory]      all of them unless named
 
   quota    the simulator throttles SSO Admin above 20 calls per second as AWS does: time of the whole sync beside the calls' share of that
            rate, throttled answers, and how much of the rate was used until the last call; half a minute

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Measures baton-awsd on simulated organizations and prints tables for docs/performance.md.
 
-    bench/organization.py read-ahead   time of a sync with and without --read-ahead, taking turns
-    bench/organization.py soak         many syncs in a row by one server: does its memory stay flat?
-    bench/organization.py scale        AWS calls, time and memory against the number of accounts and of users
+    ./dev bench organization read-ahead   time of a sync with and without --read-ahead, taking turns
+    ./dev bench organization soak         many syncs in a row by one server: does its memory stay flat?
+    ./dev bench organization scale        AWS calls, time and memory against the number of accounts and of users
 
-`./dev build release` and, for the real engine, `./dev test e2e -k nothing` have made what it needs. Results lie in build/bench.
+Results lie in build/bench.
 """
 
 import argparse

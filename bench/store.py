@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures the session store in Redis and prints a table; needs baton-awsd, aws-sim, bench_store, redis-server and Go.
 
-    bench/store.py [cost] [bytes] [servers]      all of them unless named; three minutes
+    ./dev bench store [cost] [bytes] [servers]      all of them unless named; a minute
 
   cost      an operation of the store in memory, and in Redis over a UNIX socket and over loopback TCP
   bytes     what a sync keeps in Redis: of the facts, of Redis's memory, per account and per thousand users

@@ -39,7 +39,7 @@ static void check(struct str bytes)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char *copy = malloc(size + 1);
+	char *copy = calloc(size + 1, 1);
 
 	if (copy == NULL)
 		abort();
