@@ -178,7 +178,7 @@ static void end_attempt(struct call *c)
 /* The item's err is filled when code is not ERR_OK. */
 static void done(struct call *c, enum err_code code)
 {
-	if (c->step == STEP_SEND)
+	if (c->step == STEP_PACE || c->step == STEP_SEND)
 		pacer_give_back(c->client->o.pacer, &c->turn);
 	end_attempt(c);
 	buf_deinit(&c->request);
@@ -205,6 +205,7 @@ static void again_at(struct call *c, int64_t at_ms)
 {
 	end_attempt(c);
 	call_stats_count(c->client->o.stats, c->item->op, CALL_RETRIED);
+	c->turn = (struct pacer_turn){.granted = false};
 	c->step = STEP_PACE;
 	c->wake_ms = at_ms;
 }

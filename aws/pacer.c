@@ -299,10 +299,15 @@ static bool may_ask_for_free(const struct pacer *p, int64_t now_ms)
 	return draws(p) && !s->asking && !is_waited_for(p) && s->turns.n == 0 && now_ms >= s->again_free_ms;
 }
 
+static double background_turn_ms(const struct pacer *p)
+{
+	return 1000.0 / (draws(p) ? p->rate : own_rate(p));
+}
+
 /* Each gets a slot of his own, the first one when the next turn comes. */
 static int64_t background_wait_ms(struct pacer *p, int64_t now_ms)
 {
-	double turn_ms = 1000.0 / (draws(p) ? p->rate : own_rate(p));
+	double turn_ms = background_turn_ms(p);
 	double next_ms = ms_until(p, now_ms, p->handed_out + 1), slot_ms;
 
 	if (draws(p))
@@ -319,7 +324,8 @@ static struct pacer_turn refuse(struct pacer *p, int64_t now_ms)
 	if (s->asking && draws(p)) /* it may bring some */
 		return (struct pacer_turn){.granted = false, .wait_ms = SOON_MS};
 	if (!may_ask_for_free(p, now_ms))
-		return (struct pacer_turn){.granted = false, .wait_ms = background_wait_ms(p, now_ms)};
+		return (struct pacer_turn){
+			.granted = false, .slot = true, .wait_ms = background_wait_ms(p, now_ms)};
 	s->background++;
 	return (struct pacer_turn){.granted = false, .asks = true, .wait_ms = SOON_MS};
 }
@@ -359,6 +365,12 @@ void pacer_give_back(struct pacer *p, const struct pacer_turn *turn)
 	bool has_come;
 
 	LOCK_SCOPE(&p->lock);
+	if (!turn->granted) {
+		/* A crowd that leaves together would leave its slots empty, and who comes after it would wait behind them. */
+		if (turn->slot)
+			p->background_ms -= background_turn_ms(p);
+		return;
+	}
 	has_come = (double)turn->number <= p->credit + SAME_TURN;
 	if (!has_come)
 		skip(p, turn->number);

@@ -37,6 +37,7 @@ void pacer_free(struct pacer *p); /* NULL is fine */
 struct pacer_turn {
 	bool granted;    /* true: the turn is taken. false: ask again after wait_ms (background only) */
 	bool asks;       /* not granted: ... or as soon as an exchange is over (see pacer_exchange_ms) */
+	bool slot;       /* not granted: wait_ms is up to a slot of his own, which nobody else comes for */
 	int64_t wait_ms; /* granted: until the turn comes, if the rate stays as it is */
 	int64_t number;  /* granted: of the turn */
 };
@@ -46,7 +47,8 @@ struct pacer_turn pacer_reserve(struct pacer *p, int64_t now_ms, bool background
  * guess. */
 int64_t pacer_left_ms(struct pacer *p, int64_t now_ms, const struct pacer_turn *turn);
 #define PACER_LOOK_AGAIN_MS 250
-/* A granted turn that will not be used (cancelled while waiting for it): those behind it move up. */
+/* A granted turn, or a slot, that will not be used (cancelled while waiting for it): those behind the turn move up, and the next in the
+ * background who comes gets a slot that much earlier. Neither of them: nothing happens. */
 void pacer_give_back(struct pacer *p, const struct pacer_turn *turn);
 
 /* How the call went. */

@@ -99,6 +99,25 @@ static void test_foreground_passes_background(void)
 	pacer_free(p);
 }
 
+/* A crowd that is told to come back and does not leaves no gap behind. */
+static void test_background_leaves(void)
+{
+	struct pacer *p = new_pacer(10, 1);
+	struct pacer_turn turns[20], next;
+
+	CU_ASSERT_TRUE(pacer_reserve(p, 0, true).granted);
+	for (int i = 0; i < 20; i++)
+		turns[i] = pacer_reserve(p, 0, true);
+	ASSERT_I64(turns[19].wait_ms, 2000, "the last one of the crowd");
+	for (int i = 0; i < 20; i++)
+		pacer_give_back(p, &turns[i]);
+	next = pacer_reserve(p, 0, true);
+	ASSERT_I64(next.wait_ms, 100, "as if nobody had been there");
+	pacer_give_back(p, &(struct pacer_turn){.granted = false}); /* who has nothing gives nothing back */
+	ASSERT_I64(pacer_reserve(p, 0, true).wait_ms, 200, "behind it");
+	pacer_free(p);
+}
+
 /* The rate changes for who waits already, in both directions. */
 static void test_waiting_follows_the_rate(void)
 {
@@ -416,6 +435,7 @@ int main(void)
 		{"a turn given back", test_give_back},
 		{"who moves up then", test_give_back_moves_those_behind},
 		{"foreground passes background", test_foreground_passes_background},
+		{"background leaves", test_background_leaves},
 		{"waiting follows the rate", test_waiting_follows_the_rate},
 		{"slows down and recovers", test_slows_down_and_recovers},
 		{"configured ceiling", test_configured_ceiling},
